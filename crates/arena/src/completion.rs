@@ -1,0 +1,83 @@
+//! Completion: a model goes on with a text or a trace, without a world that answers.
+
+use groundwork_corpus::{Tokenizer, encode_trace};
+use groundwork_trace::{Span, Trace};
+use rand_core::SeedableRng;
+use rand_pcg::Pcg64;
+
+use crate::{ArenaError, Policy, sampler::choose};
+
+/// A prompt and what a model made of it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Completion {
+    /// Prompt and continuation.
+    pub trace: Trace,
+    /// The continuation's tokens.
+    pub tokens: Vec<u32>,
+}
+
+/// Continues `prompt` by up to `limit` tokens, or until the model ends the document.
+///
+/// The last span of the prompt is left open, so that the model may go on inside it. Every marker that the
+/// model says opens a span, also those of tools: what a world would answer is dreamt up here. Temperature 0
+/// takes the likeliest token; otherwise tokens are drawn with `seed`.
+///
+/// # Errors
+/// A vocabulary that the model does not know.
+pub fn complete<P: Policy>(
+    policy: &P,
+    tokenizer: &Tokenizer,
+    prompt: &Trace,
+    limit: usize,
+    temperature: f32,
+    seed: u64,
+) -> Result<Completion, ArenaError> {
+    if policy.vocabulary() < tokenizer.vocabulary() {
+        return Err(ArenaError::Vocabulary { model: policy.vocabulary(), tokenizer: tokenizer.vocabulary() });
+    }
+    let mut given = encode_trace(tokenizer, prompt).tokens;
+    given.pop_if(|t| *t == tokenizer.end());
+    let mut state = policy.start(1);
+    let mut logits = Vec::new();
+    for &token in &given {
+        logits = policy.step(&[token], &mut state);
+    }
+    let mut rng = Pcg64::seed_from_u64(seed);
+    let sayable = |id: u32| {
+        let plain = !tokenizer.is_special(id) || tokenizer.marker_kind(id).is_some() || id == tokenizer.end();
+        plain && (id as usize) < tokenizer.vocabulary()
+    };
+    let mut tokens = Vec::new();
+    while tokens.len() < limit {
+        let Some(token) = choose(&logits, sayable, temperature, &mut rng) else { break };
+        if token == tokenizer.end() {
+            break;
+        }
+        tokens.push(token);
+        logits = policy.step(&[token], &mut state);
+    }
+    Ok(Completion { trace: extended(prompt, &tokens, tokenizer), tokens })
+}
+
+/// The prompt with `tokens` behind it, cut into spans at their markers.
+fn extended(prompt: &Trace, tokens: &[u32], tokenizer: &Tokenizer) -> Trace {
+    let mut trace = prompt.clone();
+    let mut pending: Vec<u32> = Vec::new();
+    let flush = |trace: &mut Trace, pending: &mut Vec<u32>| {
+        if let (Some(span), false) = (trace.spans.last_mut(), pending.is_empty()) {
+            span.body += &String::from_utf8_lossy(&tokenizer.decode(pending));
+            pending.clear();
+        }
+    };
+    for &token in tokens {
+        match tokenizer.marker_kind(token) {
+            Some(kind) => {
+                flush(&mut trace, &mut pending);
+                trace.spans.push(Span::new(kind, ""));
+            }
+            None => pending.push(token),
+        }
+    }
+    flush(&mut trace, &mut pending);
+    trace
+}

@@ -1,0 +1,40 @@
+//! The decoder as a policy.
+
+use burn::tensor::{Int, Tensor, TensorData};
+use groundwork_model::{Cache, Decoder};
+
+use crate::Policy;
+
+/// Play with [`Decoder::inner`]'s weights: a decoder that tracks gradients would record every step.
+impl Policy for Decoder {
+    type State = Cache;
+
+    fn vocabulary(&self) -> usize {
+        self.config().vocabulary
+    }
+
+    fn start(&self, batch: usize) -> Cache {
+        self.cache(batch)
+    }
+
+    fn step(&self, tokens: &[u32], state: &mut Cache) -> Vec<f32> {
+        floats(Decoder::step(self, tokens, state))
+    }
+
+    fn keep(&self, state: &mut Cache, rows: &[usize]) {
+        state.keep(rows);
+    }
+
+    fn logits(&self, tokens: &[u32], documents: &[u32], rows: usize) -> Vec<f32> {
+        let grid = |ids: &[u32]| {
+            let ids: Vec<i64> = ids.iter().map(|&id| i64::from(id)).collect();
+            let shape = [rows, ids.len() / rows];
+            Tensor::<2, Int>::from_data(TensorData::new(ids, shape), &self.device())
+        };
+        floats(Decoder::logits(self, grid(tokens), Some(grid(documents))))
+    }
+}
+
+fn floats<const D: usize>(logits: Tensor<D>) -> Vec<f32> {
+    logits.try_into_vec_as::<f32>().expect("logits are floats")
+}

@@ -1,0 +1,43 @@
+//! What can go wrong when agents are tested.
+
+use std::path::PathBuf;
+
+use groundwork_worlds::WorldError;
+
+/// Why a suite could not be played or its scores not be kept.
+#[derive(Debug, thiserror::Error)]
+pub enum ArenaError {
+    /// A world refused: an unknown name, or a level or fault that it does not have.
+    #[error(transparent)]
+    World(#[from] WorldError),
+    /// The model does not know all of the tokenizer's tokens.
+    #[error(
+        "the model knows {model} tokens and the tokenizer has {tokenizer}\n  hint: take the tokenizer that the model was trained with"
+    )]
+    Vocabulary {
+        /// Tokens that the model knows.
+        model: usize,
+        /// Tokens that the tokenizer has.
+        tokenizer: usize,
+    },
+    /// A field of a suite has a value that makes no sense.
+    #[error("suite: `{field}` {what}\n  hint: {hint}")]
+    Suite {
+        /// The field's name.
+        field: &'static str,
+        /// What is wrong with it.
+        what: String,
+        /// What to write instead.
+        hint: String,
+    },
+    /// A file of scores cannot be read or written.
+    #[error("`{}`: {what}\n  hint: {hint}", path.display())]
+    Scores {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        what: String,
+        /// What to do about it.
+        hint: &'static str,
+    },
+}

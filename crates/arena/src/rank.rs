@@ -1,0 +1,134 @@
+//! Where the expert's action ranks among all the legal ones.
+
+use groundwork_corpus::Tokenizer;
+use groundwork_trace::{SpanKind, Trace};
+use groundwork_worlds::{Episode, Task};
+use rand_core::SeedableRng;
+use rand_pcg::Pcg64;
+
+use crate::{
+    ArenaError, Policy,
+    likelihood::{Line, bits},
+    seat::say,
+    statistics::{below, seed_of},
+};
+
+/// How a model ranks an expert's actions among the legal ones, summed over the actions of one task.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Ranking {
+    /// Actions that were ranked: those with at least one legal alternative.
+    pub actions: u32,
+    /// Σ rank, from 1. Equals share the mean of their places.
+    pub ranks: f64,
+    /// Σ 1 / rank. Equals share the mean of what their places give.
+    pub reciprocal_ranks: f64,
+    /// Σ of what chance gives: the mean of 1/1 … 1/n over n candidates.
+    pub chance: f64,
+    /// Σ candidates.
+    pub candidates: u32,
+}
+
+/// Ranks the expert's actions in a task by the log-probability of their text, in the context of the expert's trace.
+///
+/// Every legal action of the state competes, in canonical print, or, where they are more than `candidates`, the
+/// expert's and a random choice of others (seeded by the task). The probability is that of the body; the marker
+/// before it is the same for all, and no canonical call is the beginning of another one, so that none is favoured
+/// for being short of an end. Actions that would not fit into `context` tokens are left out.
+///
+/// # Errors
+/// A task that its world refuses.
+pub fn rank<P: Policy>(
+    policy: &P,
+    tokenizer: &Tokenizer,
+    task: &Task,
+    trace: &Trace,
+    candidates: usize,
+    context: usize,
+) -> Result<Ranking, ArenaError> {
+    let mut episode = Episode::new(task)?;
+    let mut rng = Pcg64::seed_from_u64(seed_of(&["rank", &task.world], &[task.seed, task.level.into()]));
+    let mut said = Vec::new();
+    let mut lines: Vec<Line> = Vec::new();
+    let mut fields: Vec<usize> = Vec::new();
+    for span in &trace.spans {
+        if span.kind == SpanKind::Action {
+            let bodies = field(&episode, &span.body, candidates, &mut rng);
+            let competing: Vec<Line> = bodies
+                .iter()
+                .map(|body| {
+                    let mut tokens = said.clone();
+                    tokens.push(tokenizer.marker(SpanKind::Action));
+                    let from = tokens.len();
+                    tokenizer.encode(body, &mut tokens);
+                    Line { parts: vec![from..tokens.len()], tokens }
+                })
+                .collect();
+            if competing.len() > 1 && competing.iter().all(|line| line.tokens.len() <= context) {
+                fields.push(competing.len());
+                lines.extend(competing);
+            }
+            episode.act(&span.body);
+        }
+        say(span, tokenizer, &mut said);
+    }
+    let bits = bits(policy, tokenizer.pad(), &lines.iter().collect::<Vec<_>>(), &mut |_| {});
+    let mut bits = bits.iter().map(|parts| parts.iter().sum::<f64>());
+    let mut ranking = Ranking::default();
+    for size in fields {
+        let field: Vec<f64> = bits.by_ref().take(size).collect();
+        ranking.add(&field);
+    }
+    Ok(ranking)
+}
+
+/// The bodies that compete: the expert's first, then legal ones, at most `candidates` in all.
+fn field(episode: &Episode, expert: &str, candidates: usize, rng: &mut Pcg64) -> Vec<String> {
+    let mut others: Vec<String> = episode.legal_actions().iter().map(ToString::to_string).collect();
+    others.sort_unstable();
+    others.dedup();
+    others.retain(|body| body != expert);
+    let wanted = candidates.saturating_sub(1).min(others.len());
+    // The first steps of a Fisher–Yates shuffle are a draw without replacement.
+    for i in 0..wanted {
+        let j = i + below(rng, others.len() - i);
+        others.swap(i, j);
+    }
+    others.truncate(wanted);
+    others.insert(0, expert.to_owned());
+    others
+}
+
+impl Ranking {
+    /// Adds one action. `bits`: those of the candidates, the expert's first.
+    fn add(&mut self, bits: &[f64]) {
+        let [expert, others @ ..] = bits else { return };
+        let better = others.iter().filter(|b| *b < expert).count();
+        let equal = others.iter().filter(|b| *b == expert).count();
+        let mean = |from: usize, to: usize, of: &dyn Fn(f64) -> f64| {
+            (from..=to).map(|place| of(place as f64)).sum::<f64>() / (to + 1 - from) as f64
+        };
+        self.actions += 1;
+        self.ranks += mean(better + 1, better + 1 + equal, &|place| place);
+        self.reciprocal_ranks += mean(better + 1, better + 1 + equal, &|place| 1.0 / place);
+        self.chance += mean(1, bits.len(), &|place| 1.0 / place);
+        self.candidates += bits.len() as u32;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ranks_share_their_places() {
+        let mut ranking = Ranking::default();
+        ranking.add(&[2.0, 1.0, 3.0, 4.0]);
+        assert_eq!((ranking.ranks, ranking.reciprocal_ranks), (2.0, 0.5));
+        assert!((ranking.chance - (1.0 + 0.5 + 1.0 / 3.0 + 0.25) / 4.0).abs() < 1e-15);
+        // All equal is chance.
+        let mut ranking = Ranking::default();
+        ranking.add(&[1.0; 5]);
+        assert_eq!(ranking.reciprocal_ranks, ranking.chance);
+        assert_eq!((ranking.ranks, ranking.candidates, ranking.actions), (3.0, 5, 1));
+    }
+}

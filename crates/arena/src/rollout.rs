@@ -1,0 +1,153 @@
+//! Batched rollouts: many attempts at tasks side by side.
+
+use groundwork_corpus::Tokenizer;
+use groundwork_trace::Trace;
+use groundwork_worlds::Task;
+use serde::{Deserialize, Serialize};
+
+use crate::{ArenaError, Policy, Progress, SuiteSpec, seat::Seat};
+
+/// How an attempt ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum Ended {
+    /// The agent gave an answer.
+    #[serde(rename = "answer")]
+    Answer,
+    /// It had taken all the actions that it may take and wanted another.
+    #[serde(rename = "steps")]
+    Steps,
+    /// It ran out of tokens: of the context, or of what one span may take.
+    #[serde(rename = "context")]
+    Context,
+    /// It ended the episode without an answer, or spoke in a place that is not an agent's.
+    #[serde(rename = "gave up")]
+    GaveUp,
+}
+
+impl Ended {
+    /// Every way to end.
+    pub const ALL: [Ended; 4] = [Ended::Answer, Ended::Steps, Ended::Context, Ended::GaveUp];
+
+    /// Its name, as it stands in files.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Ended::Answer => "answer",
+            Ended::Steps => "steps",
+            Ended::Context => "context",
+            Ended::GaveUp => "gave up",
+        }
+    }
+}
+
+impl std::fmt::Display for Ended {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// One attempt at a task, from prompt to end.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Rollout {
+    /// The task.
+    pub task: Task,
+    /// Which of several attempts at the task this is, from 0.
+    pub sample: u32,
+    /// Everything that was said.
+    pub trace: Trace,
+    /// How it ended.
+    pub ended: Ended,
+    /// Whether an answer was given and the world's verifier accepts it and the state.
+    pub success: bool,
+    /// Changes to the world that the task did not ask for.
+    pub collateral: u32,
+    /// Attempts to act, malformed ones included.
+    pub steps: u32,
+    /// Attempts to act that were no valid calls.
+    pub malformed: u32,
+    /// Whether the agent met the injected fault.
+    pub fault_met: bool,
+    /// Tokens in the context, prompt included.
+    pub tokens: u32,
+}
+
+/// Plays attempts at tasks with a model, `suite.samples` at each, in batches of `suite.batch`.
+///
+/// In every step each row of a batch takes exactly one token, so that the cache is rectangular and nothing is
+/// padded; rows that have ended are dropped. Results are in the order of `tasks`, the samples of one task
+/// together, and do not depend on how the tasks fall into batches.
+///
+/// The agent's turn begins with a marker of its own (the choice is limited to those and `<|end|>`). An action is
+/// carried out when the next marker ends it; by saying `<|observation|>` or `<|error|>` the agent asks for the
+/// results, and the world's reply takes that marker's place. An attempt ends when anything follows an answer.
+///
+/// # Errors
+/// A task that its world refuses, or a vocabulary that the model does not know.
+pub fn play<P: Policy>(
+    policy: &P,
+    tokenizer: &Tokenizer,
+    suite: &SuiteSpec,
+    tasks: &[Task],
+    progress: &mut dyn FnMut(Progress),
+) -> Result<Vec<Rollout>, ArenaError> {
+    if policy.vocabulary() < tokenizer.vocabulary() {
+        return Err(ArenaError::Vocabulary { model: policy.vocabulary(), tokenizer: tokenizer.vocabulary() });
+    }
+    let attempts: Vec<(&Task, u32)> =
+        tasks.iter().flat_map(|task| (0..suite.samples).map(move |sample| (task, sample))).collect();
+    let mut rollouts = Vec::with_capacity(attempts.len());
+    for batch in attempts.chunks(suite.batch.max(1) as usize) {
+        let seats = batch
+            .iter()
+            .map(|&(task, sample)| Seat::new(task, sample, tokenizer, suite))
+            .collect::<Result<Vec<_>, _>>()?;
+        let before = rollouts.len();
+        rollouts.extend(play_batch(policy, tokenizer, suite, seats, &mut |done| {
+            progress(Progress { done: before + done, of: attempts.len() });
+        }));
+    }
+    Ok(rollouts)
+}
+
+/// Plays one batch to its end. `ended` hears how many rows have ended whenever one does.
+fn play_batch<P: Policy>(
+    policy: &P,
+    tokenizer: &Tokenizer,
+    suite: &SuiteSpec,
+    seats: Vec<Seat>,
+    ended: &mut dyn FnMut(usize),
+) -> Vec<Rollout> {
+    let size = seats.len();
+    let vocabulary = policy.vocabulary();
+    let mut state = policy.start(size);
+    let mut rollouts: Vec<(usize, Rollout)> = Vec::with_capacity(size);
+    let mut seats: Vec<(usize, Seat)> = seats.into_iter().enumerate().collect();
+    let mut logits: Vec<f32> = Vec::new();
+    loop {
+        let playing = seats.len();
+        let mut tokens = Vec::with_capacity(playing);
+        let mut rows = Vec::with_capacity(playing);
+        let mut still = Vec::with_capacity(playing);
+        for (row, (place, mut seat)) in seats.into_iter().enumerate() {
+            let expected = logits.get(row * vocabulary..(row + 1) * vocabulary).unwrap_or_default();
+            match seat.next(expected, tokenizer, suite) {
+                Ok(token) => {
+                    tokens.push(token);
+                    rows.push(row);
+                    still.push((place, seat));
+                }
+                Err(how) => rollouts.push((place, seat.finish(how))),
+            }
+        }
+        seats = still;
+        if seats.len() < playing {
+            ended(rollouts.len());
+            if seats.is_empty() {
+                break;
+            }
+            policy.keep(&mut state, &rows);
+        }
+        logits = policy.step(&tokens, &mut state);
+    }
+    rollouts.sort_by_key(|(place, _)| *place);
+    rollouts.into_iter().map(|(_, rollout)| rollout).collect()
+}

@@ -1,0 +1,192 @@
+//! One row of a batch: an agent in an episode, token by token.
+
+use std::collections::VecDeque;
+
+use groundwork_corpus::Tokenizer;
+use groundwork_trace::{ActionStatus, Span, SpanKind, ToolError, Trace, Value};
+use groundwork_worlds::{Episode, Task};
+use rand_core::SeedableRng;
+use rand_pcg::Pcg64;
+
+use crate::{ArenaError, Ended, Rollout, SuiteSpec, sampler::choose, statistics::seed_of};
+
+/// A place at the table. It takes one token at a time: from its queue while the world or the user has the word,
+/// from the model otherwise.
+pub(crate) struct Seat {
+    sample: u32,
+    episode: Episode,
+    rng: Pcg64,
+    /// Tokens that are said to the agent, not by it.
+    queue: VecDeque<u32>,
+    /// Tokens taken so far.
+    taken: u32,
+    spans: Vec<Span>,
+    /// The span that the agent is in the middle of.
+    open: Option<Open>,
+    /// What came of actions whose results the agent has not asked for yet.
+    replies: VecDeque<Span>,
+    steps: u32,
+    malformed: u32,
+}
+
+struct Open {
+    kind: SpanKind,
+    body: Vec<u8>,
+    tokens: u32,
+}
+
+impl Seat {
+    /// A seat with the prompt in its queue.
+    pub(crate) fn new(
+        task: &Task,
+        sample: u32,
+        tokenizer: &Tokenizer,
+        suite: &SuiteSpec,
+    ) -> Result<Seat, ArenaError> {
+        let episode = Episode::new(task)?;
+        let spans = episode.prompt(suite.declare);
+        // A task and its twin share their noise: where the fault has not been met yet, they are the same attempt.
+        let numbers = [suite.seed, task.seed, task.level.into(), sample.into()];
+        let mut seat = Seat {
+            sample,
+            episode,
+            rng: Pcg64::seed_from_u64(seed_of(&["sampler", &task.world], &numbers)),
+            queue: VecDeque::new(),
+            taken: 0,
+            spans: Vec::new(),
+            open: None,
+            replies: VecDeque::new(),
+            steps: 0,
+            malformed: 0,
+        };
+        seat.listen(spans, tokenizer);
+        Ok(seat)
+    }
+
+    /// The next token that this row consumes, or how the attempt ended.
+    ///
+    /// `logits`: `[vocabulary]`, what the model expects after the last token; empty before the first.
+    pub(crate) fn next(
+        &mut self,
+        logits: &[f32],
+        tokenizer: &Tokenizer,
+        suite: &SuiteSpec,
+    ) -> Result<u32, Ended> {
+        if self.queue.is_empty() {
+            self.speak(logits, tokenizer, suite)?;
+        }
+        // What does not fit is not begun: the agent would never get the word again.
+        if self.taken as usize + self.queue.len() > suite.max_tokens as usize {
+            return Err(Ended::Context);
+        }
+        self.taken += 1;
+        self.queue.pop_front().ok_or(Ended::GaveUp)
+    }
+
+    /// Takes a token from the model and queues what the row consumes in its place: itself, or the world's reply.
+    fn speak(&mut self, logits: &[f32], tokenizer: &Tokenizer, suite: &SuiteSpec) -> Result<(), Ended> {
+        // Spans have no end token, so the agent cannot see that it has the word. Its turn is marked by what it
+        // may say: first a marker of its own, or that it is done.
+        let begins = self.open.is_none();
+        let allowed = |id: u32| {
+            let own = || id == tokenizer.end() || tokenizer.marker_kind(id).is_some_and(SpanKind::is_agents);
+            (id as usize) < tokenizer.vocabulary() && (!begins || own())
+        };
+        let token = choose(logits, allowed, suite.temperature, &mut self.rng).ok_or(Ended::GaveUp)?;
+        if let Some(open) = self.open.as_mut().filter(|_| !tokenizer.is_special(token)) {
+            open.tokens += 1;
+            if open.tokens > suite.max_span {
+                return Err(Ended::Context);
+            }
+            open.body.extend_from_slice(tokenizer.token_bytes(token));
+            self.queue.push_back(token);
+            return Ok(());
+        }
+        if self.close() == Some(SpanKind::Answer) {
+            return Err(Ended::Answer);
+        }
+        match tokenizer.marker_kind(token) {
+            Some(SpanKind::Observation | SpanKind::Error) => self.hand_over(tokenizer),
+            Some(SpanKind::Action) if self.steps >= suite.max_steps => return Err(Ended::Steps),
+            Some(kind) if kind.is_agents() => {
+                self.open = Some(Open { kind, body: Vec::new(), tokens: 0 });
+                self.queue.push_back(token);
+            }
+            _ => return Err(Ended::GaveUp),
+        }
+        Ok(())
+    }
+
+    /// Ends the span that the agent is in. An action is carried out; its result waits.
+    fn close(&mut self) -> Option<SpanKind> {
+        let Open { kind, body, .. } = self.open.take()?;
+        let valid = std::str::from_utf8(&body).is_ok();
+        let mut span = Span::new(kind, String::from_utf8_lossy(&body));
+        if kind == SpanKind::Action {
+            self.steps += 1;
+            let (status, reply) = if valid {
+                let reply = self.episode.act(&span.body);
+                span.failed = reply.failed;
+                (reply.status, reply.span)
+            } else {
+                span.failed = true;
+                (ActionStatus::Malformed, refusal("the action is no valid UTF-8"))
+            };
+            self.malformed += u32::from(status != ActionStatus::Fine);
+            self.replies.push_back(reply);
+        }
+        self.spans.push(span);
+        Some(kind)
+    }
+
+    /// Gives the word to the world: the results of the actions so far, in order.
+    fn hand_over(&mut self, tokenizer: &Tokenizer) {
+        if self.replies.is_empty() {
+            // It asked for the result of nothing, which is an attempt to act that is no call.
+            self.steps += 1;
+            self.malformed += 1;
+            self.replies.push_back(refusal("no action is waiting for a result"));
+        }
+        let replies = std::mem::take(&mut self.replies);
+        self.listen(replies.into(), tokenizer);
+    }
+
+    /// Queues spans that the agent is to read.
+    fn listen(&mut self, spans: Vec<Span>, tokenizer: &Tokenizer) {
+        let mut tokens = Vec::new();
+        spans.iter().for_each(|span| say(span, tokenizer, &mut tokens));
+        self.queue.extend(tokens);
+        self.spans.extend(spans);
+    }
+
+    /// The attempt as it stands, with this end to it.
+    pub(crate) fn finish(mut self, ended: Ended) -> Rollout {
+        if let Some(open) = self.open.take() {
+            self.spans.push(Span::new(open.kind, String::from_utf8_lossy(&open.body)));
+        }
+        let answer = self.spans.last().filter(|s| ended == Ended::Answer && s.kind == SpanKind::Answer);
+        let verification = self.episode.verify(answer.map_or("", |s| &s.body));
+        Rollout {
+            task: self.episode.task().clone(),
+            sample: self.sample,
+            ended,
+            success: answer.is_some() && verification.success,
+            collateral: verification.collateral,
+            steps: self.steps,
+            malformed: self.malformed,
+            fault_met: self.episode.fault_met(),
+            tokens: self.taken,
+            trace: Trace::new(self.spans),
+        }
+    }
+}
+
+/// Appends a span's tokens: its marker, then its body as ordinary text.
+pub(crate) fn say(span: &Span, tokenizer: &Tokenizer, tokens: &mut Vec<u32>) {
+    tokens.push(tokenizer.marker(span.kind));
+    tokenizer.encode(&span.body, tokens);
+}
+
+fn refusal(why: &str) -> Span {
+    Span::error(&ToolError::new("Malformed", [Value::str(why)]))
+}

@@ -1,0 +1,73 @@
+//! Which tasks a suite stands for.
+
+use std::collections::BTreeSet;
+
+use groundwork_arena::{SuiteSpec, check_held_out};
+use groundwork_worlds::{FaultKind, Split, faults_of, world_names};
+
+#[test]
+fn the_grid_pairs_every_faulty_task_with_its_twin() {
+    let suite = SuiteSpec { tasks: 6, levels: vec![1, 3], ..SuiteSpec::default() };
+    let tasks = suite.tasks().unwrap();
+    assert_eq!(tasks.len(), world_names().len() * 2 * (6 + 6));
+    assert!(tasks.iter().all(|t| t.split == Split::Test));
+    for faulty in tasks.iter().filter(|t| t.fault.is_some()) {
+        assert!(tasks.contains(&faulty.twin()));
+    }
+    let seen: BTreeSet<_> = tasks.iter().map(|t| (&t.world, t.fault)).collect();
+    let offered: usize = world_names().iter().map(|w| faults_of(w).unwrap().len().min(6) + 1).sum();
+    assert_eq!(seen.len(), offered, "the faults of a world take turns");
+}
+
+#[test]
+fn seeds_do_not_depend_on_the_rest_of_the_suite() {
+    let world = world_names()[1];
+    let all = SuiteSpec { tasks: 6, ..SuiteSpec::default() }.tasks().unwrap();
+    let few = SuiteSpec { tasks: 3, worlds: vec![world.into()], levels: vec![2], ..SuiteSpec::default() };
+    let clean: Vec<_> = few.tasks().unwrap().into_iter().filter(|t| t.fault.is_none()).collect();
+    let among: Vec<_> =
+        all.into_iter().filter(|t| t.world == world && t.level == 2 && t.fault.is_none()).collect();
+    assert_eq!(clean, among[..3]);
+}
+
+#[test]
+fn named_faults_have_cells_of_their_own_where_they_occur() {
+    let faults = vec!["transient".into(), "closed".into(), "transient".into()];
+    let suite = SuiteSpec { tasks: 2, levels: vec![1, 1], faults, ..SuiteSpec::default() };
+    let tasks = suite.tasks().unwrap();
+    let count = |fault| tasks.iter().filter(|t| t.fault == fault).count();
+    assert_eq!(count(None), 2 * world_names().len());
+    assert_eq!(count(Some(FaultKind::Transient)), 2 * world_names().len());
+    assert_eq!(count(Some(FaultKind::Closed)), 2, "only a route has roads");
+}
+
+#[test]
+fn what_makes_no_sense_is_refused_with_a_hint() {
+    let refusal = |change: fn(&mut SuiteSpec)| {
+        let mut suite = SuiteSpec::default();
+        change(&mut suite);
+        suite.tasks().unwrap_err().to_string()
+    };
+    assert!(refusal(|s| s.tasks = 0).contains("`tasks` is 0"));
+    assert!(refusal(|s| s.levels.clear()).contains("`levels`"));
+    assert!(refusal(|s| s.samples = 2).contains("temperature"));
+    assert!(refusal(|s| s.temperature = f32::NAN).contains("`temperature`"));
+    assert!(refusal(|s| s.worlds = vec!["fils".into()]).contains("did you mean `files`"));
+    assert!(refusal(|s| s.faults = vec!["transent".into()]).contains("did you mean `transient`"));
+    let far = |s: &mut SuiteSpec| (s.worlds, s.faults) = (vec!["files".into()], vec!["closed".into()]);
+    let mut suite = SuiteSpec::default();
+    far(&mut suite);
+    assert!(suite.tasks().unwrap_err().to_string().contains("no world of the suite has"));
+    let error = serde_json::from_str::<SuiteSpec>(r#"{"tesks": 3}"#).unwrap_err().to_string();
+    assert!(error.contains("unknown field `tesks`"), "{error}");
+    let suite: SuiteSpec = serde_json::from_str(r#"{"tasks": 3}"#).unwrap();
+    assert_eq!(suite, SuiteSpec { tasks: 3, ..SuiteSpec::default() });
+}
+
+#[test]
+fn no_name_is_on_both_sides() {
+    let suite = SuiteSpec { tasks: 20, levels: vec![1, 2, 3], ..SuiteSpec::default() };
+    let found = check_held_out(&suite.tasks().unwrap(), 5).unwrap();
+    assert_eq!(found.shared, Vec::<String>::new());
+    assert!(found.test_names > 300 && found.train_names > 1000, "{found:?}");
+}

@@ -1,0 +1,278 @@
+//! `groundwork bet`
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use groundwork_arena::{SuiteSpec, floors, how_test_tasks_are_held_out, read_scores};
+use groundwork_corpus::read_manifest;
+use groundwork_lab::{
+    Bet, BetResult, CellResult, Plan, RecipeHash, Registration, ResolvedRecipe, Runner, RunnerEvent,
+    RunnerOutcome, Score, Speed, Verdict, render_report,
+};
+use groundwork_train::Recipe;
+
+use super::print_json;
+use crate::cli::BetArgs;
+use crate::failure::Failure;
+use crate::interrupt;
+use crate::progress::{Bar, Bars, count, duration};
+
+/// What one process trains at on a common core while another works beside it, operations a second. Only
+/// the first estimate rests on it; the bars use what they see.
+const USUAL_SPEED: Speed = Speed { flops_per_second: 2.5e10, evaluation_seconds: 25.0 };
+/// Tasks a cell on which the reference agents are played for the report.
+const FLOOR_TASKS: u32 = 16;
+
+pub fn run(args: &BetArgs) -> Result<(), Failure> {
+    let bet = Bet::load(&args.file).map_err(Failure::input)?;
+    let suite: SuiteSpec = bet.evaluation.clone().try_into().map_err(|e| {
+        Failure::input(format!("`{}`: `evaluation`: {}", args.file.display(), e.to_string().trim_end()))
+    })?;
+    suite.tasks()?;
+    let plan = Plan::new(bet, &resolve).map_err(Failure::input)?;
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    let parallel = args.jobs.unwrap_or(cores).clamp(1, plan.cells.len().max(1));
+    let threads = args.threads.unwrap_or((cores / parallel).max(1));
+    if args.plan {
+        print!("{}", announcement(&plan, parallel, threads));
+        return Ok(());
+    }
+    let (registration, folder, new) = Registration::open(&args.runs, &plan).map_err(Failure::input)?;
+    let runner = Runner {
+        program: std::env::current_exe().map_err(Failure::work)?,
+        runs: args.runs.clone(),
+        folder: folder.clone(),
+        parallel,
+        threads,
+        speed: USUAL_SPEED,
+        grace: Duration::from_secs(60),
+    };
+    let finished = runner.is_finished(&plan).map_err(Failure::input)?;
+    let say = |text: &str| {
+        if !args.json {
+            println!("{text}")
+        }
+    };
+    if finished {
+        say(&format!("`{}` is finished; nothing is run again.", plan.bet.name));
+        if let Some(verdict) = read_verdict(&folder, &registration) {
+            return show(args, &verdict, &folder);
+        }
+    } else {
+        say(&announcement(&plan, parallel, threads));
+        let place = folder.join("registration.json");
+        say(&format!("{} {}\n", if new { "registered in" } else { "going on with" }, place.display()));
+        let stop = interrupt::flag();
+        let mut screen = Screen::new(&plan);
+        let outcome = runner.run(&plan, &stop, &mut |event| screen.show(event)).map_err(Failure::input)?;
+        screen.clear();
+        match outcome {
+            RunnerOutcome::Finished => {}
+            RunnerOutcome::Interrupted => {
+                return Err(Failure::interrupted("interrupted; the same command goes on from here"));
+            }
+            RunnerOutcome::Failed(failures) => {
+                let mut text = format!("{} of {} runs failed", failures.len(), plan.cells.len());
+                for (cell, failure) in failures {
+                    text += &format!("\n{}: {}\n", plan.cells[cell].label(), failure.message);
+                    failure.stderr.iter().for_each(|line| text += &format!("    {line}\n"));
+                    text += &format!("    everything it wrote: {}", failure.log.display());
+                }
+                return Err(Failure::work(text));
+            }
+        }
+    }
+    let result = collect(&plan, registration, &args.runs, &suite)?;
+    let verdict = Verdict::of(&result);
+    let page = render_report(&result, &verdict);
+    fs::write(folder.join("report.html"), page)
+        .and_then(|()| verdict.write(&folder))
+        .map_err(|e| Failure::work(format!("`{}`: {e}", folder.display())))?;
+    show(args, &verdict, &folder)
+}
+
+/// The trainer's word on a recipe, as the lab wants it.
+fn resolve(table: &toml::Table) -> Result<ResolvedRecipe, String> {
+    let resolved =
+        Recipe::from_table(table, "recipe").and_then(|r| r.resolve()).map_err(|e| e.to_string())?;
+    let table = toml::Table::try_from(&resolved.recipe).map_err(|e| e.to_string())?;
+    Ok(ResolvedRecipe {
+        table,
+        hash: RecipeHash::from_hex(resolved.hash.as_str())?,
+        params: resolved.config.parameters().non_embedding(),
+        tokens: resolved.tokens,
+        flops: resolved.flops,
+    })
+}
+
+/// What will be done, before it is done.
+fn announcement(plan: &Plan, parallel: usize, threads: usize) -> String {
+    let bet = &plan.bet;
+    let mut text = format!("{}\n\n  {}\n\n", bet.name, bet.question.trim());
+    for line in bet.rule_in_words() {
+        text += &format!("  {line}\n");
+    }
+    text += &format!(
+        "\n  {:10} {:>6} {:>8} {:>12} {:>12}\n",
+        "size", "seeds", "params", "tokens/run", "FLOP/run"
+    );
+    for size in &bet.ladder.sizes {
+        if let Some(cell) = plan.cells.iter().find(|c| c.size == *size) {
+            text += &format!(
+                "  {:10} {:>6} {:>8} {:>12} {:>12}\n",
+                size,
+                bet.ladder.seeds.len(),
+                count(cell.recipe.params as f64),
+                count(cell.recipe.tokens as f64),
+                count(cell.recipe.flops)
+            );
+        }
+    }
+    text += &format!(
+        "\n  {} runs, {parallel} side by side with {threads} {} each; {} tokens, {}FLOP; about {} on a common machine\n",
+        plan.cells.len(),
+        if threads == 1 { "thread" } else { "threads" },
+        count(plan.tokens() as f64),
+        count(plan.flops()),
+        duration(USUAL_SPEED.seconds(plan, parallel))
+    );
+    text
+}
+
+/// The verdict of an earlier start, if it answers this registration.
+fn read_verdict(folder: &Path, registration: &Registration) -> Option<Verdict> {
+    let text = fs::read_to_string(folder.join("verdict.json")).ok()?;
+    let verdict: Verdict = serde_json::from_str(&text).ok()?;
+    (verdict.registration == registration.hash && folder.join("report.html").exists()).then_some(verdict)
+}
+
+fn show(args: &BetArgs, verdict: &Verdict, folder: &Path) -> Result<(), Failure> {
+    if args.json {
+        print_json(verdict);
+    } else {
+        println!("\n{}", verdict.to_text());
+        println!("report: {}", folder.join("report.html").display());
+    }
+    Ok(())
+}
+
+/// Reads what the runs left on disk.
+fn collect(
+    plan: &Plan,
+    registration: Registration,
+    runs: &Path,
+    suite: &SuiteSpec,
+) -> Result<BetResult, Failure> {
+    let mut cells = Vec::new();
+    for cell in &plan.cells {
+        let run = runs.join(cell.folder());
+        let scores = read_scores(&run.join("scores.parquet"))?.into_iter().map(score).collect();
+        cells.push(CellResult::load(runs, cell, scores, tokens_by_source(runs, &cell.recipe.table)?)?);
+    }
+    let few = SuiteSpec { tasks: suite.tasks.min(FLOOR_TASKS), ..suite.clone() };
+    let references = floors(&few)?.into_iter().map(score).collect();
+    Ok(BetResult { registration, cells, references, separation: how_test_tasks_are_held_out() })
+}
+
+/// Tokens by source of a recipe's corpus.
+fn tokens_by_source(runs: &Path, recipe: &toml::Table) -> Result<BTreeMap<String, u64>, Failure> {
+    let recipe = Recipe::from_table(recipe, "recipe")?;
+    let dir: PathBuf = groundwork_train::corpus_folder(runs, &recipe);
+    Ok(read_manifest(&dir)?.sources.into_iter().map(|s| (s.name, s.tokens)).collect())
+}
+
+/// An attempt as the lab reads it.
+fn score(row: groundwork_arena::ScoreRow) -> Score {
+    Score {
+        world: row.world,
+        level: row.level,
+        fault: row.fault.map(|f| f.to_string()),
+        seed: row.seed,
+        policy: row.policy,
+        success: row.success,
+        steps: row.steps,
+        expert_steps: row.expert_steps,
+        malformed: row.malformed,
+        fault_met: row.fault_met,
+        ended: row.ended.to_string(),
+        action_bits: row.action_bits,
+        action_bytes: row.action_bytes.into(),
+        recovery_bits: row.recovery_bits,
+        recovery_bytes: row.recovery_bytes.into(),
+        ranked_actions: row.ranked_actions,
+        legal_rank: row.legal_rank,
+        legal_count: row.legal_count,
+        reciprocal_rank: row.reciprocal_rank,
+        transcript: row.transcript,
+    }
+}
+
+/// What a running bet looks like to a person: a bar for every run under way and one for the whole.
+struct Screen<'a> {
+    plan: &'a Plan,
+    bars: Bars,
+    cells: BTreeMap<usize, Bar>,
+    whole: Bar,
+}
+
+impl<'a> Screen<'a> {
+    fn new(plan: &'a Plan) -> Self {
+        let bars = Bars::new();
+        let whole = bars.bar("all runs", 1000);
+        Screen { plan, bars, cells: BTreeMap::new(), whole }
+    }
+
+    fn clear(self) {
+        self.cells.into_values().for_each(Bar::clear);
+        self.whole.clear();
+    }
+
+    fn cell(&mut self, cell: usize) -> &mut Bar {
+        let label = self.plan.cells[cell].label();
+        let bars = &self.bars;
+        self.cells.entry(cell).or_insert_with(|| bars.bar(&label, 1))
+    }
+
+    fn show(&mut self, event: RunnerEvent) {
+        match event {
+            RunnerEvent::Started { cell, resumed } => {
+                let message = if resumed { "going on" } else { "preparing" };
+                self.cell(cell).set(0, message);
+            }
+            RunnerEvent::Training { cell, tokens, of_tokens, loss, tokens_per_second, .. } => {
+                let left = of_tokens.saturating_sub(tokens) as f64 / tokens_per_second;
+                let bar = self.cell(cell);
+                bar.set_length(of_tokens);
+                let rate = count(tokens_per_second);
+                bar.set(tokens, &format!("loss {loss:.3}  {rate} tokens/s  {} left", duration(left)));
+            }
+            RunnerEvent::Evaluating { cell, done, of } => {
+                let bar = self.cell(cell);
+                bar.set_length(of);
+                bar.set(done, &format!("evaluating {done} of {of}"));
+            }
+            RunnerEvent::Finished { cell, earlier } => {
+                if let Some(bar) = self.cells.remove(&cell) {
+                    bar.clear();
+                }
+                let when = if earlier { "finished earlier" } else { "finished" };
+                self.bars.line(&format!("{}  {when}", self.plan.cells[cell].label()));
+            }
+            RunnerEvent::Failed { cell, failure } => {
+                if let Some(bar) = self.cells.remove(&cell) {
+                    bar.clear();
+                }
+                self.bars.line(&format!("{}  {}", self.plan.cells[cell].label(), failure.message));
+            }
+            RunnerEvent::Incident { cell, step, message } => {
+                self.bars.line(&format!("{}  step {step}: {message}", self.plan.cells[cell].label()));
+            }
+            RunnerEvent::Overall { finished, of, share, seconds_left } => {
+                let message = format!("{finished} of {of} runs  {} left", duration(seconds_left));
+                self.whole.set((share * 1000.0) as u64, &message);
+            }
+        }
+    }
+}

@@ -1,0 +1,111 @@
+//! `groundwork runs`
+
+use std::path::Path;
+
+use comfy_table::Table;
+use comfy_table::presets::NOTHING;
+use groundwork_lab::{Run, RunStore, RunStoreError, RunSummary};
+
+use super::print_json;
+use crate::cli::RunsCommand;
+use crate::failure::Failure;
+use crate::progress::{count, duration};
+
+impl From<RunStoreError> for Failure {
+    fn from(e: RunStoreError) -> Self {
+        Failure::input(e)
+    }
+}
+
+pub fn run(command: RunsCommand) -> Result<(), Failure> {
+    match command {
+        RunsCommand::List { runs, json } => {
+            let all = RunStore::new(&runs).list()?;
+            if json {
+                print_json(&all);
+            } else if all.is_empty() {
+                println!("no runs in `{}` yet", runs.display());
+            } else {
+                println!("{}", list(&all));
+            }
+            Ok(())
+        }
+        RunsCommand::Show { run, json } => {
+            let found = open(&run)?;
+            if json {
+                print_json(&found.summary);
+            } else {
+                show(&found);
+            }
+            Ok(())
+        }
+    }
+}
+
+/// A run by its folder, or by its name (or the beginning of it) under `runs/`.
+fn open(run: &Path) -> Result<Run, Failure> {
+    if run.is_dir() {
+        return Ok(Run::load(run)?);
+    }
+    let parent = run.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("runs"));
+    let name = run.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
+    let store = RunStore::new(parent);
+    Ok(store.show(&store.find(&name)?)?)
+}
+
+fn list(all: &[RunSummary]) -> Table {
+    let mut table = Table::new();
+    table.load_preset(NOTHING).set_header(["run", "size", "seed", "tokens", "loss", "success", "status"]);
+    let or_dash = |text: Option<String>| text.unwrap_or_else(|| "–".into());
+    for r in all {
+        let done = r.done.as_ref();
+        table.add_row([
+            r.folder.clone(),
+            or_dash(r.size.clone()),
+            or_dash(r.seed.map(|s| s.to_string())),
+            or_dash(done.map(|d| count(d.tokens as f64))),
+            or_dash(done.map(|d| format!("{:.3}", d.final_loss))),
+            or_dash(r.metrics.get("success_rate").map(|m| format!("{:.1}%", 100.0 * m.value))),
+            r.status.to_string(),
+        ]);
+    }
+    table
+}
+
+fn show(run: &Run) {
+    let s = &run.summary;
+    println!("{}  {}", run.path.display(), s.status);
+    if let Some(d) = &s.done {
+        println!(
+            "  {} steps, {} tokens, {}FLOP in {}, {}B of memory",
+            d.steps,
+            count(d.tokens as f64),
+            count(d.flops),
+            duration(d.seconds),
+            count(d.peak_memory_bytes as f64)
+        );
+        println!("\nloss, nats a token, over the last tenth");
+        println!("  {:14} {:.4}", "weighted", d.final_loss);
+        for (kind, loss) in &d.loss_by_kind {
+            println!("  {kind:14} {loss:.4}");
+        }
+    }
+    if !s.metrics.is_empty() {
+        println!("\nscores");
+        for (name, m) in &s.metrics {
+            let interval = match (m.low, m.high) {
+                (Some(low), Some(high)) => format!("{low:.3} – {high:.3}"),
+                _ => String::new(),
+            };
+            println!("  {name:28} {:>8.3}  {interval}", m.value);
+        }
+    }
+    for incident in &run.log.incidents {
+        println!("\nincident at step {}: {}", incident.step, incident.message);
+    }
+    println!("\nrecipe\n{}", indent(&toml::to_string(&run.recipe).unwrap_or_default()));
+}
+
+fn indent(text: &str) -> String {
+    text.lines().map(|l| if l.is_empty() { "\n".into() } else { format!("  {l}\n") }).collect()
+}

@@ -1,0 +1,465 @@
+//! Fused causal attention on the CPU, forward and backward.
+//!
+//! One job is one key head of one row of the batch, with all query heads that share it; jobs run in parallel and
+//! write to places of their own, and within a job everything happens in a fixed order. Queries are taken in groups
+//! of some rows. For a group only the keys between the first and the last one that any of its rows may see are
+//! touched, in chunks, so nothing as large as sequence × sequence ever exists.
+//!
+//! Forward (online softmax over chunks of keys): Milakov & Gimelshein 2018; Rabe & Staats 2021; backward from `lse`
+//! alone: Dao et al., FlashAttention, 2022, with `dS = P ∘ (dP + δ)`, `δ_i = ∂/∂lse_i - do_i·o_i`.
+
+use crate::allowed::Allowed;
+use crate::parallel::{SharedMut, for_each_job};
+use crate::product::Product;
+use crate::simd::{Kernel, Vector, dispatch};
+
+/// A tensor `[batch, sequence, heads, head_dim]` whose last dimension is contiguous.
+#[derive(Clone, Copy)]
+pub(crate) struct Heads<'a> {
+    /// The storage from the first element on.
+    pub data: &'a [f32],
+    /// Distances between rows of the batch, positions, and heads.
+    pub strides: [usize; 3],
+}
+
+impl Heads<'_> {
+    fn row(&self, batch: usize, position: usize, head: usize, head_dim: usize) -> &[f32] {
+        let start = batch * self.strides[0] + position * self.strides[1] + head * self.strides[2];
+        &self.data[start..start + head_dim]
+    }
+}
+
+/// The sizes of one call.
+#[derive(Clone, Copy)]
+pub(crate) struct Sizes {
+    /// Rows of the batch.
+    pub batch: usize,
+    /// Positions of queries; they are the last ones of the keys' positions.
+    pub queries: usize,
+    /// Positions of keys.
+    pub keys: usize,
+    /// Query heads.
+    pub heads: usize,
+    /// Key heads; divides `heads`.
+    pub kv_heads: usize,
+    /// Numbers a head.
+    pub head_dim: usize,
+}
+
+impl Sizes {
+    fn scale(&self) -> f32 {
+        (1.0 / (self.head_dim as f64).sqrt()) as f32
+    }
+    fn group(&self) -> usize {
+        self.heads / self.kv_heads
+    }
+    /// Start of `[batch, position, head]` in a contiguous tensor of `heads` heads and `sequence` positions.
+    fn at(&self, sequence: usize, heads: usize, batch: usize, position: usize, head: usize) -> usize {
+        ((batch * sequence + position) * heads + head) * self.head_dim
+    }
+}
+
+/// Keys taken at once. Sums over keys are cut here, counted from the first key.
+const CHUNK: usize = 512;
+/// Distance between rows of scores: not a power of two, so that columns do not fall into one set of the cache.
+const SCORE_ROW: usize = CHUNK + 16;
+/// Query rows taken at once, forward and backward: enough that a panel of keys is used often while it is in the
+/// first cache, few enough that little is computed beyond the causal edge.
+const ROWS: usize = 12;
+const ROWS_BACKWARD: usize = 24;
+
+/// The gradients `(dq, dk, dv)`, contiguous.
+pub(crate) type Gradients = (Vec<f32>, Vec<f32>, Vec<f32>);
+
+/// Returns `o` `[batch, queries, heads, head_dim]` and `lse` `[batch, heads, queries]`.
+pub(crate) fn forward(
+    sizes: &Sizes,
+    q: Heads<'_>,
+    k: Heads<'_>,
+    v: Heads<'_>,
+    allowed: &Allowed,
+) -> (Vec<f32>, Vec<f32>) {
+    let mut o = vec![0.0; sizes.batch * sizes.queries * sizes.heads * sizes.head_dim];
+    let mut lse = vec![0.0; sizes.batch * sizes.heads * sizes.queries];
+    let (o_shared, lse_shared) = (SharedMut::new(&mut o), SharedMut::new(&mut lse));
+    for_each_job(sizes.batch * sizes.kv_heads, |job| {
+        let (batch, kv_head) = (job / sizes.kv_heads, job % sizes.kv_heads);
+        dispatch(Forward { sizes, batch, kv_head, q, k, v, allowed, o: &o_shared, lse: &lse_shared });
+    });
+    (o, lse)
+}
+
+/// `-do·o` for each query and head: `[batch, heads, queries]`.
+pub(crate) fn delta(sizes: &Sizes, d_o: Heads<'_>, o: Heads<'_>) -> Vec<f32> {
+    let Sizes { batch, queries, heads, head_dim, .. } = *sizes;
+    let mut delta = Vec::with_capacity(batch * heads * queries);
+    for b in 0..batch {
+        for h in 0..heads {
+            for i in 0..queries {
+                let products = d_o.row(b, i, h, head_dim).iter().zip(o.row(b, i, h, head_dim));
+                delta.push(-products.map(|(d_o, o)| d_o * o).sum::<f32>());
+            }
+        }
+    }
+    delta
+}
+
+/// Returns the gradients of `q`, `k` and `v` for `d_o` and `delta` `[batch, heads, queries]`, which is the gradient
+/// of `lse` minus `do·o`.
+#[expect(clippy::too_many_arguments, reason = "the operands of the formula")]
+pub(crate) fn backward(
+    sizes: &Sizes,
+    q: Heads<'_>,
+    k: Heads<'_>,
+    v: Heads<'_>,
+    allowed: &Allowed,
+    lse: &[f32],
+    d_o: Option<Heads<'_>>,
+    delta: &[f32],
+) -> Gradients {
+    let mut dq = vec![0.0; sizes.batch * sizes.queries * sizes.heads * sizes.head_dim];
+    let mut dk = vec![0.0; sizes.batch * sizes.keys * sizes.kv_heads * sizes.head_dim];
+    let mut dv = dk.clone();
+    let shared = (SharedMut::new(&mut dq), SharedMut::new(&mut dk), SharedMut::new(&mut dv));
+    for_each_job(sizes.batch * sizes.kv_heads, |job| {
+        let (batch, kv_head) = (job / sizes.kv_heads, job % sizes.kv_heads);
+        let (dq, dk, dv) = (&shared.0, &shared.1, &shared.2);
+        dispatch(Backward { sizes, batch, kv_head, q, k, v, allowed, lse, d_o, delta, dq, dk, dv });
+    });
+    (dq, dk, dv)
+}
+
+struct Forward<'a> {
+    sizes: &'a Sizes,
+    batch: usize,
+    kv_head: usize,
+    q: Heads<'a>,
+    k: Heads<'a>,
+    v: Heads<'a>,
+    allowed: &'a Allowed,
+    o: &'a SharedMut<'a>,
+    lse: &'a SharedMut<'a>,
+}
+
+impl Kernel for Forward<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<V: Vector>(self) {
+        let Sizes { queries, keys, heads, head_dim, .. } = *self.sizes;
+        let panel = 2 * V::LANES;
+        let width = head_dim.next_multiple_of(V::LANES);
+        let first_query = keys - queries;
+        let k_panels = pack_panels(self.k, self.batch, self.kv_head, keys, head_dim, panel);
+        let v_rows = pack_rows(self.v, self.batch, self.kv_head, keys, head_dim, width);
+        let mut scores = vec![0.0; ROWS * SCORE_ROW];
+        let mut q_rows = vec![0.0; ROWS * head_dim];
+        let mut o_rows = vec![0.0; ROWS * width];
+        for head in self.kv_head * self.sizes.group()..(self.kv_head + 1) * self.sizes.group() {
+            for start in (0..queries).step_by(ROWS) {
+                let rows = ROWS.min(queries - start);
+                for r in 0..rows {
+                    let q = self.q.row(self.batch, start + r, head, head_dim);
+                    scaled_copy(&mut q_rows[r * head_dim..(r + 1) * head_dim], q, self.sizes.scale());
+                }
+                let mut largest = [f32::NEG_INFINITY; ROWS];
+                let mut sums = [0.0; ROWS];
+                o_rows.fill(0.0);
+                let positions = first_query + start..first_query + start + rows;
+                for (low, high) in self.allowed.chunks(self.batch, positions.clone(), CHUNK, panel) {
+                    // SAFETY: `q_rows` has `rows` rows; `k_panels` holds the keys up to the next multiple of a panel
+                    // after `keys`, which bounds `high`; a row of `scores` holds a chunk.
+                    unsafe {
+                        V::product(&Product {
+                            rows,
+                            columns: high - low,
+                            depth: head_dim,
+                            a: q_rows.as_ptr(),
+                            a_row: head_dim,
+                            a_column: 1,
+                            b: k_panels.as_ptr().add(low * head_dim),
+                            b_row: panel,
+                            b_panel: panel * head_dim,
+                            c: scores.as_mut_ptr(),
+                            c_row: SCORE_ROW,
+                            accumulate: false,
+                        });
+                    }
+                    for r in 0..rows {
+                        let scores = &mut scores[r * SCORE_ROW..r * SCORE_ROW + high - low];
+                        self.allowed.mask(self.batch, positions.start + r, low, scores, f32::NEG_INFINITY);
+                        let chunk_largest = largest_of::<V>(scores);
+                        if chunk_largest == f32::NEG_INFINITY {
+                            scores.fill(0.0);
+                            continue;
+                        }
+                        // Not `f32::max`, which would drop a NaN.
+                        let new = if largest[r] > chunk_largest { largest[r] } else { chunk_largest };
+                        let sum = exp_minus::<V>(scores, new);
+                        if new > largest[r] && largest[r] > f32::NEG_INFINITY {
+                            let factor = (largest[r] - new).exp();
+                            sums[r] *= factor;
+                            o_rows[r * width..(r + 1) * width].iter_mut().for_each(|o| *o *= factor);
+                        }
+                        largest[r] = new;
+                        sums[r] += sum;
+                    }
+                    // Beyond the last key the scores are nought, and there is no row of `v` to multiply them with.
+                    let depth = high.min(keys) - low;
+                    // SAFETY: `v_rows` has a row of `width` for each key below `keys`; the others as above.
+                    unsafe {
+                        V::product(&Product {
+                            rows,
+                            columns: width,
+                            depth,
+                            a: scores.as_ptr(),
+                            a_row: SCORE_ROW,
+                            a_column: 1,
+                            b: v_rows.as_ptr().add(low * width),
+                            b_row: width,
+                            b_panel: panel,
+                            c: o_rows.as_mut_ptr(),
+                            c_row: width,
+                            accumulate: true,
+                        });
+                    }
+                }
+                for r in 0..rows {
+                    let at = self.sizes.at(queries, heads, self.batch, start + r, head);
+                    // SAFETY: this job alone writes the rows of its heads.
+                    let o = unsafe { self.o.range(at, head_dim) };
+                    scaled_copy(o, &o_rows[r * width..r * width + head_dim], 1.0 / sums[r]);
+                    let at = (self.batch * heads + head) * queries + start + r;
+                    // SAFETY: likewise.
+                    unsafe { self.lse.range(at, 1)[0] = largest[r] + sums[r].ln() };
+                }
+            }
+        }
+    }
+}
+
+struct Backward<'a> {
+    sizes: &'a Sizes,
+    batch: usize,
+    kv_head: usize,
+    q: Heads<'a>,
+    k: Heads<'a>,
+    v: Heads<'a>,
+    allowed: &'a Allowed,
+    lse: &'a [f32],
+    d_o: Option<Heads<'a>>,
+    delta: &'a [f32],
+    dq: &'a SharedMut<'a>,
+    dk: &'a SharedMut<'a>,
+    dv: &'a SharedMut<'a>,
+}
+
+impl Kernel for Backward<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<V: Vector>(self) {
+        let Sizes { queries, keys, heads, kv_heads, head_dim, .. } = *self.sizes;
+        let panel = 2 * V::LANES;
+        let width = head_dim.next_multiple_of(V::LANES);
+        let first_query = keys - queries;
+        let scale = self.sizes.scale();
+        let k_panels = pack_panels(self.k, self.batch, self.kv_head, keys, head_dim, panel);
+        let v_panels = pack_panels(self.v, self.batch, self.kv_head, keys, head_dim, panel);
+        let k_rows = pack_rows(self.k, self.batch, self.kv_head, keys, head_dim, width);
+        let mut dk_rows = vec![0.0; keys * width];
+        let mut dv_rows = vec![0.0; keys * width];
+        let mut p = vec![0.0; ROWS_BACKWARD * SCORE_ROW];
+        let mut ds = vec![0.0; ROWS_BACKWARD * SCORE_ROW];
+        let mut q_rows = vec![0.0; ROWS_BACKWARD * width];
+        let mut do_rows = vec![0.0; ROWS_BACKWARD * width];
+        let mut dq_rows = vec![0.0; ROWS_BACKWARD * width];
+        for head in self.kv_head * self.sizes.group()..(self.kv_head + 1) * self.sizes.group() {
+            for start in (0..queries).step_by(ROWS_BACKWARD) {
+                let rows = ROWS_BACKWARD.min(queries - start);
+                for r in 0..rows {
+                    let q = self.q.row(self.batch, start + r, head, head_dim);
+                    scaled_copy(&mut q_rows[r * width..r * width + head_dim], q, scale);
+                    if let Some(d_o) = self.d_o {
+                        let d_o = d_o.row(self.batch, start + r, head, head_dim);
+                        do_rows[r * width..r * width + head_dim].copy_from_slice(d_o);
+                    }
+                }
+                dq_rows.fill(0.0);
+                let of_rows = (self.batch * heads + head) * queries + start;
+                let positions = first_query + start..first_query + start + rows;
+                for (low, high) in self.allowed.chunks(self.batch, positions.clone(), CHUNK, panel) {
+                    let scores = |a: &[f32], b: &[f32], c: &mut [f32]| {
+                        // SAFETY: `a` has `rows` rows of `width`; `b` holds the keys in panels, see the forward pass.
+                        unsafe {
+                            V::product(&Product {
+                                rows,
+                                columns: high - low,
+                                depth: head_dim,
+                                a: a.as_ptr(),
+                                a_row: width,
+                                a_column: 1,
+                                b: b.as_ptr().add(low * head_dim),
+                                b_row: panel,
+                                b_panel: panel * head_dim,
+                                c: c.as_mut_ptr(),
+                                c_row: SCORE_ROW,
+                                accumulate: false,
+                            });
+                        }
+                    };
+                    scores(&q_rows, &k_panels, &mut p);
+                    scores(&do_rows, &v_panels, &mut ds);
+                    for r in 0..rows {
+                        let p = &mut p[r * SCORE_ROW..r * SCORE_ROW + high - low];
+                        let ds = &mut ds[r * SCORE_ROW..r * SCORE_ROW + high - low];
+                        self.allowed.mask(self.batch, positions.start + r, low, p, f32::NEG_INFINITY);
+                        softmax_gradient::<V>(p, ds, self.lse[of_rows + r], self.delta[of_rows + r]);
+                    }
+                    let depth = high.min(keys) - low;
+                    // SAFETY: `k_rows`, `dk_rows` and `dv_rows` have a row of `width` for each key below `keys`;
+                    // `q_rows`, `do_rows` and `dq_rows` have `rows` rows; rows of `p` and `ds` hold a chunk.
+                    unsafe {
+                        V::product(&Product {
+                            rows,
+                            columns: width,
+                            depth,
+                            a: ds.as_ptr(),
+                            a_row: SCORE_ROW,
+                            a_column: 1,
+                            b: k_rows.as_ptr().add(low * width),
+                            b_row: width,
+                            b_panel: panel,
+                            c: dq_rows.as_mut_ptr(),
+                            c_row: width,
+                            accumulate: true,
+                        });
+                        let of_keys = Product {
+                            rows: depth,
+                            columns: width,
+                            depth: rows,
+                            a: ds.as_ptr(),
+                            a_row: 1,
+                            a_column: SCORE_ROW,
+                            b: q_rows.as_ptr(),
+                            b_row: width,
+                            b_panel: panel,
+                            c: dk_rows.as_mut_ptr().add(low * width),
+                            c_row: width,
+                            accumulate: true,
+                        };
+                        V::product(&of_keys);
+                        if self.d_o.is_some() {
+                            V::product(&Product {
+                                a: p.as_ptr(),
+                                b: do_rows.as_ptr(),
+                                c: dv_rows.as_mut_ptr().add(low * width),
+                                ..of_keys
+                            });
+                        }
+                    }
+                }
+                for r in 0..rows {
+                    let at = self.sizes.at(queries, heads, self.batch, start + r, head);
+                    // SAFETY: this job alone writes the rows of its heads.
+                    let dq = unsafe { self.dq.range(at, head_dim) };
+                    scaled_copy(dq, &dq_rows[r * width..r * width + head_dim], scale);
+                }
+            }
+        }
+        for position in 0..keys {
+            let at = self.sizes.at(keys, kv_heads, self.batch, position, self.kv_head);
+            let from = position * width..position * width + head_dim;
+            // SAFETY: this job alone writes the rows of its key head.
+            unsafe {
+                self.dk.range(at, head_dim).copy_from_slice(&dk_rows[from.clone()]);
+                self.dv.range(at, head_dim).copy_from_slice(&dv_rows[from]);
+            }
+        }
+    }
+}
+
+#[inline(always)]
+fn scaled_copy(to: &mut [f32], from: &[f32], factor: f32) {
+    for (to, from) in to.iter_mut().zip(from) {
+        *to = from * factor;
+    }
+}
+
+/// One head as `[keys / panel][head_dim][panel]`, nought beyond the last key.
+#[inline(always)]
+fn pack_panels(
+    x: Heads<'_>,
+    batch: usize,
+    head: usize,
+    keys: usize,
+    head_dim: usize,
+    panel: usize,
+) -> Vec<f32> {
+    let mut out = vec![0.0; keys.next_multiple_of(panel) * head_dim];
+    for position in 0..keys {
+        let to = position / panel * panel * head_dim + position % panel;
+        for (column, &x) in x.row(batch, position, head, head_dim).iter().enumerate() {
+            out[to + column * panel] = x;
+        }
+    }
+    out
+}
+
+/// One head as `[keys][width]`, nought beyond `head_dim`.
+#[inline(always)]
+fn pack_rows(
+    x: Heads<'_>,
+    batch: usize,
+    head: usize,
+    keys: usize,
+    head_dim: usize,
+    width: usize,
+) -> Vec<f32> {
+    let mut out = vec![0.0; keys * width];
+    for (position, out) in out.chunks_exact_mut(width).enumerate() {
+        out[..head_dim].copy_from_slice(x.row(batch, position, head, head_dim));
+    }
+    out
+}
+
+/// The largest of `x`, whose length is a multiple of the lanes.
+#[inline(always)]
+fn largest_of<V: Vector>(x: &[f32]) -> f32 {
+    let mut largest = V::splat(f32::NEG_INFINITY);
+    for x in x.chunks_exact(V::LANES) {
+        // SAFETY: a chunk has LANES numbers.
+        largest = largest.max(unsafe { V::load(x.as_ptr()) });
+    }
+    largest.largest()
+}
+
+/// `x ← exp(x - m)`; returns the sum. The length is a multiple of the lanes.
+#[inline(always)]
+fn exp_minus<V: Vector>(x: &mut [f32], m: f32) -> f32 {
+    let m = V::splat(m);
+    let mut sum = V::splat(0.0);
+    for x in x.chunks_exact_mut(V::LANES) {
+        // SAFETY: a chunk has LANES numbers.
+        unsafe {
+            let y = V::load(x.as_ptr()).sub(m).exp();
+            y.store(x.as_mut_ptr());
+            sum = sum.add(y);
+        }
+    }
+    sum.sum()
+}
+
+/// From scores and `dP`, in place: `P = exp(s - lse)` and `dS = P (dP + delta)`.
+#[inline(always)]
+fn softmax_gradient<V: Vector>(p: &mut [f32], ds: &mut [f32], lse: f32, delta: f32) {
+    let (lse, delta) = (V::splat(lse), V::splat(delta));
+    for (p, ds) in p.chunks_exact_mut(V::LANES).zip(ds.chunks_exact_mut(V::LANES)) {
+        // SAFETY: the chunks have LANES numbers.
+        unsafe {
+            let probability = V::load(p.as_ptr()).sub(lse).exp();
+            probability.store(p.as_mut_ptr());
+            probability.mul(V::load(ds.as_ptr()).add(delta)).store(ds.as_mut_ptr());
+        }
+    }
+}

@@ -1,0 +1,248 @@
+//! Linear head and weighted cross-entropy in one, on the CPU.
+//!
+//! Logits exist for one block of rows at a time. Where gradients are wanted they are computed together with the
+//! loss, while the block is in the cache, for an upstream gradient of one; the backward pass only scales them.
+//! With `p = softmax(h W)`: `ℓ = log Σ exp - logit_target`, `dlogits = w (p - onehot)`, `dh = dlogits Wᵀ`,
+//! `dW = hᵀ dlogits`.
+
+use crate::parallel::{SharedMut, for_each_job};
+use crate::simd::{Kernel, MAX_LANES, Vector, dispatch};
+use gemm::Parallelism;
+
+/// What is to be computed.
+#[derive(Clone, Copy)]
+pub(crate) struct Task<'a> {
+    /// `[rows, dimension]`.
+    pub hidden: &'a [f32],
+    /// `[dimension, vocabulary]`.
+    pub head: &'a [f32],
+    /// Size of a hidden vector.
+    pub dimension: usize,
+    /// Number of classes.
+    pub vocabulary: usize,
+    /// The right class of each row.
+    pub targets: &'a [usize],
+    /// The weight of each row.
+    pub weights: &'a [f32],
+}
+
+/// What comes out.
+pub(crate) struct Outcome {
+    /// `Σ wᵢ ℓᵢ`.
+    pub sum: f32,
+    /// `ℓᵢ`, nought where the weight is nought.
+    pub losses: Vec<f32>,
+    /// The gradients of `sum` with respect to `hidden` and `head`, if asked for.
+    pub gradients: Option<(Vec<f32>, Vec<f32>)>,
+}
+
+/// Numbers of logits alive at most, unless the smallest block has more.
+const BLOCK_LOGITS: usize = 1 << 20;
+/// Columns of the head's gradient a job.
+const COLUMNS: usize = 256;
+
+/// Rows of weight nought are left out altogether.
+pub(crate) fn cross_entropy(task: Task<'_>, with_gradients: bool) -> Outcome {
+    let Task { dimension, vocabulary, .. } = task;
+    let kept: Vec<usize> = (0..task.weights.len()).filter(|&i| task.weights[i] != 0.0).collect();
+    // A block is cut into four chunks of rows, which are the jobs.
+    let chunk = (BLOCK_LOGITS / vocabulary / 4).clamp(16, 64);
+    let block = 4 * chunk;
+    let row = vocabulary.next_multiple_of(MAX_LANES);
+    let mut logits = vec![0.0; block.min(kept.len()) * row];
+    let mut hidden = vec![0.0; block.min(kept.len()) * dimension];
+    let mut losses = vec![0.0; task.weights.len()];
+    let mut d_hidden = vec![0.0; if with_gradients { task.hidden.len() } else { 0 }];
+    let mut d_head = vec![0.0; if with_gradients { task.head.len() } else { 0 }];
+    let mut sum = 0.0;
+    for kept in kept.chunks(block) {
+        let shared = (
+            SharedMut::new(&mut logits),
+            SharedMut::new(&mut hidden),
+            SharedMut::new(&mut losses),
+            SharedMut::new(&mut d_hidden),
+        );
+        for_each_job(kept.len().div_ceil(chunk), |job| {
+            let start = job * chunk;
+            let kept = &kept[start..kept.len().min(start + chunk)];
+            // SAFETY: each job has rows of the block of its own, and each row of the block one of the input.
+            unsafe {
+                let logits = shared.0.range(start * row, kept.len() * row);
+                let hidden = shared.1.range(start * dimension, kept.len() * dimension);
+                for (to, &i) in hidden.chunks_exact_mut(dimension).zip(kept) {
+                    to.copy_from_slice(&task.hidden[i * dimension..(i + 1) * dimension]);
+                }
+                product(
+                    Matrix { rows: kept.len(), columns: dimension, row: dimension, column: 1, data: hidden },
+                    Matrix {
+                        rows: dimension,
+                        columns: vocabulary,
+                        row: vocabulary,
+                        column: 1,
+                        data: task.head,
+                    },
+                    logits,
+                    row,
+                    false,
+                );
+                for (logits, &i) in logits.chunks_exact_mut(row).zip(kept) {
+                    let (target, weight) = (task.targets[i], task.weights[i]);
+                    let loss = dispatch(Row { logits, vocabulary, target, weight, with_gradients });
+                    shared.2.range(i, 1)[0] = loss;
+                }
+                if with_gradients {
+                    let mut out = vec![0.0; kept.len() * dimension];
+                    product(
+                        Matrix { rows: kept.len(), columns: vocabulary, row, column: 1, data: logits },
+                        Matrix {
+                            rows: vocabulary,
+                            columns: dimension,
+                            row: 1,
+                            column: vocabulary,
+                            data: task.head,
+                        },
+                        &mut out,
+                        dimension,
+                        false,
+                    );
+                    for (from, &i) in out.chunks_exact(dimension).zip(kept) {
+                        shared.3.range(i * dimension, dimension).copy_from_slice(from);
+                    }
+                }
+            }
+        });
+        if with_gradients {
+            add_head_gradient(&task, &hidden[..kept.len() * dimension], &logits, row, &mut d_head);
+        }
+        sum += kept.iter().map(|&i| f64::from(task.weights[i]) * f64::from(losses[i])).sum::<f64>();
+    }
+    Outcome { sum: sum as f32, losses, gradients: with_gradients.then_some((d_hidden, d_head)) }
+}
+
+/// `d_head += hiddenᵀ dlogits`, in jobs of columns.
+fn add_head_gradient(task: &Task<'_>, hidden: &[f32], d_logits: &[f32], row: usize, d_head: &mut [f32]) {
+    let Task { dimension, vocabulary, .. } = *task;
+    let rows = hidden.len() / dimension;
+    let shared = SharedMut::new(d_head);
+    for_each_job(vocabulary.div_ceil(COLUMNS), |job| {
+        let start = job * COLUMNS;
+        let columns = COLUMNS.min(vocabulary - start);
+        // SAFETY: the pointers stay within the slices (`d_head` has `dimension` rows of `vocabulary`, `d_logits` at
+        // least `rows` rows of `row`), and each job writes columns of its own.
+        unsafe {
+            gemm::gemm(
+                dimension,
+                columns,
+                rows,
+                shared.pointer().add(start),
+                1,
+                vocabulary as isize,
+                true,
+                hidden.as_ptr(),
+                dimension as isize,
+                1,
+                d_logits.as_ptr().add(start),
+                1,
+                row as isize,
+                1.0,
+                1.0,
+                false,
+                false,
+                false,
+                Parallelism::None,
+            );
+        }
+    });
+}
+
+/// A matrix of any strides.
+#[derive(Clone, Copy)]
+struct Matrix<'a> {
+    rows: usize,
+    columns: usize,
+    row: usize,
+    column: usize,
+    data: &'a [f32],
+}
+
+impl Matrix<'_> {
+    fn fits(&self) -> bool {
+        (self.rows - 1) * self.row + (self.columns - 1) * self.column < self.data.len()
+    }
+}
+
+/// `c = a b`, with rows of `c` lying `c_row` apart.
+fn product(a: Matrix<'_>, b: Matrix<'_>, c: &mut [f32], c_row: usize, accumulate: bool) {
+    let (rows, columns, depth) = (a.rows, b.columns, a.columns);
+    assert!(a.columns == b.rows && columns <= c_row && (rows - 1) * c_row + columns <= c.len());
+    assert!(a.fits() && b.fits());
+    // SAFETY: all three matrices lie within their slices.
+    unsafe {
+        gemm::gemm(
+            rows,
+            columns,
+            depth,
+            c.as_mut_ptr(),
+            1,
+            c_row as isize,
+            accumulate,
+            a.data.as_ptr(),
+            a.column as isize,
+            a.row as isize,
+            b.data.as_ptr(),
+            b.column as isize,
+            b.row as isize,
+            1.0,
+            1.0,
+            false,
+            false,
+            false,
+            Parallelism::None,
+        );
+    }
+}
+
+/// One row of logits: returns the loss and, if asked, turns the logits into their gradient.
+struct Row<'a> {
+    logits: &'a mut [f32],
+    vocabulary: usize,
+    target: usize,
+    weight: f32,
+    with_gradients: bool,
+}
+
+impl Kernel for Row<'_> {
+    type Output = f32;
+
+    #[inline(always)]
+    fn run<V: Vector>(self) -> f32 {
+        self.logits[self.vocabulary..].fill(f32::NEG_INFINITY);
+        let of_target = self.logits[self.target];
+        let mut largest = V::splat(f32::NEG_INFINITY);
+        for x in self.logits.chunks_exact(V::LANES) {
+            // SAFETY: the row's length is a multiple of MAX_LANES, hence of LANES.
+            largest = largest.max(unsafe { V::load(x.as_ptr()) });
+        }
+        let largest = largest.largest();
+        let shift = V::splat(largest);
+        let mut sum = V::splat(0.0);
+        for x in self.logits.chunks_exact_mut(V::LANES) {
+            // SAFETY: as above.
+            unsafe {
+                let y = V::load(x.as_ptr()).sub(shift).exp();
+                y.store(x.as_mut_ptr());
+                sum = sum.add(y);
+            }
+        }
+        let sum = sum.sum();
+        if self.with_gradients {
+            let factor = V::splat(self.weight / sum);
+            for x in self.logits.chunks_exact_mut(V::LANES) {
+                // SAFETY: as above.
+                unsafe { V::load(x.as_ptr()).mul(factor).store(x.as_mut_ptr()) };
+            }
+            self.logits[self.target] -= self.weight;
+        }
+        largest + sum.ln() - of_target
+    }
+}

@@ -1,0 +1,49 @@
+//! Work in parallel whose result does not depend on the number of threads.
+
+use rayon::prelude::*;
+use std::marker::PhantomData;
+
+/// Runs `job` for 0 to `jobs`; on one thread at once, without waking a pool.
+pub(crate) fn for_each_job(jobs: usize, job: impl Fn(usize) + Send + Sync) {
+    if jobs < 2 || rayon::current_num_threads() == 1 {
+        (0..jobs).for_each(job);
+    } else {
+        (0..jobs).into_par_iter().for_each(job);
+    }
+}
+
+/// A slice of which jobs write parts that do not overlap, but are not contiguous either.
+pub(crate) struct SharedMut<'a> {
+    start: *mut f32,
+    length: usize,
+    slice: PhantomData<&'a mut [f32]>,
+}
+
+// SAFETY: it is a mutable slice of floats whose exclusive use the callers of `range` arrange among themselves.
+unsafe impl Sync for SharedMut<'_> {}
+// SAFETY: likewise.
+unsafe impl Send for SharedMut<'_> {}
+
+impl<'a> SharedMut<'a> {
+    /// Borrows `slice` for the time of the jobs.
+    pub fn new(slice: &'a mut [f32]) -> Self {
+        SharedMut { start: slice.as_mut_ptr(), length: slice.len(), slice: PhantomData }
+    }
+
+    /// The first element, for writes whose places are not a range.
+    pub fn pointer(&self) -> *mut f32 {
+        self.start
+    }
+
+    /// The `length` numbers from `from` on.
+    ///
+    /// # Safety
+    /// No two ranges that are in use at the same time may overlap.
+    #[inline(always)]
+    #[expect(clippy::mut_from_ref, reason = "that is what the type is for; the caller keeps ranges apart")]
+    pub unsafe fn range(&self, from: usize, length: usize) -> &mut [f32] {
+        assert!(from + length <= self.length, "range {from}+{length} of {}", self.length);
+        // SAFETY: within the slice by the check; the caller vouches that nobody else uses it.
+        unsafe { std::slice::from_raw_parts_mut(self.start.add(from), length) }
+    }
+}

@@ -1,0 +1,245 @@
+//! What a backend must be able to do for the fused operations, and how Flex does it.
+//!
+//! A further backend (CubeCL) joins by implementing [`Primitives`], being named in [`crate::fused::Fused`] and in
+//! `operations.rs` where the fused form is chosen.
+
+use crate::allowed::Allowed;
+use crate::attention::{self, Heads, Sizes};
+use crate::cross_entropy::{self, Task};
+use crate::gating;
+use crate::norm;
+use crate::rotation::{self, Rotation};
+use burn::backend::tensor::FloatTensor;
+use burn::backend::{Backend, Flex};
+use burn::tensor::{Shape, TensorData};
+use burn_flex::FlexTensor;
+
+/// Forward and backward passes on plain tensors; see [`crate::attention`] and its neighbours for what they compute.
+pub(crate) trait Primitives: Backend {
+    /// `(o, lse)`.
+    fn attention_forward(
+        q: FloatTensor<Self>,
+        k: FloatTensor<Self>,
+        v: FloatTensor<Self>,
+        allowed: &Allowed,
+    ) -> (FloatTensor<Self>, FloatTensor<Self>);
+    /// `-Σ do·o` over `head_dim`: `[batch, heads, sequence]`, the gradient that `o` gives to `lse`.
+    fn attention_delta(d_o: FloatTensor<Self>, o: FloatTensor<Self>) -> FloatTensor<Self>;
+    /// `(dq, dk, dv)`; `delta` is the whole gradient of `lse`, that through `o` included.
+    fn attention_backward(
+        qkv: [FloatTensor<Self>; 3],
+        allowed: &Allowed,
+        lse: FloatTensor<Self>,
+        d_o: Option<FloatTensor<Self>>,
+        delta: FloatTensor<Self>,
+    ) -> [FloatTensor<Self>; 3];
+    /// `(y, r)`, `r` for the backward pass.
+    fn rms_norm(
+        x: FloatTensor<Self>,
+        gain: Option<FloatTensor<Self>>,
+        epsilon: f64,
+    ) -> (FloatTensor<Self>, FloatTensor<Self>);
+    /// `(dx, dgain)`.
+    fn rms_norm_backward(
+        dy: FloatTensor<Self>,
+        x: FloatTensor<Self>,
+        gain: Option<FloatTensor<Self>>,
+        r: FloatTensor<Self>,
+    ) -> (FloatTensor<Self>, Option<FloatTensor<Self>>);
+    /// Rotates; the rotation says in which direction.
+    fn rotate(x: FloatTensor<Self>, rotation: Rotation) -> FloatTensor<Self>;
+    /// `silu(gate) up`.
+    fn swiglu(gate_up: FloatTensor<Self>) -> FloatTensor<Self>;
+    /// The gradient of `gate_up`.
+    fn swiglu_backward(gate_up: FloatTensor<Self>, d_out: FloatTensor<Self>) -> FloatTensor<Self>;
+    /// `max(x, 0)²`.
+    fn relu_squared(x: FloatTensor<Self>) -> FloatTensor<Self>;
+    /// The gradient of `x`.
+    fn relu_squared_backward(x: FloatTensor<Self>, d_out: FloatTensor<Self>) -> FloatTensor<Self>;
+    /// The weighted sum, the losses, and the gradients of the sum for `hidden` and `head`.
+    fn linear_cross_entropy(
+        hidden: FloatTensor<Self>,
+        head: FloatTensor<Self>,
+        targets: &[usize],
+        weights: FloatTensor<Self>,
+        with_gradients: bool,
+    ) -> LossAndGradients<Self>;
+    /// `x` times the one number in `by`.
+    fn scale(x: FloatTensor<Self>, by: FloatTensor<Self>) -> FloatTensor<Self>;
+}
+
+/// The sum and the losses, then the gradients for `hidden` and `head`.
+pub(crate) type LossAndGradients<B> =
+    (FloatTensor<B>, FloatTensor<B>, Option<(FloatTensor<B>, FloatTensor<B>)>);
+
+impl Primitives for Flex {
+    fn attention_forward(
+        q: FlexTensor,
+        k: FlexTensor,
+        v: FlexTensor,
+        allowed: &Allowed,
+    ) -> (FlexTensor, FlexTensor) {
+        let sizes = sizes(&q, &k);
+        let [q, k, v] = [q, k, v].map(with_contiguous_rows);
+        let (o, lse) = attention::forward(&sizes, heads(&q), heads(&k), heads(&v), allowed);
+        let Sizes { batch, queries, heads, head_dim, .. } = sizes;
+        (tensor(o, [batch, queries, heads, head_dim]), tensor(lse, [batch, heads, queries]))
+    }
+
+    fn attention_delta(d_o: FlexTensor, o: FlexTensor) -> FlexTensor {
+        let sizes = sizes(&o, &o);
+        let [d_o, o] = [d_o, o].map(with_contiguous_rows);
+        let delta = attention::delta(&sizes, heads(&d_o), heads(&o));
+        tensor(delta, [sizes.batch, sizes.heads, sizes.queries])
+    }
+
+    fn attention_backward(
+        [q, k, v]: [FlexTensor; 3],
+        allowed: &Allowed,
+        lse: FlexTensor,
+        d_o: Option<FlexTensor>,
+        delta: FlexTensor,
+    ) -> [FlexTensor; 3] {
+        let sizes = sizes(&q, &k);
+        let shapes = [&q, &k, &v].map(|x| x.layout().shape().clone());
+        let [q, k, v] = [q, k, v].map(with_contiguous_rows);
+        let d_o = d_o.map(with_contiguous_rows);
+        let [lse, delta] = [lse, delta].map(contiguous);
+        let gradients = attention::backward(
+            &sizes,
+            heads(&q),
+            heads(&k),
+            heads(&v),
+            allowed,
+            numbers(&lse),
+            d_o.as_ref().map(heads),
+            numbers(&delta),
+        );
+        let [q_shape, k_shape, v_shape] = shapes;
+        [tensor(gradients.0, q_shape), tensor(gradients.1, k_shape), tensor(gradients.2, v_shape)]
+    }
+
+    fn rms_norm(x: FlexTensor, gain: Option<FlexTensor>, epsilon: f64) -> (FlexTensor, FlexTensor) {
+        let shape = x.layout().shape().clone();
+        let (x, gain) = (contiguous(x), gain.map(contiguous));
+        let dimension = shape[shape.num_dims() - 1];
+        let (y, r) = norm::forward(numbers(&x), dimension, gain.as_ref().map(numbers), epsilon as f32);
+        let rows = r.len();
+        (tensor(y, shape), tensor(r, [rows]))
+    }
+
+    fn rms_norm_backward(
+        dy: FlexTensor,
+        x: FlexTensor,
+        gain: Option<FlexTensor>,
+        r: FlexTensor,
+    ) -> (FlexTensor, Option<FlexTensor>) {
+        let shape = x.layout().shape().clone();
+        let ([dy, x, r], gain) = ([dy, x, r].map(contiguous), gain.map(contiguous));
+        let dimension = shape[shape.num_dims() - 1];
+        let gain = gain.as_ref().map(numbers);
+        let (dx, d_gain) = norm::backward(numbers(&dy), numbers(&x), dimension, gain, numbers(&r));
+        (tensor(dx, shape), d_gain.map(|d_gain| tensor(d_gain, [dimension])))
+    }
+
+    fn rotate(x: FlexTensor, rotation: Rotation) -> FlexTensor {
+        let shape = x.layout().shape().clone();
+        let x = contiguous(x);
+        tensor(rotation::rotate(numbers(&x), rotation), shape)
+    }
+
+    fn swiglu(gate_up: FlexTensor) -> FlexTensor {
+        let mut shape = gate_up.layout().shape().clone();
+        let last = shape.num_dims() - 1;
+        shape[last] /= 2;
+        let gate_up = contiguous(gate_up);
+        tensor(gating::swiglu(numbers(&gate_up), shape[last]), shape)
+    }
+
+    fn swiglu_backward(gate_up: FlexTensor, d_out: FlexTensor) -> FlexTensor {
+        let shape = gate_up.layout().shape().clone();
+        let half = shape[shape.num_dims() - 1] / 2;
+        let [gate_up, d_out] = [gate_up, d_out].map(contiguous);
+        tensor(gating::swiglu_backward(numbers(&gate_up), half, numbers(&d_out)), shape)
+    }
+
+    fn relu_squared(x: FlexTensor) -> FlexTensor {
+        let shape = x.layout().shape().clone();
+        let x = contiguous(x);
+        tensor(gating::relu_squared(numbers(&x)), shape)
+    }
+
+    fn relu_squared_backward(x: FlexTensor, d_out: FlexTensor) -> FlexTensor {
+        let shape = x.layout().shape().clone();
+        let [x, d_out] = [x, d_out].map(contiguous);
+        tensor(gating::relu_squared_backward(numbers(&x), numbers(&d_out)), shape)
+    }
+
+    fn linear_cross_entropy(
+        hidden: FlexTensor,
+        head: FlexTensor,
+        targets: &[usize],
+        weights: FlexTensor,
+        with_gradients: bool,
+    ) -> LossAndGradients<Self> {
+        let [hidden, head, weights] = [hidden, head, weights].map(contiguous);
+        let (dimension, vocabulary) = (head.layout().shape()[0], head.layout().shape()[1]);
+        let task = Task {
+            hidden: numbers(&hidden),
+            head: numbers(&head),
+            dimension,
+            vocabulary,
+            targets,
+            weights: numbers(&weights),
+        };
+        let outcome = cross_entropy::cross_entropy(task, with_gradients);
+        let rows = targets.len();
+        let gradients = outcome.gradients.map(|(d_hidden, d_head)| {
+            (tensor(d_hidden, [rows, dimension]), tensor(d_head, [dimension, vocabulary]))
+        });
+        (tensor(vec![outcome.sum], [1]), tensor(outcome.losses, [rows]), gradients)
+    }
+
+    fn scale(x: FlexTensor, by: FlexTensor) -> FlexTensor {
+        let by = contiguous(by);
+        let by = numbers(&by)[0];
+        if by == 1.0 {
+            return x;
+        }
+        let shape = x.layout().shape().clone();
+        let x = contiguous(x);
+        tensor(numbers(&x).iter().map(|x| x * by).collect(), shape)
+    }
+}
+
+fn tensor(numbers: Vec<f32>, shape: impl Into<Shape>) -> FlexTensor {
+    FlexTensor::from_data(TensorData::new(numbers, shape.into()))
+}
+
+/// `x` itself where its numbers lie in order without gaps, else a copy.
+fn contiguous(x: FlexTensor) -> FlexTensor {
+    if x.layout().contiguous_offsets().is_some() { x } else { x.to_contiguous() }
+}
+
+/// The numbers of a tensor that went through [`contiguous`].
+fn numbers(x: &FlexTensor) -> &[f32] {
+    x.as_slice().expect("a contiguous f32 tensor")
+}
+
+/// `x` itself where at least its last dimension is contiguous (the usual view of a part of q, k and v), else a copy.
+fn with_contiguous_rows(x: FlexTensor) -> FlexTensor {
+    let strides = x.layout().strides();
+    if strides[3] == 1 && strides.iter().all(|&stride| stride >= 0) { x } else { x.to_contiguous() }
+}
+
+/// A tensor `[batch, sequence, heads, head_dim]` that went through [`with_contiguous_rows`].
+fn heads(x: &FlexTensor) -> Heads<'_> {
+    let strides = x.layout().strides();
+    let data = &x.storage::<f32>()[x.layout().start_offset()..];
+    Heads { data, strides: [strides[0] as usize, strides[1] as usize, strides[2] as usize] }
+}
+
+fn sizes(q: &FlexTensor, k: &FlexTensor) -> Sizes {
+    let (q, k) = (q.layout().shape(), k.layout().shape());
+    Sizes { batch: q[0], queries: q[1], keys: k[1], heads: q[2], kv_heads: k[2], head_dim: q[3] }
+}

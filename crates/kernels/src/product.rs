@@ -1,0 +1,126 @@
+//! Small matrix products, the inner loop of attention.
+//!
+//! A general matrix multiplication packs both operands; at 12 × 256 × 32 that costs as much as the product. Here the
+//! right operand must have contiguous rows (or be packed in panels once, and used many times) and the left one may
+//! have any strides, because its numbers are broadcast one at a time.
+//!
+//! Every element of the result is one sum in order of `k`, whatever the other rows and columns are.
+
+use crate::simd::Vector;
+
+/// `c = a · b`, or `c += a · b`.
+#[derive(Clone, Copy)]
+pub(crate) struct Product {
+    /// Rows of `a` and `c`.
+    pub rows: usize,
+    /// Columns of `b` and `c`; a multiple of the vector's lanes.
+    pub columns: usize,
+    /// Columns of `a` and rows of `b`.
+    pub depth: usize,
+    /// The left operand: its first element, and the distances between rows and between columns.
+    pub a: *const f32,
+    /// See `a`.
+    pub a_row: usize,
+    /// See `a`.
+    pub a_column: usize,
+    /// The right operand, cut into panels of two vectors' width: its first element, the distance between rows of a
+    /// panel and that between panels. A row-major matrix has panels that lie two vectors apart.
+    pub b: *const f32,
+    /// See `b`.
+    pub b_row: usize,
+    /// See `b`.
+    pub b_panel: usize,
+    /// The result, with contiguous rows.
+    pub c: *mut f32,
+    /// The distance between rows of `c`.
+    pub c_row: usize,
+    /// Whether the product is added to what `c` holds.
+    pub accumulate: bool,
+}
+
+/// Rows of a tile: with two vectors a row, twelve sums, which fit into sixteen registers beside the operands.
+pub(crate) const TILE_ROWS: usize = 6;
+
+/// Computes `task`. Call it through [`Vector::product`], which has it compiled for the vector.
+///
+/// # Safety
+/// All elements that the fields of `task` describe must be readable, those of `c` writable and used by nobody else.
+#[inline(always)]
+pub(crate) unsafe fn product<V: Vector>(task: &Product) {
+    debug_assert!(task.columns.is_multiple_of(V::LANES));
+    let mut column = 0;
+    let mut panel = 0;
+    while column < task.columns {
+        // SAFETY: passed on to the caller; `column` is within the columns and each tile is cut to what is left.
+        unsafe {
+            let b = task.b.add(panel * task.b_panel);
+            if task.columns - column >= 2 * V::LANES {
+                column_of_tiles::<V, 2>(task, b, column);
+            } else {
+                column_of_tiles::<V, 1>(task, b, column);
+            }
+        }
+        column += 2 * V::LANES;
+        panel += 1;
+    }
+}
+
+/// # Safety
+/// As for [`product`]; `column + N · LANES` must not exceed the columns, `b` is the panel of `column`.
+#[inline(always)]
+unsafe fn column_of_tiles<V: Vector, const N: usize>(task: &Product, b: *const f32, column: usize) {
+    let mut row = 0;
+    // SAFETY: passed on to the caller; each tile has at most the rows that are left.
+    unsafe {
+        while row + TILE_ROWS <= task.rows {
+            tile::<V, TILE_ROWS, N>(task, row, b, column);
+            row += TILE_ROWS;
+        }
+        match task.rows - row {
+            5 => tile::<V, 5, N>(task, row, b, column),
+            4 => tile::<V, 4, N>(task, row, b, column),
+            3 => tile::<V, 3, N>(task, row, b, column),
+            2 => tile::<V, 2, N>(task, row, b, column),
+            1 => tile::<V, 1, N>(task, row, b, column),
+            _ => {}
+        }
+    }
+}
+
+/// # Safety
+/// As for [`product`]; `R` rows from `row` and `N` vectors from `column` must lie within `c`.
+#[inline(always)]
+unsafe fn tile<V: Vector, const R: usize, const N: usize>(
+    task: &Product,
+    row: usize,
+    b: *const f32,
+    column: usize,
+) {
+    let mut sums = [[V::splat(0.0); N]; R];
+    // SAFETY: passed on to the caller; `a` and `b` advance `depth` times, the addresses wrap only past the last use.
+    unsafe {
+        let mut a = task.a.add(row * task.a_row);
+        let mut b = b;
+        for _ in 0..task.depth {
+            let mut right = [V::splat(0.0); N];
+            for (n, right) in right.iter_mut().enumerate() {
+                *right = V::load(b.add(n * V::LANES));
+            }
+            for (r, sums) in sums.iter_mut().enumerate() {
+                let left = V::splat(*a.add(r * task.a_row));
+                for n in 0..N {
+                    sums[n] = left.mul_add(right[n], sums[n]);
+                }
+            }
+            a = a.wrapping_add(task.a_column);
+            b = b.wrapping_add(task.b_row);
+        }
+        for (r, sums) in sums.iter().enumerate() {
+            let c = task.c.add((row + r) * task.c_row + column);
+            for (n, &sum) in sums.iter().enumerate() {
+                let c = c.add(n * V::LANES);
+                if task.accumulate { sum.add(V::load(c)).store(c) } else { sum.store(c) }
+            }
+        }
+    }
+}

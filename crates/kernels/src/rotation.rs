@@ -1,0 +1,133 @@
+//! Rotary position embedding on the CPU.
+//!
+//! The gradient of a rotation is the rotation by the opposite angle, so one kernel serves both passes.
+
+use crate::parallel::{SharedMut, for_each_job};
+use crate::simd::{Kernel, Vector, dispatch};
+use std::sync::{Arc, Mutex};
+
+/// Cosines and sines `[positions, head_dim / 2]` of the angles `t · base^(-2i / head_dim)`.
+pub(crate) struct Angles {
+    cos: Vec<f32>,
+    sin: Vec<f32>,
+}
+
+impl Angles {
+    fn new(base: f64, head_dim: usize, positions: usize) -> Angles {
+        let half = head_dim / 2;
+        let frequencies: Vec<f64> = (0..half).map(|i| base.powf(-2.0 * i as f64 / head_dim as f64)).collect();
+        let mut angles = Angles { cos: Vec::new(), sin: Vec::new() };
+        for position in 0..positions {
+            for frequency in &frequencies {
+                // The product is taken in f64: in f32 the angle of a late position would be off.
+                let (sin, cos) = (position as f64 * frequency).sin_cos();
+                angles.cos.push(cos as f32);
+                angles.sin.push(sin as f32);
+            }
+        }
+        angles
+    }
+}
+
+struct Known {
+    base: u64,
+    head_dim: usize,
+    positions: usize,
+    angles: Arc<Angles>,
+}
+
+/// The angles of at least `positions` positions. They cost more than the rotation, so those computed once are kept.
+fn angles(base: f64, head_dim: usize, positions: usize) -> Arc<Angles> {
+    static KNOWN: Mutex<Vec<Known>> = Mutex::new(Vec::new());
+    // Nothing can be half done under this lock, so a panic elsewhere does no harm.
+    let mut known = KNOWN.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+    let of_kind = |k: &Known| k.base == base.to_bits() && k.head_dim == head_dim;
+    if let Some(known) = known.iter().find(|k| of_kind(k) && k.positions >= positions) {
+        return known.angles.clone();
+    }
+    known.retain(|k| !of_kind(k));
+    let positions = positions.next_power_of_two();
+    let angles = Arc::new(Angles::new(base, head_dim, positions));
+    known.push(Known { base: base.to_bits(), head_dim, positions, angles: angles.clone() });
+    angles
+}
+
+/// Cosines and sines `[sequence, head_dim / 2]` of the positions from `offset` on.
+pub(crate) fn tables(base: f64, head_dim: usize, offset: usize, sequence: usize) -> (Vec<f32>, Vec<f32>) {
+    let angles = angles(base, head_dim, offset + sequence);
+    let range = offset * (head_dim / 2)..(offset + sequence) * (head_dim / 2);
+    (angles.cos[range.clone()].to_vec(), angles.sin[range].to_vec())
+}
+
+/// How to rotate `[batch, sequence, heads, head_dim]`.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Rotation {
+    /// Positions.
+    pub sequence: usize,
+    /// Heads.
+    pub heads: usize,
+    /// Numbers a head; even.
+    pub head_dim: usize,
+    /// Base of the frequencies.
+    pub base: f64,
+    /// The first position.
+    pub offset: usize,
+    /// Whether to rotate back.
+    pub inverse: bool,
+}
+
+/// Rotates `x`, which is contiguous.
+pub(crate) fn rotate(x: &[f32], rotation: Rotation) -> Vec<f32> {
+    let Rotation { sequence, heads, head_dim, .. } = rotation;
+    let angles = angles(rotation.base, head_dim, rotation.offset + sequence);
+    let mut out = vec![0.0; x.len()];
+    let of_row = sequence * heads * head_dim;
+    let shared = SharedMut::new(&mut out);
+    for_each_job(x.len() / of_row, |job| {
+        let range = job * of_row..(job + 1) * of_row;
+        // SAFETY: each job has a row of the batch of its own.
+        let out = unsafe { shared.range(range.start, of_row) };
+        dispatch(Rotate { x: &x[range], out, angles: &angles, rotation });
+    });
+    out
+}
+
+struct Rotate<'a> {
+    x: &'a [f32],
+    out: &'a mut [f32],
+    angles: &'a Angles,
+    rotation: Rotation,
+}
+
+impl Kernel for Rotate<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<V: Vector>(self) {
+        let Rotation { heads, head_dim, offset, .. } = self.rotation;
+        let half = head_dim / 2;
+        let sign = V::splat(if self.rotation.inverse { -1.0 } else { 1.0 });
+        let positions =
+            self.x.chunks_exact(heads * head_dim).zip(self.out.chunks_exact_mut(heads * head_dim));
+        for (position, (x, out)) in positions.enumerate() {
+            let at = (offset + position) * half;
+            let (cos, sin) = (&self.angles.cos[at..at + half], &self.angles.sin[at..at + half]);
+            for (x, out) in x.chunks_exact(head_dim).zip(out.chunks_exact_mut(head_dim)) {
+                let (a, b) = x.split_at(half);
+                let (first, second) = out.split_at_mut(half);
+                for i in (0..half).step_by(V::LANES) {
+                    let left = half - i;
+                    // SAFETY: `left` numbers are left in each half and in the angles.
+                    unsafe {
+                        let a = V::load_up_to(a.as_ptr().add(i), left);
+                        let b = V::load_up_to(b.as_ptr().add(i), left);
+                        let cos = V::load_up_to(cos.as_ptr().add(i), left);
+                        let sin = V::load_up_to(sin.as_ptr().add(i), left).mul(sign);
+                        a.mul(cos).sub(b.mul(sin)).store_up_to(first.as_mut_ptr().add(i), left);
+                        b.mul_add(cos, a.mul(sin)).store_up_to(second.as_mut_ptr().add(i), left);
+                    }
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,94 @@
+//! Results do not depend on the number of threads, nor a row's on what else is in the batch.
+
+mod sample;
+
+use burn::tensor::{Device, Int, Tensor};
+use groundwork_kernels as kernels;
+use rayon::ThreadPoolBuilder;
+use sample::Sample;
+
+/// Every operation, forward and backward, on shapes with several jobs.
+fn everything() -> Vec<Vec<u32>> {
+    let device = Device::flex().autodiff();
+    let mut sample = Sample::new(1);
+    let q = sample.tensor([3, 70, 4, 32], 1.0, &device).require_grad();
+    let k = sample.tensor([3, 70, 2, 32], 1.0, &device).require_grad();
+    let gain = sample.tensor([32], 1.0, &device).require_grad();
+    let x = sample.tensor([700, 64], 1.0, &device).require_grad();
+    let head = sample.tensor([32, 600], 1.0, &device).require_grad();
+    let weights = sample.tensor([700], 1.0, &device);
+    let ids: Vec<i64> = (0..210).map(|i| i / 29).collect();
+    let documents = Tensor::<1, Int>::from_data(ids.as_slice(), &device).reshape([3, 70]);
+    let targets: Vec<i64> = (0..700).map(|i| i * 13 % 600).collect();
+    let targets = Tensor::<1, Int>::from_data(targets.as_slice(), &device);
+    let normed = kernels::rms_norm(q.clone(), Some(gain.clone()), 1e-6);
+    let rotated = kernels::rope(normed, 1e4, 0);
+    let (o, lse) = kernels::attention(rotated, k.clone(), k.clone(), Some(documents), Some(50));
+    let hidden = kernels::relu_squared(kernels::swiglu(x.clone()));
+    let (sum, losses) = kernels::linear_cross_entropy(hidden, head.clone(), targets, weights);
+    let loss = o.clone().powi_scalar(2).sum() + lse.clone().sum() + sum.clone();
+    let gradients = loss.backward();
+    let bits = |numbers: Vec<f32>| numbers.into_iter().map(f32::to_bits).collect::<Vec<_>>();
+    vec![
+        bits(sample::numbers(o)),
+        bits(sample::numbers(lse)),
+        bits(sample::numbers(sum)),
+        bits(sample::numbers(losses)),
+        bits(sample::numbers(q.grad(&gradients).expect("dq"))),
+        bits(sample::numbers(k.grad(&gradients).expect("dk"))),
+        bits(sample::numbers(gain.grad(&gradients).expect("dgain"))),
+        bits(sample::numbers(x.grad(&gradients).expect("dx"))),
+        bits(sample::numbers(head.grad(&gradients).expect("dhead"))),
+    ]
+}
+
+#[test]
+fn under_any_number_of_threads() {
+    let with_threads = |threads| {
+        let pool = ThreadPoolBuilder::new().num_threads(threads).build().expect("a pool of threads");
+        pool.install(everything)
+    };
+    let one = with_threads(1);
+    for threads in [2, 3] {
+        assert!(with_threads(threads) == one, "{threads} threads");
+    }
+}
+
+#[test]
+fn of_a_row_in_any_batch() {
+    let device = Device::flex();
+    let q: Tensor<4> = Sample::new(2).tensor([3, 45, 4, 16], 1.0, &device);
+    let k: Tensor<4> = Sample::new(3).tensor([3, 45, 2, 16], 1.0, &device);
+    let (o, lse) = kernels::attention(q.clone(), k.clone(), k.clone(), None, None);
+    for row in 0..3 {
+        let of = |x: &Tensor<4>| x.clone().narrow(0, row, 1);
+        let (alone_o, alone_lse) = kernels::attention(of(&q), of(&k), of(&k), None, None);
+        assert_eq!(alone_o.into_data(), of(&o).into_data());
+        assert_eq!(alone_lse.into_data(), lse.clone().narrow(0, row, 1).into_data());
+    }
+    // Nor does a position's result depend on later positions, or on how many are asked for at once.
+    for length in [1, 2, 17, 44] {
+        let first = |x: &Tensor<4>| x.clone().narrow(1, 0, length);
+        let (shorter, _) = kernels::attention(first(&q), first(&k), first(&k), None, None);
+        assert_eq!(shorter.into_data(), first(&o).into_data());
+        let last = q.clone().narrow(1, length - 1, 1);
+        let (step, _) = kernels::attention(last, first(&k), first(&k), None, None);
+        assert_eq!(step.into_data(), o.clone().narrow(1, length - 1, 1).into_data());
+    }
+
+    let hidden: Tensor<2> = Sample::new(4).tensor([300, 24], 1.0, &device);
+    let head: Tensor<2> = Sample::new(5).tensor([24, 520], 1.0, &device);
+    let targets = Tensor::<1, Int>::arange(0..300, &device);
+    let weights = Tensor::<1>::ones([300], &device);
+    let (_, losses) =
+        kernels::linear_cross_entropy(hidden.clone(), head.clone(), targets.clone(), weights.clone());
+    for (start, length) in [(0, 1), (299, 1), (5, 2), (100, 63), (3, 130)] {
+        let (_, some) = kernels::linear_cross_entropy(
+            hidden.clone().narrow(0, start, length),
+            head.clone(),
+            targets.clone().narrow(0, start, length),
+            weights.clone().narrow(0, start, length),
+        );
+        assert_eq!(some.into_data(), losses.clone().narrow(0, start, length).into_data(), "{start}+{length}");
+    }
+}

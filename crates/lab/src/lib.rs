@@ -1,0 +1,48 @@
+//! The laboratory: bets, their runs, and the verdict with its uncertainty.
+//!
+//! A [`Bet`] is read from a TOML file and resolved into a [`Plan`]; its [`Registration`] freezes question, rule and
+//! recipes before the first training step; a [`Runner`] runs the cells as child processes; a [`Verdict`] judges the
+//! [`BetResult`] by the registered rule, and [`render_report`] writes it down as one HTML file. The [`RunStore`] lists
+//! what lies on disk. Nothing here prints, and nothing here knows a tensor.
+
+#![forbid(unsafe_code)]
+
+mod bet;
+mod child;
+mod difference;
+mod distribution;
+mod evaluated;
+mod event_log;
+mod figures;
+mod locate;
+mod plan;
+mod recipe;
+mod registration;
+mod report;
+mod result;
+mod rule;
+mod run_store;
+mod runner;
+mod scaling;
+mod score;
+mod time_left;
+mod verdict;
+mod verdict_text;
+
+pub use bet::{
+    Arm, ArmSpec, Bet, BetError, CellSpec, Criterion, Decision, Direction, Guardrail, Ladder, Noise, Require,
+    nominal_params,
+};
+pub use difference::Difference;
+pub use event_log::{CurvePoint, EventLog, Incident};
+pub use plan::{Cell, Plan, PlanError};
+pub use recipe::{RecipeHash, ResolvedRecipe};
+pub use registration::{Registered, RegisteredCell, Registration, RegistrationError};
+pub use report::render_report;
+pub use result::{BetResult, CellResult};
+pub use run_store::{Done, Run, RunStatus, RunStore, RunStoreError, RunSummary};
+pub use runner::{Failure, Runner, RunnerError, RunnerEvent, RunnerOutcome};
+pub use scaling::{BackTest, Defined, Multiplier, PowerLaw};
+pub use score::{MODEL, Metric, Metrics, Score, metric_names};
+pub use time_left::Speed;
+pub use verdict::{ArmCost, DropReason, GuardrailState, GuardrailVerdict, Ruling, RungVerdict, Verdict};

@@ -1,0 +1,144 @@
+//! A bet with every recipe resolved: the runs to be made, in the order that completes pairs early.
+
+use crate::bet::{Arm, Bet};
+use crate::recipe::{RecipeHash, ResolvedRecipe};
+
+/// A bet and its runs.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Plan {
+    /// The bet.
+    pub bet: Bet,
+    /// Its runs: smallest size first, both arms of a pair together.
+    pub cells: Vec<Cell>,
+}
+
+/// One run of a bet, resolved.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Cell {
+    /// Which side.
+    pub arm: Arm,
+    /// Model size as the bet writes it.
+    pub size: String,
+    /// Seed of the run.
+    pub seed: u64,
+    /// Name of the run, without the hash.
+    pub name: String,
+    /// The resolved recipe, its hash, and what it will take.
+    pub recipe: ResolvedRecipe,
+}
+
+impl Cell {
+    /// The run's folder below the folder of runs: `<name>-<first eight digits of the hash>`.
+    pub fn folder(&self) -> String {
+        format!("{}-{}", self.name, self.recipe.hash.short())
+    }
+
+    /// How progress and reports call it: `candidate 0.4M seed 2`.
+    pub fn label(&self) -> String {
+        format!("{} {} seed {}", self.arm, self.size, self.seed)
+    }
+}
+
+/// Why a bet cannot be planned.
+#[derive(Debug, thiserror::Error)]
+pub enum PlanError {
+    /// The trainer refuses a recipe.
+    #[error("the recipe of {arm} at {size}, seed {seed}: {message}")]
+    Recipe {
+        /// Which side.
+        arm: Arm,
+        /// Model size.
+        size: String,
+        /// Seed.
+        seed: u64,
+        /// What the trainer says.
+        message: String,
+    },
+    /// The comparison would not be at equal compute.
+    #[error(
+        "at {size}, seed {seed}, the candidate takes {candidate:.3e} FLOPs and the baseline {baseline:.3e}, \
+         {percent:+.1} %; give both arms the same compute, or raise decision.compute_tolerance"
+    )]
+    UnequalCompute {
+        /// Model size.
+        size: String,
+        /// Seed.
+        seed: u64,
+        /// FLOPs of the baseline.
+        baseline: f64,
+        /// FLOPs of the candidate.
+        candidate: f64,
+        /// How many per cent more the candidate takes.
+        percent: f64,
+    },
+    /// Two runs that should differ have the same recipe.
+    #[error("{first} and {second} resolve to the same recipe, so the change does not reach the trainer")]
+    SameRecipe {
+        /// One run.
+        first: String,
+        /// The other.
+        second: String,
+    },
+}
+
+impl Plan {
+    /// Resolves every recipe of `bet` through the trainer and checks that the comparison is fair.
+    ///
+    /// # Errors
+    /// [`PlanError`] if the trainer refuses a recipe, if the arms of a pair differ in FLOPs by more than
+    /// `decision.compute_tolerance`, or if they differ in nothing but their names.
+    pub fn new(
+        bet: Bet,
+        resolve: &dyn Fn(&toml::Table) -> Result<ResolvedRecipe, String>,
+    ) -> Result<Plan, PlanError> {
+        let mut cells = Vec::new();
+        for spec in bet.cells() {
+            let recipe = resolve(&spec.recipe).map_err(|message| PlanError::Recipe {
+                arm: spec.arm,
+                size: spec.size.clone(),
+                seed: spec.seed,
+                message,
+            })?;
+            let name = spec.recipe.get("name").and_then(toml::Value::as_str).unwrap_or_default().to_owned();
+            cells.push(Cell { arm: spec.arm, size: spec.size, seed: spec.seed, name, recipe });
+        }
+        for pair in cells.chunks(2) {
+            if let [baseline, candidate] = pair {
+                check_pair(baseline, candidate, bet.decision.compute_tolerance)?;
+            }
+        }
+        Ok(Plan { bet, cells })
+    }
+
+    /// FLOPs of all runs together.
+    pub fn flops(&self) -> f64 {
+        self.cells.iter().map(|c| c.recipe.flops).sum()
+    }
+
+    /// Tokens of all runs together.
+    pub fn tokens(&self) -> u64 {
+        self.cells.iter().map(|c| c.recipe.tokens).sum()
+    }
+}
+
+fn check_pair(baseline: &Cell, candidate: &Cell, tolerance: f64) -> Result<(), PlanError> {
+    let (b, c) = (baseline.recipe.flops, candidate.recipe.flops);
+    if (c / b - 1.0).abs() > tolerance {
+        return Err(PlanError::UnequalCompute {
+            size: baseline.size.clone(),
+            seed: baseline.seed,
+            baseline: b,
+            candidate: c,
+            percent: (c / b - 1.0) * 100.0,
+        });
+    }
+    let nameless = |cell: &Cell| {
+        let mut table = cell.recipe.table.clone();
+        table.remove("name");
+        RecipeHash::of(&table)
+    };
+    if nameless(baseline) == nameless(candidate) {
+        return Err(PlanError::SameRecipe { first: baseline.label(), second: candidate.label() });
+    }
+    Ok(())
+}

@@ -1,0 +1,75 @@
+//! What decoding remembers: the keys and values of the tokens so far.
+
+use burn::tensor::{Int, Tensor, TensorData};
+
+/// Keys and values of every layer for a batch of sequences of equal length.
+///
+/// The tensors are allocated ahead in doubling steps, so that a step writes one position instead
+/// of copying what is there.
+#[derive(Clone, Debug)]
+pub struct Cache {
+    pub(crate) layers: Vec<LayerCache>,
+    pub(crate) batch: usize,
+    pub(crate) len: usize,
+}
+
+/// Keys (normalised and rotated) and values of one layer: `[batch, kv_heads, capacity, head_dim]`.
+#[derive(Clone, Debug)]
+pub(crate) struct LayerCache {
+    pub keys: Tensor<4>,
+    pub values: Tensor<4>,
+}
+
+impl Cache {
+    /// Number of positions that every row has taken.
+    pub fn len(&self) -> usize {
+        self.len
+    }
+
+    /// Whether no position has been taken yet.
+    pub fn is_empty(&self) -> bool {
+        self.len == 0
+    }
+
+    /// Number of rows.
+    pub fn batch(&self) -> usize {
+        self.batch
+    }
+
+    /// Keeps these rows, in this order, and forgets the others.
+    ///
+    /// # Panics
+    /// If a row is not one of the batch's.
+    pub fn keep(&mut self, rows: &[usize]) {
+        assert!(rows.iter().all(|&r| r < self.batch), "a kept row lies outside the batch of {}", self.batch);
+        self.batch = rows.len();
+        let index: Vec<i64> = rows.iter().map(|&r| r as i64).collect();
+        for layer in &mut self.layers {
+            let device = layer.keys.device();
+            let index = Tensor::<1, Int>::from_data(TensorData::new(index.clone(), [rows.len()]), &device);
+            layer.keys = layer.keys.clone().select(0, index.clone());
+            layer.values = layer.values.clone().select(0, index);
+        }
+    }
+}
+
+impl LayerCache {
+    pub(crate) fn empty(shape: [usize; 4], device: &burn::tensor::Device) -> Self {
+        LayerCache { keys: Tensor::zeros(shape, device), values: Tensor::zeros(shape, device) }
+    }
+
+    /// Writes one position's keys and values, `[batch, kv_heads, 1, head_dim]` each.
+    pub(crate) fn write(&mut self, at: usize, key: Tensor<4>, value: Tensor<4>) {
+        let [batch, heads, capacity, width] = self.keys.dims();
+        let position = [0..batch, 0..heads, at..at + 1, 0..width];
+        let grow = at >= capacity;
+        let write = |held: &mut Tensor<4>, new: Tensor<4>| {
+            held.inplace(|held| {
+                let held = if grow { Tensor::cat(vec![held.clone(), held.zeros_like()], 2) } else { held };
+                held.slice_assign(position.clone(), new)
+            });
+        };
+        write(&mut self.keys, key);
+        write(&mut self.values, value);
+    }
+}

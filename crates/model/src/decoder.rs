@@ -1,0 +1,256 @@
+//! The forward pass, top to bottom, and its step form.
+
+use burn::tensor::activation::softmax;
+use burn::tensor::module::{embedding, linear};
+use burn::tensor::{Device, Int, Tensor, TensorData};
+use groundwork_kernels as kernels;
+
+use crate::cache::LayerCache;
+use crate::{Activation, Cache, ModelConfig, init};
+
+const EPSILON: f64 = 1e-6;
+/// First allocation of a cache, in positions.
+const CACHE_POSITIONS: usize = 64;
+
+/// A pre-norm decoder: RMSNorm, rotary positions, normalised queries and keys, no biases.
+///
+/// With `N` for RMSNorm, a layer maps the residual stream `x` of `[batch, sequence, d_model]` to
+/// `x ← x + W_o · attention(rope(N(q)), rope(N(k)), v)`, `(q, k, v) = W_qkv · N(x)`, and then
+/// `x ← x + W_down · activation(W_up · N(x))`. The embedding is normalised before the first layer,
+/// `W_o`, `W_down` and an untied head start at zero, so that the fresh model is the identity and
+/// every token equally likely.
+#[derive(Clone, Debug)]
+pub struct Decoder {
+    pub(crate) config: ModelConfig,
+    /// `[vocabulary, d_model]`
+    embedding: Tensor<2>,
+    layers: Vec<Layer>,
+    /// `[d_model]`
+    norm: Tensor<1>,
+    /// `[d_model, vocabulary]`; `None` where it is tied to the embedding
+    head: Option<Tensor<2>>,
+}
+
+/// One layer's parameters. Matrices are `[in, out]`.
+#[derive(Clone, Debug)]
+struct Layer {
+    attention_norm: Tensor<1>,
+    qkv: Tensor<2>,
+    query_norm: Tensor<1>,
+    key_norm: Tensor<1>,
+    out: Tensor<2>,
+    ff_norm: Tensor<1>,
+    up: Tensor<2>,
+    down: Tensor<2>,
+}
+
+/// A parameter by reference, for optimisers and checkpoints.
+pub enum Parameter<'a> {
+    /// A hidden matrix, `[in, out]`.
+    Matrix(&'a mut Tensor<2>),
+    /// The embedding `[vocabulary, d_model]` or the head `[d_model, vocabulary]`.
+    Token(&'a mut Tensor<2>),
+    /// A norm's gain.
+    Gain(&'a mut Tensor<1>),
+}
+
+impl Decoder {
+    /// A fresh decoder. The same seed and configuration give the same weights on every device.
+    ///
+    /// On a device with automatic differentiation its parameters require gradients.
+    pub fn new(config: &ModelConfig, seed: u64, device: &Device) -> Self {
+        let c = config;
+        let matrix = |name: &str, rows: usize, cols: usize, std: f64| {
+            let values = init::normal(seed, name, rows * cols, std);
+            Tensor::<2>::from_data(TensorData::new(values, [rows, cols]), device)
+        };
+        // The spread of a uniform distribution within ±1/√in, as PyTorch initialises a linear layer.
+        let spread = |inputs: usize| (1.0 / (3.0 * inputs as f64)).sqrt();
+        let gain = |n: usize| Tensor::<1>::ones([n], device);
+        let up_width = match c.activation {
+            Activation::Swiglu => 2 * c.d_ff,
+            Activation::ReluSquared => c.d_ff,
+        };
+        let layers = (0..c.layers())
+            .map(|l| Layer {
+                attention_norm: gain(c.d_model),
+                qkv: matrix(
+                    &format!("layers.{l}.qkv"),
+                    c.d_model,
+                    (c.heads + 2 * c.kv_heads) * c.head_dim,
+                    spread(c.d_model),
+                ),
+                query_norm: gain(c.head_dim),
+                key_norm: gain(c.head_dim),
+                out: Tensor::zeros([c.heads * c.head_dim, c.d_model], device),
+                ff_norm: gain(c.d_model),
+                up: matrix(&format!("layers.{l}.up"), c.d_model, up_width, spread(c.d_model)),
+                down: Tensor::zeros([c.d_ff, c.d_model], device),
+            })
+            .collect();
+        // A tied head must start small, since it is the embedding.
+        let embedding_std = if c.tied { spread(c.d_model) } else { 1.0 };
+        let decoder = Decoder {
+            config: c.clone(),
+            embedding: matrix("embedding", c.vocabulary, c.d_model, embedding_std),
+            layers,
+            norm: gain(c.d_model),
+            head: (!c.tied).then(|| Tensor::zeros([c.d_model, c.vocabulary], device)),
+        };
+        if device.is_autodiff() { decoder.tracked() } else { decoder }
+    }
+
+    fn tracked(mut self) -> Self {
+        self.visit(|_, p| match p {
+            Parameter::Matrix(t) | Parameter::Token(t) => t.inplace(Tensor::require_grad),
+            Parameter::Gain(t) => t.inplace(Tensor::require_grad),
+        });
+        self
+    }
+
+    /// The shape.
+    pub fn config(&self) -> &ModelConfig {
+        &self.config
+    }
+
+    /// The device that the parameters are on.
+    pub fn device(&self) -> Device {
+        self.embedding.device()
+    }
+
+    /// The same weights without automatic differentiation, for evaluation.
+    pub fn inner(&self) -> Decoder {
+        let mut decoder = self.clone();
+        decoder.visit(|_, p| match p {
+            Parameter::Matrix(t) | Parameter::Token(t) => t.inplace(Tensor::without_autodiff),
+            Parameter::Gain(t) => t.inplace(Tensor::without_autodiff),
+        });
+        decoder
+    }
+
+    /// Calls `f` with every parameter and its name, always in the same order.
+    pub fn visit(&mut self, mut f: impl FnMut(&str, Parameter<'_>)) {
+        f("embedding", Parameter::Token(&mut self.embedding));
+        for (l, layer) in self.layers.iter_mut().enumerate() {
+            let mut visit = |name: &str, p: Parameter<'_>| f(&format!("layers.{l}.{name}"), p);
+            visit("attention_norm", Parameter::Gain(&mut layer.attention_norm));
+            visit("qkv", Parameter::Matrix(&mut layer.qkv));
+            visit("query_norm", Parameter::Gain(&mut layer.query_norm));
+            visit("key_norm", Parameter::Gain(&mut layer.key_norm));
+            visit("out", Parameter::Matrix(&mut layer.out));
+            visit("ff_norm", Parameter::Gain(&mut layer.ff_norm));
+            visit("up", Parameter::Matrix(&mut layer.up));
+            visit("down", Parameter::Matrix(&mut layer.down));
+        }
+        f("norm", Parameter::Gain(&mut self.norm));
+        if let Some(head) = &mut self.head {
+            f("head", Parameter::Token(head));
+        }
+    }
+
+    /// The output head, `[d_model, vocabulary]`.
+    pub fn head(&self) -> Tensor<2> {
+        self.head.clone().unwrap_or_else(|| self.embedding.clone().transpose())
+    }
+
+    /// The last hidden states, normalised, ready for [`Self::head`].
+    ///
+    /// `tokens`: `[batch, sequence]`. `documents`: `[batch, sequence]`, equal where attention may
+    /// pass; `None` is one document a row. Returns `[batch, sequence, d_model]`.
+    pub fn hidden(&self, tokens: Tensor<2, Int>, documents: Option<Tensor<2, Int>>) -> Tensor<3> {
+        let mut x = kernels::rms_norm(embedding(self.embedding.clone(), tokens), None, EPSILON);
+        for (layer, kind) in self.layers.iter().zip(&self.config.attention) {
+            let (q, k, v) = layer.qkv(&self.config, x.clone(), 0);
+            let (o, _lse) = kernels::attention(q, k, v, documents.clone(), kind.window());
+            x = x + layer.project(o);
+            x = layer.feed_forward(&self.config, x);
+        }
+        kernels::rms_norm(x, Some(self.norm.clone()), EPSILON)
+    }
+
+    /// The parallel form: logits of every position at once.
+    ///
+    /// Shapes as in [`Self::hidden`]; returns `[batch, sequence, vocabulary]`.
+    pub fn logits(&self, tokens: Tensor<2, Int>, documents: Option<Tensor<2, Int>>) -> Tensor<3> {
+        linear(self.hidden(tokens, documents), self.head(), None)
+    }
+
+    /// An empty cache for `batch` sequences.
+    pub fn cache(&self, batch: usize) -> Cache {
+        let shape = [batch, self.config.kv_heads, CACHE_POSITIONS, self.config.head_dim];
+        let device = self.device();
+        let layers = self.layers.iter().map(|_| LayerCache::empty(shape, &device)).collect();
+        Cache { layers, batch, len: 0 }
+    }
+
+    /// The step form: every row of the batch advances by one token.
+    ///
+    /// `tokens`: one a row of the cache. Returns the logits that follow it, `[batch, vocabulary]`.
+    ///
+    /// # Panics
+    /// If the number of tokens is not the cache's batch, or a token is outside the vocabulary.
+    pub fn step(&self, tokens: &[u32], cache: &mut Cache) -> Tensor<2> {
+        let c = &self.config;
+        let batch = tokens.len();
+        assert_eq!(batch, cache.batch, "a step takes one token a row of the cache");
+        assert!(tokens.iter().all(|&t| (t as usize) < c.vocabulary), "a token lies outside the vocabulary");
+        let ids: Vec<i64> = tokens.iter().map(|&t| i64::from(t)).collect();
+        let ids = Tensor::<2, Int>::from_data(TensorData::new(ids, [batch, 1]), &self.device());
+        let at = cache.len;
+        let mut x = kernels::rms_norm(embedding(self.embedding.clone(), ids), None, EPSILON);
+        for ((layer, kind), held) in self.layers.iter().zip(&c.attention).zip(&mut cache.layers) {
+            let (q, k, v) = layer.qkv(c, x.clone(), at);
+            held.write(at, k.swap_dims(1, 2), v.swap_dims(1, 2));
+            let first = kind.window().map_or(0, |w| (at + 1).saturating_sub(w));
+            let seen = |t: &Tensor<4>| t.clone().narrow(2, first, at + 1 - first);
+            let group = c.heads / c.kv_heads;
+            let q = q.reshape([batch, c.kv_heads, group, c.head_dim]);
+            let scores = q.matmul(seen(&held.keys).swap_dims(2, 3)) / (c.head_dim as f64).sqrt();
+            let o = softmax(scores, 3).matmul(seen(&held.values));
+            x = x + layer.project(o.reshape([batch, 1, c.heads, c.head_dim]));
+            x = layer.feed_forward(c, x);
+        }
+        cache.len += 1;
+        let x = kernels::rms_norm(x, Some(self.norm.clone()), EPSILON);
+        linear(x, self.head(), None).reshape([batch, c.vocabulary])
+    }
+}
+
+impl Layer {
+    /// Queries, keys and values of positions `offset..`, normalised and rotated.
+    ///
+    /// `x`: `[batch, sequence, d_model]`; returns `[batch, sequence, heads or kv_heads, head_dim]`.
+    fn qkv(&self, c: &ModelConfig, x: Tensor<3>, offset: usize) -> (Tensor<4>, Tensor<4>, Tensor<4>) {
+        let [batch, sequence, _] = x.dims();
+        let x = kernels::rms_norm(x, Some(self.attention_norm.clone()), EPSILON);
+        let qkv = linear(x, self.qkv.clone(), None);
+        let part = |first: usize, heads: usize| {
+            qkv.clone()
+                .narrow(2, first * c.head_dim, heads * c.head_dim)
+                .reshape([batch, sequence, heads, c.head_dim])
+        };
+        let place = |x, gain: &Tensor<1>| {
+            kernels::rope(kernels::rms_norm(x, Some(gain.clone()), EPSILON), c.rope_base, offset)
+        };
+        let q = place(part(0, c.heads), &self.query_norm);
+        let k = place(part(c.heads, c.kv_heads), &self.key_norm);
+        let v = part(c.heads + c.kv_heads, c.kv_heads);
+        (q, k, v)
+    }
+
+    /// `o`: `[batch, sequence, heads, head_dim]` to `[batch, sequence, d_model]`.
+    fn project(&self, o: Tensor<4>) -> Tensor<3> {
+        let [batch, sequence, heads, width] = o.dims();
+        linear(o.reshape([batch, sequence, heads * width]), self.out.clone(), None)
+    }
+
+    fn feed_forward(&self, c: &ModelConfig, x: Tensor<3>) -> Tensor<3> {
+        let h =
+            linear(kernels::rms_norm(x.clone(), Some(self.ff_norm.clone()), EPSILON), self.up.clone(), None);
+        let h = match c.activation {
+            Activation::Swiglu => kernels::swiglu(h),
+            Activation::ReluSquared => kernels::relu_squared(h),
+        };
+        x + linear(h, self.down.clone(), None)
+    }
+}

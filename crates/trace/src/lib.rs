@@ -1,0 +1,56 @@
+//! The trace language: one typed language for tools, tasks and what an agent did.
+//!
+//! A [`Trace`] is one episode: a list of [`Span`]s. A model is trained on exactly the text that
+//! [`Trace::to_text`] prints, a person reads and writes it, and every other format converts to and
+//! from it. What was said is kept as it was said: a span's body is the emitted bytes, and the
+//! parsed forms ([`Call`], [`Value`], [`ToolError`]) are views of it.
+//!
+//! - [`Trace::parse`], [`Trace::parse_all`] read traces; [`Trace::to_text`] prints the training text,
+//!   [`Trace::to_annotated`] the file form with metadata, [`Trace::to_terminal`] a view for a person.
+//! - [`Attempt::parse`] says what came of an attempt to act: the call, or why there is none.
+//! - [`check`] reports everything that is wrong with a file; [`Diagnostic::render`] draws one report.
+//! - [`Tool`] and [`Type`] declare tools, in the language or in JSON Schema.
+//!
+//! ```
+//! use groundwork_trace::{ActionStatus, Attempt, Tool};
+//!
+//! let tools = Tool::parse_all("read(path: path, max: int = 4096) -> str ! NotFound")?;
+//! let attempt = Attempt::parse(r#"raed(path="/docs/a")"#, &tools);
+//! assert_eq!(attempt.status, ActionStatus::UnknownTool);
+//! assert_eq!(attempt.message, "there is no tool `raed` (did you mean `read`?)");
+//! # Ok::<(), groundwork_trace::Diagnostics>(())
+//! ```
+//!
+//! The language is specified in `docs/trace-language.md`. Adapters to and from other formats (chat
+//! templates, tool-use APIs) belong in this crate too, in a module `adapters`, one file a format, each
+//! between [`Trace`] and its format alone; [`Tool::from_json_schema`] and [`Value::from_json`] are what
+//! they share.
+
+#![forbid(unsafe_code)]
+
+mod attempt;
+mod check;
+mod declare;
+mod diagnostic;
+mod file;
+mod json_schema;
+mod kind;
+mod layout;
+mod print;
+mod scan;
+mod span;
+mod suggest;
+mod terminal;
+mod tool;
+mod typing;
+mod value;
+
+pub use attempt::Attempt;
+pub use check::check;
+pub use diagnostic::{Diagnostic, Diagnostics, Severity};
+pub use json_schema::{Narrowed, SchemaError};
+pub use kind::SpanKind;
+pub use span::{ActionStatus, Span, Trace};
+pub use tool::{ErrorType, Field, Param, Tool, Type};
+pub use typing::Mismatch;
+pub use value::{Call, Number, ToolError, Value};

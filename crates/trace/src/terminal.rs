@@ -1,0 +1,113 @@
+//! A trace as a person reads it in a terminal.
+
+use std::ops::Range;
+
+use crate::{Span, SpanKind, Trace};
+
+const RESET: &str = "\x1b[0m";
+const UNDERLINE: &str = "\x1b[4m";
+const DIM: &str = "\x1b[2m";
+/// The width of the column of keywords.
+const COLUMN: usize = 13;
+
+impl Trace {
+    /// Draws the trace for a person: one span under the other, with the mistakes and what followed from them
+    /// marked (`✗` a failed action, `!` an error, `↻` a reflection). Colour, where asked for, only adds to
+    /// that; with it the world's own values are underlined. Characters that would steer the terminal are
+    /// shown, not sent.
+    pub fn to_terminal(&self, colour: bool) -> String {
+        let mut out = String::new();
+        for span in &self.spans {
+            draw(&mut out, span, colour);
+        }
+        out
+    }
+}
+
+fn draw(out: &mut String, span: &Span, colour: bool) {
+    let ink = if colour { ink(span) } else { "" };
+    let mark = match span.kind {
+        SpanKind::Action if span.failed => "✗",
+        SpanKind::Error => "!",
+        SpanKind::Reflection => "↻",
+        _ => " ",
+    };
+    out.push_str(ink);
+    out.push_str(mark);
+    out.push(' ');
+    out.push_str(&format!("{:<COLUMN$}", span.kind.keyword()));
+    let notes = notes(span);
+    let mut at = 0;
+    for (i, line) in span.body.split('\n').enumerate() {
+        if i > 0 {
+            out.push_str(&" ".repeat(COLUMN + 2));
+            out.push_str(ink);
+        }
+        show(out, line, at, &span.own, colour, ink);
+        if i == 0 && !notes.is_empty() {
+            out.push_str(if colour { "\x1b[0;2m" } else { "" });
+            out.push_str("  ← ");
+            let mut note = String::new();
+            show(&mut note, &notes, 0, &[], false, "");
+            out.push_str(&note);
+        }
+        out.push_str(if colour { RESET } else { "" });
+        out.truncate(out.trim_end_matches(' ').len());
+        out.push('\n');
+        at += line.len() + 1;
+    }
+}
+
+fn notes(span: &Span) -> String {
+    let mut notes = Vec::new();
+    if span.failed {
+        notes.push("failed".to_owned());
+    }
+    if let Some(fault) = &span.fault {
+        notes.push(format!("fault: {fault}"));
+    }
+    if let Some(weight) = span.weight {
+        notes.push(format!("weight {weight}"));
+    }
+    notes.join(", ")
+}
+
+const fn ink(span: &Span) -> &'static str {
+    match span.kind {
+        SpanKind::Text | SpanKind::Observation => "",
+        SpanKind::Tools | SpanKind::System | SpanKind::Thought => DIM,
+        SpanKind::Goal | SpanKind::User => "\x1b[1;36m",
+        SpanKind::Plan => "\x1b[34m",
+        SpanKind::Action if span.failed => "\x1b[31m",
+        SpanKind::Action => "\x1b[32m",
+        SpanKind::Error => "\x1b[1;31m",
+        SpanKind::Reflection => "\x1b[35m",
+        SpanKind::Answer => "\x1b[1;32m",
+    }
+}
+
+/// Writes a line that begins at byte `at` of its body.
+fn show(out: &mut String, line: &str, at: usize, own: &[Range<usize>], colour: bool, ink: &str) {
+    let mut underlined = false;
+    for (i, c) in line.char_indices() {
+        let inside = colour && own.iter().any(|r| r.contains(&(at + i)));
+        if inside != underlined {
+            out.push_str(if inside { UNDERLINE } else { RESET });
+            out.push_str(if inside { "" } else { ink });
+            underlined = inside;
+        }
+        match c {
+            '\t' => out.push_str("    "),
+            '\0'..='\x1f' => out.push(char::from_u32(0x2400 + c as u32).unwrap_or('␀')),
+            '\x7f' => out.push('␡'),
+            // Marks that reverse the order of what is shown could hide text.
+            c if c.is_control() || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}') => {
+                out.extend(c.escape_unicode());
+            }
+            c => out.push(c),
+        }
+    }
+    if underlined {
+        out.push_str(RESET);
+    }
+}

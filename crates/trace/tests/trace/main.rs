@@ -1,0 +1,9 @@
+//! Tests of the trace language through its public surface.
+
+mod attempts;
+mod diagnostics;
+mod reference;
+mod round_trip;
+mod schemas;
+mod terminal;
+mod typing;

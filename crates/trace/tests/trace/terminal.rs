@@ -1,0 +1,33 @@
+//! How a trace looks in a terminal.
+
+use groundwork_trace::{Span, SpanKind, Trace};
+
+#[test]
+fn faults_and_failures_are_marked_without_colour() {
+    let text = "tools: files\ngoal: Find it.\n  Quickly.\naction [failed weight=0.5]: read(path=\"/x\")\n\
+                error [fault=gone]: Gone\nreflection: Try again.\nanswer:\n";
+    let shown = Trace::parse(text).unwrap().to_terminal(false);
+    insta::assert_snapshot!(shown, @r#"
+      tools        files
+      goal         Find it.
+                   Quickly.
+    ✗ action       read(path="/x")  ← failed, weight 0.5
+    ! error        Gone  ← fault: gone
+    ↻ reflection   Try again.
+      answer
+    "#);
+}
+
+#[test]
+fn colour_underlines_the_worlds_own_and_adds_nothing_else() {
+    let mut span = Span::new(SpanKind::Observation, "\"ab\"");
+    span.own.push(1..3);
+    let trace = Trace::new(vec![span]);
+    assert_eq!(trace.to_terminal(true), "  observation  \"\x1b[4mab\x1b[0m\"\x1b[0m\n");
+}
+
+#[test]
+fn bodies_cannot_steer_the_terminal() {
+    let shown = Trace::text("\x1b[2J\r\u{9b}\u{202e}\tx").to_terminal(false);
+    assert_eq!(shown, "  text         ␛[2J␍\\u{9b}\\u{202e}    x\n");
+}

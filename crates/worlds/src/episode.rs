@@ -1,0 +1,248 @@
+//! An episode: a world, its fault and the calls made so far.
+
+use std::hash::{Hash, Hasher};
+
+use groundwork_trace::{ActionStatus, Attempt, Call, Span, SpanKind, Tool, ToolError, Trace, Value};
+use serde::{Deserialize, Serialize};
+
+use crate::dice::Dice;
+use crate::error::WorldError;
+use crate::expert::Recorder;
+use crate::faults::{FaultKind, Faults};
+use crate::hash::Fnv;
+use crate::names::Names;
+use crate::own::own_ranges;
+use crate::registry::{AnyWorld, each};
+use crate::task::Task;
+use crate::world::{Outcome, Verification, World};
+
+/// The highest level of every world.
+pub const MAX_LEVEL: u32 = 12;
+
+/// How a prompt tells which tools there are.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Declare {
+    /// Every declaration in full.
+    Full,
+    /// The name of the set, which [`tool_set`](crate::tool_set) resolves.
+    #[default]
+    Name,
+    /// Not at all.
+    None,
+}
+
+/// What the world says to an attempt to act.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Reply {
+    /// What came of the attempt as a piece of language.
+    pub status: ActionStatus,
+    /// The `observation` or `error` span, with its metadata.
+    pub span: Span,
+    /// Whether the tool refused or the attempt was no valid call.
+    pub failed: bool,
+}
+
+/// A world, its fault wrapper and a step counter: a pure function of the task and the actions.
+///
+/// ```
+/// use groundwork_worlds::{Declare, Episode, Split, Task};
+/// let task = Task { world: "route".into(), split: Split::Train, seed: 1, level: 1, fault: None };
+/// let mut episode = Episode::new(&task)?;
+/// assert!(episode.prompt(Declare::Name)[1].body.starts_with("roads "));
+/// let reply = episode.act("look()");
+/// assert!(!reply.failed);
+/// # Ok::<(), groundwork_worlds::WorldError>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct Episode {
+    task: Task,
+    pub(crate) world: AnyWorld,
+    faults: Faults,
+    steps: u32,
+}
+
+impl Episode {
+    /// Sets the task up.
+    ///
+    /// # Errors
+    /// An unknown world, a level out of range, or a fault that the world does not have.
+    pub fn new(task: &Task) -> Result<Episode, WorldError> {
+        if !(1..=MAX_LEVEL).contains(&task.level) {
+            return Err(WorldError::Level { level: task.level, max: MAX_LEVEL });
+        }
+        let (world, faults) = AnyWorld::build(task)?;
+        Ok(Episode { task: task.clone(), world, faults, steps: 0 })
+    }
+
+    /// The task.
+    pub fn task(&self) -> &Task {
+        &self.task
+    }
+
+    /// The tools that may be called.
+    pub fn tools(&self) -> &'static [Tool] {
+        self.world.tools()
+    }
+
+    /// What the agent is told before it acts: the tools as `declare` says, then the goal.
+    pub fn prompt(&self, declare: Declare) -> Vec<Span> {
+        let mut spans = Vec::with_capacity(16);
+        match declare {
+            Declare::Full => spans.push(Span::new(SpanKind::Tools, Tool::print_all(self.tools()))),
+            Declare::Name => spans.push(Span::new(SpanKind::Tools, self.task.world.as_str())),
+            Declare::None => {}
+        }
+        spans.push(Span::new(SpanKind::Goal, each!(&self.world, w => w.goal())));
+        spans
+    }
+
+    /// Reads an attempt to act and performs it. Whatever `body` says, the answer is a reply: what is no
+    /// valid call becomes an `error` span (`Malformed`, `Unclosed`, `UnknownTool`, `MissingArgument`,
+    /// `WrongType`) and changes nothing but the step counter.
+    pub fn act(&mut self, body: &str) -> Reply {
+        let attempt = Attempt::parse(body, self.tools());
+        match (attempt.status, attempt.call) {
+            (ActionStatus::Fine, Some(call)) => {
+                let (outcome, fault) = self.perform(&call);
+                reply(outcome, fault)
+            }
+            (status, _) => {
+                self.steps += 1;
+                let name = match status {
+                    ActionStatus::UnknownTool => "UnknownTool",
+                    ActionStatus::MissingArgument => "MissingArgument",
+                    ActionStatus::WrongType => "WrongType",
+                    ActionStatus::Unclosed => "Unclosed",
+                    ActionStatus::Fine | ActionStatus::Malformed => "Malformed",
+                };
+                let error = ToolError::new(name, [Value::str(attempt.message)]);
+                Reply { status, span: Span::error(&error), failed: true }
+            }
+        }
+    }
+
+    /// Performs a call. One that does not fit the tools' declarations is refused as `UnknownTool`,
+    /// `MissingArgument` or `WrongType`.
+    pub fn step(&mut self, call: &Call) -> Outcome {
+        match misfit(call, self.tools()) {
+            None => self.perform(call).0,
+            Some(error) => {
+                self.steps += 1;
+                Outcome::Error(error)
+            }
+        }
+    }
+
+    /// Performs a call that fits the declarations; says which fault shows in the outcome.
+    pub(crate) fn perform(&mut self, call: &Call) -> (Outcome, Option<FaultKind>) {
+        self.steps += 1;
+        let faults = &mut self.faults;
+        each!(&mut self.world, w => faults.step(w, call))
+    }
+
+    /// Judges the present state and `answer`. White space around the answer does not count; everything
+    /// else does.
+    pub fn verify(&self, answer: &str) -> Verification {
+        each!(&self.world, w => w.verify(answer.trim()))
+    }
+
+    /// Every sensible call in this state, without repetition; it contains every action of the expert.
+    pub fn legal_actions(&self) -> Vec<Call> {
+        each!(&self.world, w => w.legal_actions())
+    }
+
+    /// A hash of everything that decides what follows (and not of the number of steps): equal for equal
+    /// histories, on every machine.
+    pub fn state_hash(&self) -> u64 {
+        let mut h = Fnv::default();
+        each!(&self.world, w => w.hash(&mut h));
+        self.faults.hash(&mut h);
+        h.finish()
+    }
+
+    /// Whether the fault has shown itself.
+    pub fn fault_met(&self) -> bool {
+        self.faults.met()
+    }
+
+    /// How many attempts to act there were, failed ones included.
+    pub fn steps(&self) -> u32 {
+        self.steps
+    }
+
+    /// The same task without its fault.
+    pub fn twin(&self) -> Task {
+        self.task.twin()
+    }
+
+    /// The expert's whole episode: prompt, plan, actions with what came of them, reflections, answer.
+    /// Failed actions have `failed`, spans that show the fault name it, and `own` marks the bytes of
+    /// observations that nobody could have predicted.
+    ///
+    /// # Errors
+    /// As [`Episode::new`].
+    pub fn expert_trace(task: &Task, declare: Declare) -> Result<Trace, WorldError> {
+        let episode = Episode::new(task)?;
+        let world = episode.world.clone();
+        let mut recorder = Recorder::new(episode, declare);
+        each!(world, w => w.solve(&mut recorder));
+        Ok(recorder.finish())
+    }
+}
+
+/// The span for an outcome.
+pub(crate) fn reply(outcome: Outcome, fault: Option<FaultKind>) -> Reply {
+    let (mut span, failed) = match outcome {
+        Outcome::Observation { value, own } => {
+            let mut span = Span::observation(&value);
+            if own {
+                span.own = own_ranges(&value, &span.body);
+            }
+            (span, false)
+        }
+        Outcome::Error(error) => (Span::error(&error), true),
+    };
+    span.fault = fault.map(|f| f.as_str().to_owned());
+    Reply { status: ActionStatus::Fine, span, failed }
+}
+
+/// How `call` fails to fit the declarations, if it does.
+fn misfit(call: &Call, tools: &[Tool]) -> Option<ToolError> {
+    let refuse = |error: &str, what: &str| Some(ToolError::new(error, [Value::str(what)]));
+    let Some(tool) = tools.iter().find(|t| t.name == call.tool) else {
+        return refuse("UnknownTool", &call.tool);
+    };
+    for (i, (name, value)) in call.args.iter().enumerate() {
+        let declared = tool.params.iter().find(|p| p.name == *name);
+        let repeated = call.args[..i].iter().any(|(n, _)| n == name);
+        if repeated || declared.is_none_or(|p| p.ty.accepts(value).is_err()) {
+            return refuse("WrongType", name);
+        }
+    }
+    let missing = tool.params.iter().find(|p| p.default.is_none() && call.arg(&p.name).is_none())?;
+    refuse("MissingArgument", &missing.name)
+}
+
+/// Builds a world of one kind and puts the task's fault into it.
+pub(crate) fn build<W: World>(task: &Task) -> Result<(W, Faults), WorldError> {
+    let words = [task.split as u64, task.seed, u64::from(task.level)];
+    let mut names = Names::new(task.split);
+    let mut world = W::generate(task.level, &mut names, &mut Dice::new(&task.world, &words));
+    let faults = match task.fault {
+        None => Faults::none(),
+        Some(kind) if W::faults().contains(&kind) => {
+            // A stream of the fault's own, so that the twin is built from the same choices.
+            let mut dice = Dice::new(kind.as_str(), &words);
+            Faults::arm(kind, task.level, &mut world, &mut names, &mut dice)
+        }
+        Some(kind) => {
+            return Err(WorldError::FaultNotHere {
+                world: task.world.clone(),
+                fault: kind.as_str().to_owned(),
+                known: W::faults().iter().map(|f| f.as_str()).collect::<Vec<_>>().join(", "),
+            });
+        }
+    };
+    Ok((world, faults))
+}

@@ -1,0 +1,55 @@
+//! What can be wrong with a task description.
+
+use thiserror::Error;
+
+/// Why a task cannot be set up. Nothing that an *agent* does raises one of these.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+pub enum WorldError {
+    /// No world has this name.
+    #[error("there is no world called `{name}`{hint}; the worlds are {known}")]
+    UnknownWorld {
+        /// The name asked for.
+        name: String,
+        /// ` (did you mean …?)`, or nothing.
+        hint: String,
+        /// The names there are.
+        known: String,
+    },
+    /// No fault has this name.
+    #[error("there is no fault called `{name}`{hint}; the faults are {known}")]
+    UnknownFault {
+        /// The name asked for.
+        name: String,
+        /// ` (did you mean …?)`, or nothing.
+        hint: String,
+        /// The names there are.
+        known: String,
+    },
+    /// The fault exists, but not in this world.
+    #[error("the fault `{fault}` does not occur in the world `{world}`; its faults are {known}")]
+    FaultNotHere {
+        /// The world.
+        world: String,
+        /// The fault.
+        fault: String,
+        /// The faults of that world.
+        known: String,
+    },
+    /// The level is out of range.
+    #[error("there is no level {level}; levels go from 1 to {max}")]
+    Level {
+        /// The level asked for.
+        level: u32,
+        /// The highest level.
+        max: u32,
+    },
+}
+
+/// ` (did you mean \`x\`?)` for the known name nearest to `name`, or nothing if none is near.
+pub(crate) fn did_you_mean<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> String {
+    known
+        .map(|k| (strsim::jaro_winkler(name, k), k))
+        .filter(|(score, _)| *score > 0.75)
+        .max_by(|a, b| a.0.total_cmp(&b.0))
+        .map_or_else(String::new, |(_, k)| format!(" (did you mean `{k}`?)"))
+}

@@ -1,0 +1,105 @@
+//! What the experts of all worlds share: the trace writer and the recoveries that need no knowledge of
+//! the world.
+
+use groundwork_trace::{Call, Span, SpanKind, ToolError, Trace, Value};
+
+use crate::episode::{Declare, Episode, reply};
+use crate::world::{Outcome, World};
+
+/// Performs an expert's calls and writes down everything said.
+pub(crate) struct Recorder {
+    episode: Episode,
+    spans: Vec<Span>,
+    /// A tool that is away, and the number of steps after which it is back.
+    gone: Option<(String, u32)>,
+}
+
+impl Recorder {
+    /// Begins with the prompt.
+    pub(crate) fn new(episode: Episode, declare: Declare) -> Self {
+        let spans = episode.prompt(declare);
+        Recorder { episode, spans, gone: None }
+    }
+
+    /// The whole trace.
+    pub(crate) fn finish(self) -> Trace {
+        Trace::new(self.spans)
+    }
+
+    /// Says something that is no action.
+    pub(crate) fn say(&mut self, kind: SpanKind, text: impl Into<String>) {
+        self.spans.push(Span::new(kind, text));
+    }
+
+    /// Concludes something from a failure.
+    pub(crate) fn reflect(&mut self, text: impl Into<String>) {
+        self.say(SpanKind::Reflection, text);
+    }
+
+    /// Performs a call once.
+    pub(crate) fn act(&mut self, call: &Call) -> Outcome {
+        let (outcome, fault) = self.episode.perform(call);
+        let answer = reply(outcome.clone(), fault);
+        let mut action = Span::action(call);
+        action.failed = answer.failed;
+        self.spans.push(action);
+        self.spans.push(answer.span);
+        outcome
+    }
+
+    /// Performs a call; if the tool is busy or a view is old, does what helps and tries again. Other
+    /// refusals are the caller's to deal with.
+    pub(crate) fn attempt<W: World>(&mut self, call: &Call) -> Outcome {
+        loop {
+            let outcome = self.act(call);
+            match &outcome {
+                Outcome::Observation { value: Value::Record(fields), .. }
+                    if fields.first().is_some_and(|(key, _)| key == "old") =>
+                {
+                    self.reflect("that is old, look again");
+                }
+                Outcome::Error(error) if error.name == "Busy" => self.reflect("busy, try again"),
+                Outcome::Error(error) if error.name == "Stale" => {
+                    let name = carried(error).to_owned();
+                    self.reflect(format!("my view of {name} is old, look first"));
+                    self.act(&W::refresh(&name));
+                }
+                Outcome::Error(error) if error.name == "Gone" => {
+                    let calls = error.args.get(1).and_then(Value::as_i64).unwrap_or(0);
+                    self.gone = Some((call.tool.clone(), self.episode.steps() + calls as u32));
+                    return outcome;
+                }
+                _ => return outcome,
+            }
+        }
+    }
+
+    /// As [`Recorder::attempt`]; where access is denied, asks for it.
+    pub(crate) fn attempt_asking<W: World>(&mut self, call: &Call) -> Outcome {
+        loop {
+            match self.attempt::<W>(call) {
+                Outcome::Error(error) if error.name == "Denied" => self.ask(carried(&error)),
+                outcome => return outcome,
+            }
+        }
+    }
+
+    /// Asks for access to `name`.
+    pub(crate) fn ask(&mut self, name: &str) {
+        self.reflect(format!("no access to {name}, ask for it"));
+        self.act(&Call::new("ask", [("name", Value::str(name))]));
+    }
+
+    /// For how many calls more `tool` is known to be away.
+    pub(crate) fn away(&self, tool: &str) -> u32 {
+        match &self.gone {
+            Some((t, back)) if t == tool => back.saturating_sub(self.episode.steps()),
+            _ => 0,
+        }
+    }
+}
+
+/// The name that an error carries.
+pub(crate) fn carried(error: &ToolError) -> &str {
+    error.args.first().and_then(Value::as_str).unwrap_or_default()
+}

@@ -1,0 +1,58 @@
+//! Which bytes of an observation are the world's own.
+
+use std::ops::Range;
+
+use groundwork_trace::Value;
+
+/// The byte ranges in `body`, the canonical print of `value`, of everything but punctuation: the insides of
+/// strings, the numbers, and the field names (except `old`, with which a stale value announces itself).
+pub(crate) fn own_ranges(value: &Value, body: &str) -> Vec<Range<usize>> {
+    let mut ranges = Vec::new();
+    let mut at = 0;
+    collect(value, body, &mut at, &mut ranges);
+    ranges
+}
+
+/// Finds `text` in `body` from `at` on; leaves are printed in order, so the first find is the right one.
+fn locate(text: &str, body: &str, at: &mut usize, ranges: &mut Vec<Range<usize>>) {
+    if let Some(i) = body[*at..].find(text) {
+        let start = *at + i;
+        *at = start + text.len();
+        ranges.push(start..*at);
+    }
+}
+
+fn collect(value: &Value, body: &str, at: &mut usize, ranges: &mut Vec<Range<usize>>) {
+    match value {
+        Value::Null | Value::Bool(_) => {}
+        Value::Number(n) => locate(n.as_str(), body, at, ranges),
+        Value::Str(s) => locate(s, body, at, ranges),
+        Value::List(items) => items.iter().for_each(|v| collect(v, body, at, ranges)),
+        Value::Record(fields) => {
+            for (key, v) in fields {
+                if key == "old" {
+                    *at += body[*at..].find(':').map_or(0, |i| i + 1);
+                } else {
+                    locate(key, body, at, ranges);
+                }
+                collect(v, body, at, ranges);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn marks_leaves_only() {
+        let value = Value::Record(vec![(
+            "old".into(),
+            Value::List(vec![Value::str("bada"), Value::int(7), Value::str("a/b")]),
+        )]);
+        let body = value.to_string();
+        let marked: Vec<&str> = own_ranges(&value, &body).into_iter().map(|r| &body[r]).collect();
+        assert_eq!(marked, ["bada", "7", "a/b"]);
+    }
+}

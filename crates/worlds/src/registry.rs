@@ -1,0 +1,96 @@
+//! The worlds that there are.
+
+use groundwork_trace::Tool;
+
+use crate::episode::build;
+use crate::error::{WorldError, did_you_mean};
+use crate::faults::{FaultKind, Faults};
+use crate::files::Files;
+use crate::ledger::Ledger;
+use crate::route::Route;
+use crate::task::Task;
+use crate::world::World;
+
+/// A world of any kind.
+#[derive(Clone, Debug)]
+pub(crate) enum AnyWorld {
+    Files(Files),
+    Route(Route),
+    Ledger(Ledger),
+}
+
+/// Does the same with a world of any kind.
+macro_rules! each {
+    ($world:expr, $w:ident => $do:expr) => {
+        match $world {
+            AnyWorld::Files($w) => $do,
+            AnyWorld::Route($w) => $do,
+            AnyWorld::Ledger($w) => $do,
+        }
+    };
+}
+pub(crate) use each;
+
+/// What is known of a kind of world without building one.
+struct Entry {
+    name: &'static str,
+    tools: fn() -> &'static [Tool],
+    faults: fn() -> &'static [FaultKind],
+    build: fn(&Task) -> Result<(AnyWorld, Faults), WorldError>,
+}
+
+const fn entry<W: World>(
+    name: &'static str,
+    build: fn(&Task) -> Result<(AnyWorld, Faults), WorldError>,
+) -> Entry {
+    Entry { name, tools: W::tools, faults: W::faults, build }
+}
+
+const ENTRIES: [Entry; 3] = [
+    entry::<Files>("files", |t| build(t).map(|(w, f)| (AnyWorld::Files(w), f))),
+    entry::<Route>("route", |t| build(t).map(|(w, f)| (AnyWorld::Route(w), f))),
+    entry::<Ledger>("ledger", |t| build(t).map(|(w, f)| (AnyWorld::Ledger(w), f))),
+];
+
+const NAMES: [&str; 3] = [ENTRIES[0].name, ENTRIES[1].name, ENTRIES[2].name];
+
+fn find(name: &str) -> Result<&'static Entry, WorldError> {
+    const { &ENTRIES }.iter().find(|e| e.name == name).ok_or_else(|| WorldError::UnknownWorld {
+        name: name.to_owned(),
+        hint: did_you_mean(name, NAMES.into_iter()),
+        known: NAMES.join(", "),
+    })
+}
+
+/// The names of the worlds.
+pub fn world_names() -> &'static [&'static str] {
+    &NAMES
+}
+
+/// The faults that make sense in the world called `name`.
+///
+/// # Errors
+/// There is no such world.
+pub fn faults_of(name: &str) -> Result<&'static [FaultKind], WorldError> {
+    find(name).map(|e| (e.faults)())
+}
+
+/// The tools behind a name in a `tools` span: each world's name stands for its tools.
+pub fn tool_set(name: &str) -> Option<&'static [Tool]> {
+    find(name).ok().map(|e| (e.tools)())
+}
+
+impl AnyWorld {
+    /// Builds the task's world and arms its fault.
+    pub(crate) fn build(task: &Task) -> Result<(AnyWorld, Faults), WorldError> {
+        (find(&task.world)?.build)(task)
+    }
+
+    /// Its tools.
+    pub(crate) fn tools(&self) -> &'static [Tool] {
+        fn of<W: World>(_: &W) -> &'static [Tool] {
+            W::tools()
+        }
+        each!(self, w => of(w))
+    }
+}

@@ -1,0 +1,273 @@
+//! A road map: walk from one place to another; a road may turn out closed.
+//!
+//! | level | places | steps of the shortest way | roads | map |
+//! |---|---|---|---|---|
+//! | ℓ | 3 + ℓ + ⌊ℓ/3⌋ | 1 + ℓ | 4 + 2ℓ at most | in the goal; from level 4 on `roads()` tells it |
+//!
+//! Goal: `roads bada>kilo kilo>lupa …; go from bada to lupa`. Roads are one-way. The answer is the name of the
+//! destination, and success asks that one is there. The shortest way is the only one of its length, and at
+//! least one of its roads can be closed without cutting the destination off.
+//!
+//! **Held-out structure**: besides the names, the *topology* of the map decides its split. Its signature is a
+//! hash of the unlabelled graph with start and destination marked (colour refinement, one round a place); maps
+//! are drawn until the signature belongs to the split: to `Test` if it is divisible by four, otherwise to
+//! `Train`. So no test map is a training map with other names.
+//!
+//! **Faults**: `closed` is this world's own. A road of the shown map is closed; the expert meets the closure
+//! and walks the shortest way that is left. A misspelt name would be seen in the map at once, so
+//! `misspelt` does not occur here. `stale`: a step is refused until one has looked where one is (where the map
+//! must be asked for: the first answer of `roads` is an old map).
+//!
+//! The expert is optimal: with what it knows at each moment it walks a shortest way.
+
+mod map;
+
+use std::hash::{Hash, Hasher};
+use std::sync::{Arc, LazyLock};
+
+use groundwork_trace::{Call, SpanKind, Tool, ToolError, Value};
+
+use crate::dice::Dice;
+use crate::expert::Recorder;
+use crate::faults::FaultKind;
+use crate::names::{Name, Names};
+use crate::world::{Outcome, Verification, World, name_arg};
+
+pub use map::topology;
+
+/// The level from which on the map must be asked for.
+const ASK_FOR_MAP: u32 = 4;
+
+/// The places and roads, the same throughout an episode.
+#[derive(Debug)]
+struct Map {
+    names: Vec<Name>,
+    /// In the order in which they are told.
+    roads: Vec<(u8, u8)>,
+    start: u8,
+    goal: u8,
+    steps: u32,
+    told: bool,
+}
+
+/// The road-map world.
+#[derive(Clone, Debug)]
+pub(crate) struct Route {
+    map: Arc<Map>,
+    at: u8,
+    closed: Option<(u8, u8)>,
+    /// A road that an old map lacks.
+    lacking: Option<(u8, u8)>,
+    roads_seen: bool,
+}
+
+impl Hash for Route {
+    fn hash<H: Hasher>(&self, h: &mut H) {
+        let map = &*self.map;
+        (&map.names, &map.roads, map.goal).hash(h);
+        (self.at, self.closed, self.lacking).hash(h);
+    }
+}
+
+const DECLARATIONS: &str = "
+/// Goes one road to a place; says where that is.
+go(to: str) -> str ! NoRoad(str) | Closed(str) | Denied(str) | Busy | Gone(str, int) | Stale(str)
+/// Says where you are.
+look() -> str
+/// Lists the roads.
+roads() -> [str]
+/// Lets time pass.
+wait() -> str
+/// Asks for access to a place.
+ask(name: str) -> str ! NotFound(str)
+";
+
+static TOOLS: LazyLock<Vec<Tool>> = LazyLock::new(|| Tool::parse_all(DECLARATIONS).unwrap_or_default());
+
+impl Route {
+    fn road(&self, (a, b): (u8, u8)) -> String {
+        format!("{}>{}", self.map.names[usize::from(a)], self.map.names[usize::from(b)])
+    }
+
+    fn place(&self, index: u8) -> Name {
+        self.map.names[usize::from(index)]
+    }
+
+    fn index(&self, name: Option<Name>) -> Option<u8> {
+        let name = name?;
+        self.map.names.iter().position(|n| *n == name).map(|i| i as u8)
+    }
+
+    fn roads(&self, lacking: Option<(u8, u8)>) -> Value {
+        let roads = self.map.roads.iter().filter(|r| Some(**r) != lacking);
+        Value::List(roads.map(|r| Value::str(self.road(*r))).collect())
+    }
+}
+
+impl World for Route {
+    fn tools() -> &'static [Tool] {
+        &TOOLS
+    }
+
+    fn faults() -> &'static [FaultKind] {
+        use FaultKind::*;
+        &[Transient, Denied, Stale, Gone, Closed]
+    }
+
+    fn generate(level: u32, names: &mut Names, dice: &mut Dice) -> Self {
+        let (roads, places) = map::draw(level, names.split(), dice);
+        // Places 0, 1, … of the drawn map are the way; their names and the roads' order hide that.
+        let names: Vec<Name> = (0..places).map(|_| names.draw(dice)).collect();
+        let steps = 1 + level;
+        let map = Map { names, roads, start: 0, goal: steps as u8, steps, told: level < ASK_FOR_MAP };
+        let at = map.start;
+        Route { map: Arc::new(map), at, closed: None, lacking: None, roads_seen: false }
+    }
+
+    fn arm(&mut self, fault: FaultKind, _: &mut Names, dice: &mut Dice) {
+        let way = map::shortest(&self.map.roads, self.map.start, self.map.goal, &[]).unwrap_or_default();
+        match fault {
+            FaultKind::Closed => {
+                let closable: Vec<(u8, u8)> = way
+                    .windows(2)
+                    .map(|w| (w[0], w[1]))
+                    .filter(|r| map::shortest(&self.map.roads, r.0, self.map.goal, &[*r]).is_some())
+                    .collect();
+                self.closed = closable.get(dice.below(closable.len().max(1))).copied();
+            }
+            FaultKind::Stale => self.lacking = Some(self.map.roads[dice.below(self.map.roads.len())]),
+            _ => {}
+        }
+    }
+
+    fn goal(&self) -> String {
+        let (from, to) = (self.place(self.map.start), self.place(self.map.goal));
+        if !self.map.told {
+            return format!("go from {from} to {to}");
+        }
+        let roads: Vec<String> = self.map.roads.iter().map(|r| self.road(*r)).collect();
+        format!("roads {}; go from {from} to {to}", roads.join(" "))
+    }
+
+    fn step(&mut self, call: &Call) -> Outcome {
+        let here = |world: &Route| Outcome::known(Value::str(world.place(world.at).as_str()));
+        match call.tool.as_str() {
+            "go" => {
+                let to = self.index(name_arg(call, "to"));
+                match to.map(|to| (self.at, to)).filter(|road| self.map.roads.contains(road)) {
+                    Some(road) if Some(road) == self.closed => {
+                        Outcome::refuse("Closed", [Value::str(self.road(road))])
+                    }
+                    Some((_, to)) => {
+                        self.at = to;
+                        here(self)
+                    }
+                    None => Outcome::refuse("NoRoad", call.arg("to").cloned()),
+                }
+            }
+            "look" => here(self),
+            "roads" => {
+                let roads = self.roads(None);
+                let mut seen = self.roads_seen || self.map.told;
+                self.roads_seen = true;
+                Outcome::shown(roads, &mut seen)
+            }
+            "wait" => Outcome::known(Value::str("ok")),
+            _ => match self.index(name_arg(call, "name")) {
+                Some(_) => Outcome::known(Value::str("granted")),
+                None => Outcome::refuse("NotFound", call.arg("name").cloned()),
+            },
+        }
+    }
+
+    fn verify(&self, answer: &str) -> Verification {
+        let success = self.at == self.map.goal && answer == self.place(self.map.goal).as_str();
+        Verification { success, collateral: 0 }
+    }
+
+    fn legal_actions(&self) -> Vec<Call> {
+        let mut calls: Vec<Call> = ["look", "roads", "wait"].into_iter().map(|t| Call::new(t, [])).collect();
+        for &(_, to) in self.map.roads.iter().filter(|r| r.0 == self.at) {
+            let to = Value::str(self.place(to).as_str());
+            calls.push(Call::new("go", [("to", to.clone())]));
+            calls.push(Call::new("ask", [("name", to)]));
+        }
+        calls
+    }
+
+    fn main_tool(&self) -> (&'static str, u32) {
+        ("go", self.map.steps)
+    }
+
+    fn stale_tool(&self) -> &'static str {
+        if self.map.told { "go" } else { "roads" }
+    }
+
+    fn guarded(&self, dice: &mut Dice) -> Name {
+        // The way is the only shortest one, so the expert enters each of its places.
+        self.place(1 + dice.below(self.map.steps as usize) as u8)
+    }
+
+    fn resource(&self, call: &Call) -> Option<Name> {
+        if call.tool == "go" { name_arg(call, "to") } else { None }
+    }
+
+    fn outdated(&self, call: &Call) -> Option<Value> {
+        (call.tool == "roads").then(|| self.roads(self.lacking))
+    }
+
+    fn refresh(_: &str) -> Call {
+        Call::new("look", [])
+    }
+
+    fn shows(&self, fault: FaultKind, _: &Call, error: &ToolError) -> bool {
+        fault == FaultKind::Closed && error.name == "Closed"
+    }
+
+    fn solve(self, expert: &mut Recorder) {
+        solve(&self, expert);
+    }
+}
+
+/// The expert. Of the world it uses what the goal tells; the map, where the goal does not tell it, it asks for.
+fn solve(world: &Route, expert: &mut Recorder) {
+    let map = &*world.map;
+    let mut roads = map.roads.clone();
+    if !map.told {
+        expert.say(SpanKind::Plan, "ask for the roads");
+        if let Outcome::Observation { value: Value::List(items), .. } =
+            expert.attempt_asking::<Route>(&Call::new("roads", []))
+        {
+            let read = |v: &Value| {
+                let (a, b) = v.as_str()?.split_once('>')?;
+                Some((world.index(Name::parse(a))?, world.index(Name::parse(b))?))
+            };
+            roads = items.iter().filter_map(read).collect();
+        }
+    }
+    let spell = |way: &[u8]| way.iter().map(|&p| world.place(p).to_string()).collect::<Vec<_>>().join(" ");
+    let mut closed = Vec::new();
+    let mut way = map::shortest(&roads, map.start, map.goal, &closed).unwrap_or_default();
+    expert.say(if map.told { SpanKind::Plan } else { SpanKind::Thought }, spell(&way));
+    let mut at = 0;
+    while at + 1 < way.len() {
+        for _ in 0..expert.away("go") {
+            expert.act(&Call::new("wait", []));
+        }
+        let next = world.place(way[at + 1]);
+        match expert.attempt_asking::<Route>(&Call::new("go", [("to", Value::str(next.as_str()))])) {
+            Outcome::Observation { .. } => at += 1,
+            Outcome::Error(e) if e.name == "Gone" => {
+                expert.reflect(format!("go is gone, wait {}", expert.away("go")));
+            }
+            Outcome::Error(_) => {
+                let road = (way[at], way[at + 1]);
+                closed.push(road);
+                let Some(other) = map::shortest(&roads, way[at], map.goal, &closed) else { return };
+                expert.reflect(format!("{} is closed, new way {}", world.road(road), spell(&other)));
+                (way, at) = (other, 0);
+            }
+        }
+    }
+    expert.say(SpanKind::Answer, world.place(map.goal).as_str());
+}

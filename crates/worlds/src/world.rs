@@ -1,0 +1,117 @@
+//! What a world is.
+
+use std::hash::Hash;
+
+use groundwork_trace::{Call, Tool, ToolError, Value};
+
+use crate::dice::Dice;
+use crate::expert::Recorder;
+use crate::faults::FaultKind;
+use crate::names::{Name, Names};
+
+/// What a call came to.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Outcome {
+    /// The tool answered.
+    Observation {
+        /// Its answer.
+        value: Value,
+        /// Whether the names and numbers in `value` are the world's own: shown here for the first time,
+        /// so that nothing said before determines them. `false` where they follow from the rules.
+        own: bool,
+    },
+    /// The tool refused, and nothing changed.
+    Error(ToolError),
+}
+
+impl Outcome {
+    /// An answer that follows from the rules and from what was shown before.
+    pub(crate) fn known(value: Value) -> Self {
+        Outcome::Observation { value, own: false }
+    }
+
+    /// An answer that is the world's own unless it was `seen` before; marks it as seen.
+    pub(crate) fn shown(value: Value, seen: &mut bool) -> Self {
+        Outcome::Observation { value, own: !std::mem::replace(seen, true) }
+    }
+
+    /// A refusal called `name` that carries `args`.
+    pub(crate) fn refuse(name: &str, args: impl IntoIterator<Item = Value>) -> Self {
+        Outcome::Error(ToolError::new(name, args))
+    }
+}
+
+/// What the verifier says of a final state and an answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Verification {
+    /// The goal is met, the answer is right to the letter, and nothing else was changed.
+    pub success: bool,
+    /// How many things were changed that the goal did not ask for.
+    pub collateral: u32,
+}
+
+/// A world: a state machine with a goal, a pure function of its seed and of the calls made.
+///
+/// `Hash` must cover everything that decides the future (and may leave out what only decides metadata).
+pub(crate) trait World: Clone + Hash {
+    /// Its tools. Every world has `ask(name)` (asks for access, answers "granted").
+    fn tools() -> &'static [Tool];
+
+    /// The faults that make sense in it.
+    fn faults() -> &'static [FaultKind];
+
+    /// Builds a task of this level. All names come from `names`, all choices from `dice`.
+    fn generate(level: u32, names: &mut Names, dice: &mut Dice) -> Self;
+
+    /// Prepares the part of a fault that lives inside the world: the misspelling in the goal, the closed
+    /// road, the limit, the outdated value.
+    fn arm(&mut self, fault: FaultKind, names: &mut Names, dice: &mut Dice);
+
+    /// The task in words.
+    fn goal(&self) -> String;
+
+    /// Performs a call whose tool and argument types have been checked against [`World::tools`].
+    fn step(&mut self, call: &Call) -> Outcome;
+
+    /// Judges the present state and `answer`.
+    fn verify(&self, answer: &str) -> Verification;
+
+    /// Every sensible call in this state, without repetition, the expert's among them.
+    fn legal_actions(&self) -> Vec<Call>;
+
+    /// The tool that every solution has to use, and how often at least: where wrapper faults strike.
+    fn main_tool(&self) -> (&'static str, u32);
+
+    /// The tool on which a stale view shows.
+    fn stale_tool(&self) -> &'static str {
+        self.main_tool().0
+    }
+
+    /// A name such that every expert solution makes a call whose [`World::resource`] it is.
+    fn guarded(&self, dice: &mut Dice) -> Name;
+
+    /// The thing that a call needs access to.
+    fn resource(&self, call: &Call) -> Option<Name>;
+
+    /// What a query would have answered before a change; `None` if the call changes something.
+    fn outdated(&self, call: &Call) -> Option<Value>;
+
+    /// The query that brings the agent's view of `name` up to date.
+    fn refresh(name: &str) -> Call;
+
+    /// Whether this refusal is how the armed fault shows (for faults that live inside the world).
+    fn shows(&self, fault: FaultKind, call: &Call, error: &ToolError) -> bool;
+
+    /// The expert: solves the task, knowing only what the goal says and the tools answer.
+    fn solve(self, expert: &mut Recorder);
+}
+
+/// The string argument `name` of a checked call.
+pub(crate) fn text<'a>(call: &'a Call, name: &str) -> &'a str {
+    call.arg(name).and_then(Value::as_str).unwrap_or_default()
+}
+
+/// The invented name that the argument `name` of a checked call spells.
+pub(crate) fn name_arg(call: &Call, name: &str) -> Option<Name> {
+    Name::parse(text(call, name))
+}
