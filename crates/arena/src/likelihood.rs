@@ -72,6 +72,9 @@ fn is_scored(kind: SpanKind) -> bool {
     matches!(kind, SpanKind::Action | SpanKind::Answer)
 }
 
+/// Logits of one forward pass, at most: 64 MiB.
+const LOGITS: usize = 1 << 24;
+
 /// A sequence of tokens and the parts of it that are scored. No part begins at 0, where nothing is expected yet.
 pub(crate) struct Line {
     pub(crate) tokens: Vec<u32>,
@@ -103,7 +106,6 @@ pub(crate) fn bits<P: Policy>(
     lines: &[&Line],
     scored: &mut dyn FnMut(usize),
 ) -> Vec<Vec<f64>> {
-    let LOGITS: usize = std::env::var("LG").unwrap().parse().unwrap();
     let vocabulary = policy.vocabulary();
     let mut order: Vec<usize> = (0..lines.len()).collect();
     order.sort_by_key(|&i| std::cmp::Reverse(lines[i].tokens.len()));

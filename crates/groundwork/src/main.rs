@@ -7,6 +7,7 @@ mod commands;
 mod failure;
 mod interrupt;
 mod progress;
+mod table;
 
 use std::process::ExitCode;
 

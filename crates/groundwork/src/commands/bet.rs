@@ -172,7 +172,7 @@ fn collect(
         cells.push(CellResult::load(runs, cell, scores, tokens_by_source(runs, &cell.recipe.table)?)?);
     }
     let few = SuiteSpec { tasks: suite.tasks.min(FLOOR_TASKS), ..suite.clone() };
-    let references = floors(&few)?.into_iter().map(score).collect();
+    let references = floors(&few, &mut |_| {})?.into_iter().map(score).collect();
     Ok(BetResult { registration, cells, references, separation: how_test_tasks_are_held_out() })
 }
 
@@ -240,6 +240,11 @@ impl<'a> Screen<'a> {
             RunnerEvent::Started { cell, resumed } => {
                 let message = if resumed { "going on" } else { "preparing" };
                 self.cell(cell).set(0, message);
+            }
+            RunnerEvent::Preparing { cell, stage, done, of } => {
+                let bar = self.cell(cell);
+                bar.set_length(of);
+                bar.set(done, &format!("preparing the corpus: {stage}"));
             }
             RunnerEvent::Training { cell, tokens, of_tokens, loss, tokens_per_second, .. } => {
                 let left = of_tokens.saturating_sub(tokens) as f64 / tokens_per_second;

@@ -3,15 +3,17 @@
 use std::fs;
 use std::path::Path;
 
-use comfy_table::presets::NOTHING;
-use comfy_table::{CellAlignment, Table};
-use groundwork_arena::{Metrics, Progress, SuiteSpec, breakdown, evaluate, summarise, write_scores};
+use comfy_table::Table;
+use groundwork_arena::{
+    Faults, Metrics, Progress, ScoreRow, SuiteSpec, breakdown, evaluate, summarise, write_scores,
+};
 use groundwork_train::Trained;
 
 use super::{print_json, set_threads};
 use crate::cli::EvalArgs;
 use crate::failure::Failure;
 use crate::progress::Bars;
+use crate::table::plain;
 
 pub fn run(args: &EvalArgs) -> Result<(), Failure> {
     set_threads(args.threads)?;
@@ -46,36 +48,38 @@ pub fn run(args: &EvalArgs) -> Result<(), Failure> {
     } else {
         println!("{}, {} steps: {} attempts\n", args.run.display(), trained.step, rows.len());
         println!("{}\n", metric_table(&metrics));
-        let mut table = Table::new();
-        table.load_preset(NOTHING).set_header(["world", "level", "fault", "success", "95%", "n"]);
-        for b in breakdown(&rows) {
-            table.add_row([
-                b.world.clone(),
-                b.level.to_string(),
-                b.fault.as_ref().map_or_else(|| "–".to_owned(), ToString::to_string),
-                format!("{:.1}%", 100.0 * b.success.value),
-                format!("{:.1}–{:.1}", 100.0 * b.success.low, 100.0 * b.success.high),
-                b.success.n.to_string(),
-            ]);
-        }
-        right(&mut table, 3..6);
-        println!("{table}");
+        println!("{}", success_table(&rows));
     }
     Ok(())
 }
 
-fn right(table: &mut Table, columns: std::ops::Range<usize>) {
-    for i in columns {
-        if let Some(column) = table.column_mut(i) {
-            column.set_cell_alignment(CellAlignment::Right);
+/// Success by world, level and fault, the single cells only.
+fn success_table(rows: &[ScoreRow]) -> Table {
+    let mut table = plain(["world", "level", "fault", "success", "95% interval", "n"], 3);
+    for part in breakdown(rows) {
+        let (Some(world), Some(level)) = (&part.world, part.level) else { continue };
+        let fault = match &part.fault {
+            Faults::Clean => "none",
+            Faults::Only(fault) => fault,
+            Faults::All | Faults::Faulty => continue,
+        };
+        if let Some(m) = part.metrics.get("success_rate") {
+            table.add_row([
+                world.clone(),
+                level.to_string(),
+                fault.to_owned(),
+                format!("{:.1}%", 100.0 * m.value),
+                format!("{:.1} – {:.1}", 100.0 * m.low, 100.0 * m.high),
+                m.n.to_string(),
+            ]);
         }
     }
+    table
 }
 
 /// Metrics as an aligned table.
-pub fn metric_table(metrics: &Metrics) -> Table {
-    let mut table = Table::new();
-    table.load_preset(NOTHING).set_header(["metric", "value", "95% interval", "n"]);
+fn metric_table(metrics: &Metrics) -> Table {
+    let mut table = plain(["metric", "value", "95% interval", "n"], 1);
     for (name, m) in metrics {
         table.add_row([
             name.clone(),
@@ -84,7 +88,6 @@ pub fn metric_table(metrics: &Metrics) -> Table {
             m.n.to_string(),
         ]);
     }
-    right(&mut table, 1..4);
     table
 }
 

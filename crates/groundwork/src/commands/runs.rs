@@ -3,13 +3,13 @@
 use std::path::Path;
 
 use comfy_table::Table;
-use comfy_table::presets::NOTHING;
 use groundwork_lab::{Run, RunStore, RunStoreError, RunSummary};
 
 use super::print_json;
 use crate::cli::RunsCommand;
 use crate::failure::Failure;
 use crate::progress::{count, duration};
+use crate::table::{NONE, plain};
 
 impl From<RunStoreError> for Failure {
     fn from(e: RunStoreError) -> Self {
@@ -54,19 +54,18 @@ fn open(run: &Path) -> Result<Run, Failure> {
 }
 
 fn list(all: &[RunSummary]) -> Table {
-    let mut table = Table::new();
-    table.load_preset(NOTHING).set_header(["run", "size", "seed", "tokens", "loss", "success", "status"]);
-    let or_dash = |text: Option<String>| text.unwrap_or_else(|| "–".into());
+    let mut table = plain(["run", "status", "size", "seed", "tokens", "loss", "success"], 2);
+    let or_dash = |text: Option<String>| text.unwrap_or_else(|| NONE.into());
     for r in all {
         let done = r.done.as_ref();
         table.add_row([
             r.folder.clone(),
+            r.status.to_string(),
             or_dash(r.size.clone()),
             or_dash(r.seed.map(|s| s.to_string())),
             or_dash(done.map(|d| count(d.tokens as f64))),
-            or_dash(done.map(|d| format!("{:.3}", d.final_loss))),
+            or_dash(done.and_then(|d| d.final_loss).map(|l| format!("{l:.3}"))),
             or_dash(r.metrics.get("success_rate").map(|m| format!("{:.1}%", 100.0 * m.value))),
-            r.status.to_string(),
         ]);
     }
     table
@@ -85,7 +84,9 @@ fn show(run: &Run) {
             count(d.peak_memory_bytes as f64)
         );
         println!("\nloss, nats a token, over the last tenth");
-        println!("  {:14} {:.4}", "weighted", d.final_loss);
+        if let Some(loss) = d.final_loss {
+            println!("  {:14} {loss:.4}", "weighted");
+        }
         for (kind, loss) in &d.loss_by_kind {
             println!("  {kind:14} {loss:.4}");
         }
