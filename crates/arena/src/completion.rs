@@ -14,21 +14,25 @@ pub struct Completion {
     pub trace: Trace,
     /// The continuation's tokens.
     pub tokens: Vec<u32>,
+    /// Whether it ended because the context was full.
+    pub full: bool,
 }
 
-/// Continues `prompt` by up to `limit` tokens, or until the model ends the document.
+/// Continues `prompt` by up to `limit` tokens, or until the model ends the document, or until prompt and continuation
+/// together have `context` tokens.
 ///
 /// The last span of the prompt is left open, so that the model may go on inside it. Every marker that the
 /// model says opens a span, also those of tools: what a world would answer is dreamt up here. Temperature 0
 /// takes the likeliest token; otherwise tokens are drawn with `seed`.
 ///
 /// # Errors
-/// A vocabulary that the model does not know.
+/// A vocabulary that the model does not know, a prompt that fills the context.
 pub fn complete<P: Policy>(
     policy: &P,
     tokenizer: &Tokenizer,
     prompt: &Trace,
     limit: usize,
+    context: usize,
     temperature: f32,
     seed: u64,
 ) -> Result<Completion, ArenaError> {
@@ -37,6 +41,10 @@ pub fn complete<P: Policy>(
     }
     let mut given = encode_trace(tokenizer, prompt).tokens;
     given.pop_if(|t| *t == tokenizer.end());
+    if given.len() >= context {
+        return Err(ArenaError::Context { prompt: given.len(), context });
+    }
+    let room = context - given.len();
     let mut state = policy.start(1);
     let mut logits = Vec::new();
     for &token in &given {
@@ -48,15 +56,18 @@ pub fn complete<P: Policy>(
         plain && (id as usize) < tokenizer.vocabulary()
     };
     let mut tokens = Vec::new();
-    while tokens.len() < limit {
+    let mut ended = false;
+    while tokens.len() < limit.min(room) {
         let Some(token) = choose(&logits, sayable, temperature, &mut rng) else { break };
         if token == tokenizer.end() {
+            ended = true;
             break;
         }
         tokens.push(token);
         logits = policy.step(&[token], &mut state);
     }
-    Ok(Completion { trace: extended(prompt, &tokens, tokenizer), tokens })
+    let full = !ended && tokens.len() == room && room < limit;
+    Ok(Completion { trace: extended(prompt, &tokens, tokenizer), tokens, full })
 }
 
 /// The prompt with `tokens` behind it, cut into spans at their markers.

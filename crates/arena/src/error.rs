@@ -20,6 +20,16 @@ pub enum ArenaError {
         /// Tokens that the tokenizer has.
         tokenizer: usize,
     },
+    /// The prompt leaves no room for a continuation.
+    #[error(
+        "the prompt has {prompt} tokens, and the model was trained on sequences of {context}\n  hint: shorten the prompt, so that the continuation fits behind it"
+    )]
+    Context {
+        /// Tokens of the prompt.
+        prompt: usize,
+        /// Tokens that the context takes.
+        context: usize,
+    },
     /// A field of a suite has a value that makes no sense.
     #[error("suite: `{field}` {what}\n  hint: {hint}")]
     Suite {

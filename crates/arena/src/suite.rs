@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use groundwork_worlds::{Declare, FaultKind, Split, Task, faults_of, world_names};
+use groundwork_worlds::{Declare, FaultKind, MAX_LEVEL, Split, Task, WorldError, faults_of, world_names};
 use serde::{Deserialize, Serialize};
 
 use crate::{ArenaError, statistics::seed_of};
@@ -144,6 +144,9 @@ impl SuiteSpec {
         }
         if self.levels.is_empty() {
             return wrong("levels", "is empty", "name at least one level, as in `levels = [1]`");
+        }
+        if let Some(&level) = self.levels.iter().find(|l| !(1..=MAX_LEVEL).contains(l)) {
+            return Err(WorldError::Level { level, max: MAX_LEVEL }.into());
         }
         if self.rank_candidates < 2 {
             return wrong(

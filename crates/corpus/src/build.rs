@@ -86,9 +86,10 @@ fn occupied(out: &Path) -> Result<bool, CorpusError> {
     match fs::read_dir(out) {
         Ok(mut entries) => Ok(entries.next().is_some()),
         Err(e) if e.kind() == std::io::ErrorKind::NotFound => Ok(false),
-        Err(e) if e.kind() == std::io::ErrorKind::NotADirectory => {
+        Err(e) if e.kind() == std::io::ErrorKind::NotADirectory && out.exists() => {
             Err(CorpusError::Occupied { path: out.to_owned() })
         }
+        Err(e) if e.kind() == std::io::ErrorKind::NotADirectory => Err(CorpusError::write(out)(e)),
         Err(e) => Err(CorpusError::read(out)(e)),
     }
 }

@@ -27,7 +27,7 @@ pub enum CorpusError {
         source: WorldError,
     },
     /// A file or folder does not exist.
-    #[error("`{}` does not exist\nhint: {hint}", path.display())]
+    #[error("`{}` does not exist\n  hint: {hint}", path.display())]
     Missing {
         /// The path.
         path: PathBuf,
@@ -35,7 +35,7 @@ pub enum CorpusError {
         hint: String,
     },
     /// A file could not be read or written.
-    #[error("cannot {action} `{}`: {source}", path.display())]
+    #[error("cannot {action} `{}`: {source}\n  hint: {}", path.display(), io_hint(action))]
     Io {
         /// What was tried: "read" or "write".
         action: &'static str,
@@ -65,7 +65,7 @@ pub enum CorpusError {
         message: String,
     },
     /// A record holds no text.
-    #[error("{}:{line}: the document is empty\nhint: remove the record; it cannot teach anything", path.display())]
+    #[error("{}:{line}: the document is empty\n  hint: remove the record; it cannot teach anything", path.display())]
     Empty {
         /// The file.
         path: PathBuf,
@@ -73,7 +73,7 @@ pub enum CorpusError {
         line: u64,
     },
     /// A file is not UTF-8.
-    #[error("`{}`: not UTF-8 at byte {offset}\nhint: convert it, for example with `iconv -t utf-8`", path.display())]
+    #[error("`{}`: not UTF-8 at byte {offset}\n  hint: convert it, for example with `iconv -t utf-8`", path.display())]
     Utf8 {
         /// The file.
         path: PathBuf,
@@ -103,7 +103,7 @@ pub enum CorpusError {
         after: String,
     },
     /// A file of a corpus is not what was written.
-    #[error("`{}` is damaged: {message}\nhint: delete the folder and build the corpus again", path.display())]
+    #[error("`{}` is damaged: {message}\n  hint: delete the folder and build the corpus again", path.display())]
     Damaged {
         /// The file.
         path: PathBuf,
@@ -111,7 +111,7 @@ pub enum CorpusError {
         message: String,
     },
     /// The corpus was written by another version of the format.
-    #[error("`{}` has version {found}, this program reads version {known}\nhint: build the corpus again", path.display())]
+    #[error("`{}` has version {found}, this program reads version {known}\n  hint: build the corpus again", path.display())]
     Version {
         /// The manifest.
         path: PathBuf,
@@ -121,13 +121,13 @@ pub enum CorpusError {
         known: u32,
     },
     /// A folder is in the way.
-    #[error("`{}` exists and is not this corpus\nhint: delete it, or write to another folder", path.display())]
+    #[error("`{}` exists and is not this corpus\n  hint: delete it, or write to another folder", path.display())]
     Occupied {
         /// The folder.
         path: PathBuf,
     },
     /// A tokeniser that is not the one the shards were written with.
-    #[error("`{}` was tokenised with {expected}, not with {found}\nhint: use the tokenizer.json in that folder", path.display())]
+    #[error("`{}` was tokenised with {expected}, not with {found}\n  hint: use the tokenizer.json in that folder", path.display())]
     TokenizerMismatch {
         /// The corpus.
         path: PathBuf,
@@ -137,7 +137,7 @@ pub enum CorpusError {
         found: String,
     },
     /// There is no such row.
-    #[error("there is no row {row}: the corpus has {rows}, counted from 0")]
+    #[error("there is no row {row}\n  hint: the corpus has {rows}, counted from 0")]
     NoRow {
         /// The row asked for.
         row: usize,
@@ -149,12 +149,40 @@ pub enum CorpusError {
     Tokenizer(#[from] TokenizerError),
 }
 
+/// What to do about a file that cannot be read or written.
+pub(crate) fn io_hint(action: &str) -> &'static str {
+    match action {
+        "read" => "check that it exists and may be read",
+        _ => "the path must be that of a file in a folder that is writable and has room",
+    }
+}
+
+/// Whether the path is at fault, rather than the machine (a full disk, a broken device).
+pub fn is_wrong_path(e: &std::io::Error) -> bool {
+    use std::io::ErrorKind::{
+        AlreadyExists, InvalidFilename, IsADirectory, NotADirectory, NotFound, PermissionDenied,
+        ReadOnlyFilesystem,
+    };
+    matches!(
+        e.kind(),
+        AlreadyExists
+            | InvalidFilename
+            | IsADirectory
+            | NotADirectory
+            | NotFound
+            | PermissionDenied
+            | ReadOnlyFilesystem
+    )
+}
+
 impl CorpusError {
     /// Whether the input or its description is at fault, rather than this machine or this program.
     pub fn is_input(&self) -> bool {
         match self {
-            CorpusError::Io { action, .. } => *action == "read",
-            CorpusError::Tokenizer(TokenizerError::Io { action, .. }) => *action == "read",
+            CorpusError::Io { action, source, .. }
+            | CorpusError::Tokenizer(TokenizerError::Io { action, source, .. }) => {
+                *action == "read" || is_wrong_path(source)
+            }
             CorpusError::Conservation { .. } => false,
             _ => true,
         }

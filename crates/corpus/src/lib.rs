@@ -33,7 +33,7 @@ pub use {arrow_array, arrow_schema, parquet};
 
 pub use build::{BuildProgress, build, corpus_hash};
 pub use encode::{Encoded, SpanTag, encode_trace};
-pub use error::CorpusError;
+pub use error::{CorpusError, is_wrong_path};
 pub use ledger::KindCounts;
 pub use manifest::{FORMAT, FileEntry, Manifest, SourceCounts};
 pub use shard::Row;

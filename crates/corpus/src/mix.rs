@@ -135,7 +135,7 @@ impl Feed {
         if hopeless {
             let why = format!(
                 " that fits: its traces are longer than `data.sequence` ({} tokens; the last one seen has {length}), \
-                 and traces are never cropped\nhint: take longer rows or easier levels",
+                 and traces are never cropped\n  hint: take longer rows or easier levels",
                 self.sequence
             );
             return Err(CorpusError::NoDocuments { name: self.name.clone(), why });

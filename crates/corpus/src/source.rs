@@ -164,11 +164,11 @@ impl Source {
         let skipped = self.reader.skipped();
         if skipped.documents() > 0 {
             format!(
-                " ({} files were skipped)\nhint: look at `extensions` and `max_file_bytes`",
+                " ({} files were skipped)\n  hint: look at `extensions` and `max_file_bytes`",
                 skipped.documents()
             )
         } else {
-            "\nhint: the file or folder has nothing in it".to_owned()
+            "\n  hint: the file or folder has nothing in it".to_owned()
         }
     }
 }

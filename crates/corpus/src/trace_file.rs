@@ -66,6 +66,9 @@ impl TraceWriter {
     /// # Errors
     /// [`CorpusError::Io`] if nothing can be written there.
     pub fn create(path: &Path) -> Result<TraceWriter, CorpusError> {
+        if path.is_dir() {
+            return Err(CorpusError::write(path)(std::io::ErrorKind::IsADirectory.into()));
+        }
         let temporary = durable::TemporaryFile::beside(path)?;
         let file = File::create(temporary.path()).map_err(CorpusError::write(path))?;
         let schema = Arc::new(schema());
@@ -152,7 +155,7 @@ pub fn read_traces(path: &Path) -> Result<Vec<TraceRecord>, CorpusError> {
     }
     let wrong = |message: String| CorpusError::Parquet { path: path.to_owned(), message };
     let damaged = |e: &dyn std::fmt::Display| {
-        wrong(format!("cannot be read as Parquet: {e}\nhint: it may be truncated"))
+        wrong(format!("cannot be read as Parquet: {e}\n  hint: it may be truncated"))
     };
     let file = File::open(path).map_err(CorpusError::read(path))?;
     let reader =

@@ -1,9 +1,11 @@
 //! The commands and their options.
 
 use std::path::PathBuf;
+use std::str::FromStr;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
+use groundwork_worlds::{FaultKind, world_names};
 
 /// A laboratory for pre-training language models that act.
 ///
@@ -18,11 +20,16 @@ pub struct Cli {
 
 #[derive(Subcommand)]
 pub enum Command {
-    /// Run a bet: train both arms on the ladder, evaluate, and give the verdict
+    /// Run a bet: train both arms on the ladder, evaluate them, and give the verdict
+    #[command(after_help = "It may be stopped at any time: the same command goes on where it was. \
+                            Once the bet is finished, the command shows the verdict again.")]
     Bet(BetArgs),
     /// Train a model from a recipe
+    #[command(after_help = "It may be stopped at any time: the same command goes on from the last checkpoint.")]
     Train(TrainArgs),
     /// Test a trained model in the worlds
+    #[command(after_help = "The scores go to `scores.parquet` and `metrics.json` in the run's folder, \
+                            in place of earlier ones.")]
     Eval(EvalArgs),
     /// Let a trained model continue a text or a trace
     Generate(GenerateArgs),
@@ -32,7 +39,7 @@ pub enum Command {
     /// Build and inspect token shards
     #[command(subcommand)]
     Corpus(CorpusCommand),
-    /// Play a task of a world yourself
+    /// Solve a task of a world yourself
     Play(PlayArgs),
     /// List and show runs
     #[command(subcommand)]
@@ -46,70 +53,76 @@ pub enum Command {
 
 #[derive(Args)]
 pub struct BetArgs {
-    /// The bet file
+    /// The bet (TOML)
     pub file: PathBuf,
-    /// Where runs are kept
-    #[arg(long, default_value = "runs")]
+    /// The folder of runs
+    #[arg(long, value_name = "FOLDER", default_value = "runs")]
     pub runs: PathBuf,
-    /// Runs side by side [default: one a core]
-    #[arg(long)]
+    /// Runs at the same time [default: one a core]
+    #[arg(long, value_name = "N", value_parser = at_least_one::<usize>)]
     pub jobs: Option<usize>,
-    /// Threads a run [default: the cores shared out among the jobs]
-    #[arg(long)]
+    /// Threads of each run [default: the cores, shared out among the jobs]
+    #[arg(long, value_name = "N", value_parser = at_least_one::<usize>)]
     pub threads: Option<usize>,
-    /// Say what would be done, and stop
+    /// Check the bet, say what would be run, and stop
     #[arg(long)]
     pub plan: bool,
-    /// Print the verdict as JSON
+    /// Print the verdict as JSON, and nothing else
     #[arg(long)]
     pub json: bool,
 }
 
 #[derive(Args)]
 pub struct TrainArgs {
-    /// The recipe file
+    /// The recipe (TOML)
     pub recipe: PathBuf,
-    /// Where runs are kept
-    #[arg(long, default_value = "runs")]
+    /// The folder of runs
+    #[arg(long, value_name = "FOLDER", default_value = "runs")]
     pub runs: PathBuf,
-    /// Threads [default: all cores]
-    #[arg(long)]
+    /// Threads [default: one a core]
+    #[arg(long, value_name = "N", value_parser = at_least_one::<usize>)]
     pub threads: Option<usize>,
-    /// Print events as JSON lines
+    /// Print events as JSON, one a line
     #[arg(long)]
     pub json: bool,
 }
 
 #[derive(Args)]
 pub struct EvalArgs {
-    /// The run's folder
+    /// The run: its folder, or its name or the start of it
     pub run: PathBuf,
-    /// The suite file (TOML); left out, the default suite
-    #[arg(long)]
+    /// The suite (TOML) [default: all worlds at levels 1 and 2, with and without faults]
+    #[arg(long, value_name = "FILE")]
     pub suite: Option<PathBuf>,
-    /// Threads [default: all cores]
-    #[arg(long)]
+    /// Threads [default: one a core]
+    #[arg(long, value_name = "N", value_parser = at_least_one::<usize>)]
     pub threads: Option<usize>,
-    /// Print progress and metrics as JSON lines
+    /// Print progress and metrics as JSON, one object a line
     #[arg(long)]
     pub json: bool,
 }
 
 #[derive(Args)]
 pub struct GenerateArgs {
-    /// The run's folder
+    /// The run: its folder, or its name or the start of it
     pub run: PathBuf,
-    /// Text to continue; read as a trace where it opens with a span such as `goal:`
-    #[arg(default_value = "")]
+    /// The text to continue; a trace where it opens with a span, such as `goal: read /docs/notes`
+    #[arg(default_value = "", hide_default_value = true)]
     pub prompt: String,
     /// Tokens to generate at most
-    #[arg(long, default_value_t = 120)]
+    #[arg(long, value_name = "N", default_value_t = 120, value_parser = at_least_one::<usize>)]
     pub tokens: usize,
-    /// Temperature; 0 takes the likeliest token
-    #[arg(long, default_value_t = 0.8)]
+    /// Temperature of the sampler; 0 takes the likeliest token
+    #[arg(
+        long,
+        value_name = "T",
+        default_value_t = 0.8,
+        allow_negative_numbers = true,
+        value_parser = temperature
+    )]
     pub temperature: f32,
     /// Seed of the sampler
-    #[arg(long, default_value_t = 0)]
+    #[arg(long, value_name = "N", default_value_t = 0)]
     pub seed: u64,
     /// Print the tokens and the text as JSON
     #[arg(long)]
@@ -123,75 +136,79 @@ pub enum TraceCommand {
         /// The trace file; `-` reads standard input
         file: PathBuf,
     },
-    /// Rewrite a trace file in canonical form
+    /// Print a trace file in canonical form
     Fmt {
         /// The trace file; `-` reads standard input
         file: PathBuf,
-        /// Write the file instead of printing it
+        /// Rewrite the file instead of printing it
         #[arg(long)]
         write: bool,
     },
-    /// Show traces for a person: a trace file, or rows of a Parquet file
+    /// Show traces for a person
     Show {
-        /// The trace file (`-` reads standard input) or a Parquet file of traces
+        /// A trace file (`-` reads standard input), or a Parquet file of traces
         file: PathBuf,
-        /// First trace to show, from 0
-        #[arg(long, default_value_t = 0)]
+        /// The first trace to show, counted from 0
+        #[arg(long, value_name = "N", default_value_t = 0)]
         from: usize,
         /// Traces to show
-        #[arg(long, default_value_t = 3)]
+        #[arg(long, value_name = "N", default_value_t = 3, value_parser = at_least_one::<usize>)]
         count: usize,
     },
-    /// Let an expert solve generated tasks and write its traces to Parquet
+    /// Let the expert solve training tasks of a world, and write its traces to a Parquet file
     Generate(GenerateTracesArgs),
 }
 
 #[derive(Args)]
 pub struct GenerateTracesArgs {
-    /// The world
+    #[arg(help = the_world())]
     pub world: String,
     /// The Parquet file to write
-    #[arg(long, short)]
+    #[arg(long, short, value_name = "FILE")]
     pub out: PathBuf,
     /// Traces to write
-    #[arg(long, default_value_t = 10_000)]
+    #[arg(long, value_name = "N", default_value_t = 10_000, value_parser = at_least_one::<u64>)]
     pub count: u64,
-    /// Levels of difficulty
-    #[arg(long, value_delimiter = ',', default_value = "1,2")]
+    /// Levels of difficulty, each as often as the others
+    #[arg(long, value_name = "N,…", value_delimiter = ',', default_value = "1,2")]
     pub levels: Vec<u32>,
-    /// Share of tasks with an injected fault
-    #[arg(long, default_value_t = 0.0)]
+    /// Share of tasks with an injected fault, from 0 to 1
+    #[arg(
+        long,
+        value_name = "SHARE",
+        default_value_t = 0.0,
+        allow_negative_numbers = true,
+        value_parser = share
+    )]
     pub fault_rate: f64,
-    /// Faults to inject [default: all that the world knows]
-    #[arg(long, value_delimiter = ',')]
+    /// Faults to inject, each as often as the others [default: all that occur in the world]
+    #[arg(long, value_name = "FAULT,…", value_delimiter = ',')]
     pub faults: Vec<String>,
-    /// Seed
-    #[arg(long, default_value_t = 0)]
+    /// Seed of the tasks
+    #[arg(long, value_name = "N", default_value_t = 0)]
     pub seed: u64,
-    /// How traces state their tools
-    #[arg(long, value_enum, default_value_t = Declared::Full)]
+    /// How traces state their tools: in full, by the name of the set, or not at all
+    #[arg(long, value_enum, value_name = "HOW", default_value_t = Declared::Full)]
     pub declare: Declared,
 }
 
 /// How traces state their tools.
+// Documented variants would turn the whole help text into its long form.
 #[derive(Clone, Copy, ValueEnum)]
 pub enum Declared {
-    /// In full
     Full,
-    /// By the name of the set
     Name,
-    /// Not at all
     None,
 }
 
 #[derive(Subcommand)]
 pub enum CorpusCommand {
-    /// Build the token shards of a recipe
+    /// Build the token shards of a recipe, as training would
     Build {
-        /// The recipe file
+        /// The recipe (TOML)
         recipe: PathBuf,
-        /// Where runs are kept
-        #[arg(long, default_value = "runs")]
+        /// The folder of runs; the corpus goes to `corpora/` in it
+        #[arg(long, value_name = "FOLDER", default_value = "runs")]
         runs: PathBuf,
         /// Print the manifest as JSON
         #[arg(long)]
@@ -199,37 +216,36 @@ pub enum CorpusCommand {
     },
     /// Say what a corpus is made of
     Stats {
-        /// The corpus folder
+        /// The corpus, a folder under `runs/corpora/`
         corpus: PathBuf,
         /// Print as JSON
         #[arg(long)]
         json: bool,
     },
-    /// Draw rows with their span kinds and weights
+    /// Draw rows, their tokens' span kinds and weights
     Show {
-        /// The corpus folder
+        /// The corpus, a folder under `runs/corpora/`
         corpus: PathBuf,
-        /// First row, from 0
-        #[arg(long, default_value_t = 0)]
+        /// The first row to draw, counted from 0
+        #[arg(long, value_name = "N", default_value_t = 0)]
         row: usize,
         /// Rows to draw
-        #[arg(long, default_value_t = 1)]
+        #[arg(long, value_name = "N", default_value_t = 1, value_parser = at_least_one::<usize>)]
         count: usize,
     },
 }
 
 #[derive(Args)]
 pub struct PlayArgs {
-    /// The world
+    #[arg(help = the_world())]
     pub world: String,
-    /// Level of difficulty
-    #[arg(long, default_value_t = 1)]
+    /// Level of difficulty, from 1
+    #[arg(long, value_name = "N", default_value_t = 1)]
     pub level: u32,
-    /// A fault to inject
-    #[arg(long)]
+    #[arg(long, help = a_fault())]
     pub fault: Option<String>,
-    /// Seed
-    #[arg(long, default_value_t = 1)]
+    /// Seed of the task
+    #[arg(long, value_name = "N", default_value_t = 1)]
     pub seed: u64,
 }
 
@@ -237,19 +253,41 @@ pub struct PlayArgs {
 pub enum RunsCommand {
     /// List the runs and how far they are
     List {
-        /// Where runs are kept
-        #[arg(long, default_value = "runs")]
+        /// The folder of runs
+        #[arg(long, value_name = "FOLDER", default_value = "runs")]
         runs: PathBuf,
         /// Print as JSON
         #[arg(long)]
         json: bool,
     },
-    /// Show one run: recipe, losses, scores
+    /// Show one run: losses, scores, incidents, recipe
     Show {
-        /// The run's folder
+        /// The run: its folder, or its name or the start of it
         run: PathBuf,
         /// Print as JSON
         #[arg(long)]
         json: bool,
     },
+}
+
+fn the_world() -> String {
+    format!("The world: {}", world_names().join(", "))
+}
+
+fn a_fault() -> String {
+    format!("A fault to inject: {}", FaultKind::ALL.map(FaultKind::as_str).join(", "))
+}
+
+/// A number of things, of which one is the least that makes sense.
+fn at_least_one<N: FromStr + PartialOrd + From<u8>>(text: &str) -> Result<N, &'static str> {
+    text.parse().ok().filter(|n| *n >= N::from(1)).ok_or("want a whole number, at least 1")
+}
+
+fn temperature(text: &str) -> Result<f32, &'static str> {
+    let of_range = |t: &f32| t.is_finite() && *t >= 0.0;
+    text.parse().ok().filter(of_range).ok_or("want a number from 0 up; 0 takes the likeliest token")
+}
+
+fn share(text: &str) -> Result<f64, &'static str> {
+    text.parse().ok().filter(|s| (0.0..=1.0).contains(s)).ok_or("want a share, from 0 to 1")
 }

@@ -1,10 +1,12 @@
 //! How a command fails: one message for a person and an exit code for a program.
 
 use std::fmt;
+use std::io;
+use std::path::Path;
 use std::process::ExitCode;
 
 use groundwork_arena::ArenaError;
-use groundwork_corpus::CorpusError;
+use groundwork_corpus::{CorpusError, is_wrong_path};
 use groundwork_train::TrainError;
 use groundwork_worlds::WorldError;
 
@@ -29,6 +31,28 @@ impl Failure {
     /// The work was interrupted by the user: the exit code that shells give to Ctrl-C.
     pub fn interrupted(message: impl fmt::Display) -> Self {
         Failure { message: message.to_string(), code: 130 }
+    }
+
+    /// A file that the user named cannot be read.
+    pub fn unreadable(path: &Path, e: &io::Error) -> Self {
+        let hint = match e.kind() {
+            io::ErrorKind::IsADirectory => "give a file, not a folder",
+            io::ErrorKind::InvalidData => "the file must be UTF-8 text",
+            _ => "check the path; one that is relative starts from the folder the program was started in",
+        };
+        Failure::input(format!("cannot read `{}`: {e}\n  hint: {hint}", path.display()))
+    }
+
+    /// A file that the user named cannot be written.
+    pub fn unwritable(path: &Path, e: &io::Error) -> Self {
+        let hint = "the path must be that of a file in a folder that is writable and has room";
+        let message = format!("cannot write `{}`: {e}\n  hint: {hint}", path.display());
+        Failure::judged(is_wrong_path(e), message)
+    }
+
+    /// The same failure, with the file that it is about in front.
+    pub fn in_file(self, path: &Path) -> Self {
+        Failure { message: format!("`{}`: {}", path.display(), self.message), ..self }
     }
 
     /// The process's exit code.

@@ -206,7 +206,7 @@ pub struct CellSpec {
 #[derive(Debug, thiserror::Error)]
 pub enum BetError {
     /// The file cannot be read.
-    #[error("cannot read {}: {source}", path.display())]
+    #[error("cannot read `{}`: {source}\n  hint: give a bet, such as those under `bets/`", path.display())]
     Read {
         /// The file.
         path: PathBuf,

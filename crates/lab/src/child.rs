@@ -28,7 +28,8 @@ pub(crate) struct Ended {
     pub(crate) log: PathBuf,
 }
 
-/// A child under way. Dropping it does not end it.
+/// A child under way, in a process group of its own, so that Ctrl-C in a terminal reaches its parent alone. Dropping
+/// it does not end it.
 pub(crate) struct Child {
     id: u32,
 }
@@ -47,6 +48,8 @@ impl Child {
         }
         let mut file = OpenOptions::new().create(true).append(true).open(log)?;
         writeln!(file, "$ {command:?}")?;
+        #[cfg(unix)]
+        std::os::unix::process::CommandExt::process_group(&mut command, 0);
         let mut child = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn()?;
         let id = child.id();
         let stdout = child.stdout.take().ok_or_else(|| io::Error::other("no standard output"))?;

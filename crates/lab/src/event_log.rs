@@ -104,6 +104,7 @@ impl EventLog {
                 self.resumes += 1;
                 if let Some(step) = event["step"].as_u64() {
                     self.curve.truncate(self.curve.partition_point(|p| p.step <= step));
+                    self.incidents.retain(|i| i.step <= step);
                 }
             }
             "incident" => self.incidents.push(Incident::of(event)),
@@ -111,35 +112,10 @@ impl EventLog {
         }
     }
 
-    /// Sudden rises of the loss: those that the trainer reports, who sees every step, or else the logged steps whose loss
-    /// exceeds the median of the 201 before by 0.1 nats and by six robust standard deviations, once a rise.
+    /// The steps of the sudden rises of the loss that the trainer saw.
     pub fn spikes(&self) -> Vec<u64> {
-        let reported: Vec<u64> = self.incidents.iter().filter(|i| i.is_spike()).map(|i| i.step).collect();
-        if reported.is_empty() { self.rises() } else { reported }
+        self.incidents.iter().filter(|i| i.is_spike()).map(|i| i.step).collect()
     }
-
-    fn rises(&self) -> Vec<u64> {
-        let losses: Vec<f64> = self.curve.iter().map(|p| p.loss).collect();
-        let mut spikes = Vec::new();
-        let mut above = false;
-        for i in 20..losses.len() {
-            let window = &losses[i.saturating_sub(201)..i];
-            let middle = median(window);
-            let deviation = 1.4826 * median(&window.iter().map(|l| (l - middle).abs()).collect::<Vec<_>>());
-            let spike = !losses[i].is_finite() || losses[i] > middle + f64::max(0.1, 6.0 * deviation);
-            if spike && !above {
-                spikes.push(self.curve[i].step);
-            }
-            above = spike;
-        }
-        spikes
-    }
-}
-
-fn median(values: &[f64]) -> f64 {
-    let mut sorted = values.to_vec();
-    sorted.sort_by(f64::total_cmp);
-    sorted.get(sorted.len() / 2).copied().unwrap_or(f64::NAN)
 }
 
 /// The start of every zstd frame.
@@ -235,12 +211,15 @@ mod tests {
     }
 
     #[test]
-    fn a_rise_of_the_loss_counts_once() {
-        let mut log = EventLog::default();
-        for step in 0..100 {
-            let loss = if (60..64).contains(&step) { 9.0 } else { 3.0 + (step % 3) as f64 * 0.01 };
-            log.curve.push(CurvePoint { step, loss, ..CurvePoint::default() });
-        }
-        assert_eq!(log.spikes(), [60]);
+    fn a_spike_that_a_resumed_run_met_again_counts_once() {
+        let spike = |step: u64| {
+            let line = format!("{{\"event\":\"incident\",\"step\":{step},\"kind\":\"spike\",\"what\":\"x\"}}\n");
+            zstd::encode_all(line.as_bytes(), 3).unwrap()
+        };
+        let resume = zstd::encode_all(&b"{\"event\":\"resume\",\"step\":30}\n"[..], 3).unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("events.jsonl.zst");
+        fs::write(&path, [spike(20), spike(35), resume, spike(35)].concat()).unwrap();
+        assert_eq!(EventLog::read(&path).unwrap().spikes(), [20, 35]);
     }
 }

@@ -80,7 +80,7 @@ pub struct RegisteredCell {
 #[derive(Debug, thiserror::Error)]
 pub enum RegistrationError {
     /// A file cannot be read or written.
-    #[error("{}: {source}", path.display())]
+    #[error("{}: {source}\n  hint: the runs must be in a folder that is writable and has room", path.display())]
     File {
         /// The file.
         path: PathBuf,

@@ -104,7 +104,7 @@ pub struct Run {
 #[derive(Debug, thiserror::Error)]
 pub enum RunStoreError {
     /// A file or folder cannot be read.
-    #[error("{}: {source}", path.display())]
+    #[error("{}: {source}\n  hint: check that the path is right and may be read", path.display())]
     File {
         /// The file.
         path: PathBuf,
@@ -112,7 +112,10 @@ pub enum RunStoreError {
         source: io::Error,
     },
     /// A file is not what it should be.
-    #[error("{} cannot be understood: {message}", path.display())]
+    #[error(
+        "{} cannot be understood: {message}\n  hint: remove it and start the command that wrote it again",
+        path.display()
+    )]
     Malformed {
         /// The file.
         path: PathBuf,

@@ -360,15 +360,15 @@ impl Floor<'_> {
         }
     }
 
-    /// Children in the terminal's process group have had the signal of Ctrl-C already. Those that have not, or do
-    /// not end, are asked again, and in the end killed: a checkpoint is written atomically, so nothing breaks.
+    /// Asks the children to stop, asks those again that do not end, and in the end kills them: a checkpoint is
+    /// written atomically, so nothing breaks.
     fn urge(&self, waited: Duration, signals: &mut u32) {
         let grace = self.runner.grace;
-        let due = if waited > 3 * grace { 2 } else { u32::from(waited > grace) };
+        let due = if waited > 3 * grace { 3 } else { 1 + u32::from(waited > grace) };
         if due > *signals {
             *signals = due;
             for active in self.active.values() {
-                active.child.signal(if due == 2 { "KILL" } else { "INT" });
+                active.child.signal(if due == 3 { "KILL" } else { "INT" });
             }
         }
     }

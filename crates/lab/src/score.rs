@@ -189,8 +189,8 @@ pub(crate) fn meaning_of(metric: &str) -> &'static str {
 /// `success_clean` as `success, clean tasks`, and so on: how a report writes a metric.
 pub(crate) fn title_of(metric: &str) -> String {
     match metric {
-        "success_clean" => "success, nothing fails".into(),
-        "success_faulty" => "success, with a fault".into(),
+        "success_clean" => "success on clean tasks".into(),
+        "success_faulty" => "success on faulty tasks".into(),
         "expert_action_mrr" => "rank of the expert's action".into(),
         other => other.replace('_', " "),
     }

@@ -112,10 +112,10 @@ pub struct ArmCost {
     pub evaluation_seconds: f64,
     /// Largest memory of a training process.
     pub peak_memory_bytes: u64,
-    /// Sudden rises of the loss.
+    /// Spikes of the loss: seven standard deviations above its mean over the 128 steps before.
     pub spikes: usize,
-    /// Logged steps in which they were looked for.
-    pub logged_steps: usize,
+    /// Optimiser steps in which they were looked for.
+    pub steps: u64,
     /// Incidents that the trainer reported, spikes apart.
     pub incidents: usize,
 }
@@ -334,7 +334,7 @@ impl Verdict {
             if cost.spikes + cost.incidents > 0 {
                 caveats.push(format!(
                     "The {arm} did not train calmly: {}, {}.",
-                    crate::rule::plural(cost.spikes, "sudden rise of the loss", "sudden rises of the loss"),
+                    crate::rule::plural(cost.spikes, "spike of the loss", "spikes of the loss"),
                     crate::rule::plural(cost.incidents, "incident", "incidents"),
                 ));
             }
@@ -472,7 +472,7 @@ fn cost(result: &BetResult, arm: Arm) -> ArmCost {
         cost.evaluation_seconds += cell.evaluation_seconds;
         cost.peak_memory_bytes = cost.peak_memory_bytes.max(cell.peak_memory_bytes);
         cost.spikes += cell.spikes.len();
-        cost.logged_steps += cell.curve.len();
+        cost.steps += cell.curve.last().map_or(0, |p| p.step);
         cost.incidents += cell.incidents.iter().filter(|i| !i.is_spike()).count();
     }
     cost

@@ -127,11 +127,14 @@ impl Verdict {
 pub(crate) fn multiplier_in_words(m: &crate::Multiplier) -> String {
     let times = |v: f64| figures::times(v).trim_end_matches('×').to_owned();
     let mut words = figures::times(m.value);
-    if let (Some(low), Some(high)) = (m.low, m.high) {
+    // Beyond what can be told apart, all three are the same words.
+    if let (Some(low), Some(high)) = (m.low, m.high)
+        && times(low) != times(high)
+    {
         let _ = write!(words, " ({} to {})", times(low), times(high));
     }
     if m.extrapolated {
-        words.push_str(" beyond the ladder");
+        words.push_str(", extrapolated");
     }
     words
 }

@@ -25,17 +25,6 @@ pub struct Infill {
 }
 
 impl Infill {
-    pub(crate) fn check(&self) -> Result<(), ObjectiveError> {
-        let wrong = |what: String, hint: &str| Err(ObjectiveError { what, hint: hint.into() });
-        if !(0.0..=1.0).contains(&self.rate) {
-            return wrong(format!("the rate {} of `infill` is no share", self.rate), "use 0 to 1");
-        }
-        if self.spans.is_empty() {
-            return wrong("`infill` names no spans".into(), "for example spans = [\"action\"]");
-        }
-        Ok(())
-    }
-
     /// The spans of a document that may be hidden, as ranges of their tokens with the marker.
     fn candidates(&self, row: &Row, document: std::ops::Range<usize>) -> Vec<std::ops::Range<usize>> {
         let starts: Vec<usize> = document.clone().filter(|&i| row.spans[i].marker()).collect();
@@ -69,6 +58,17 @@ fn hide(row: &mut Row, document: std::ops::Range<usize>, span: std::ops::Range<u
 }
 
 impl Term for Infill {
+    fn check(&self) -> Result<(), ObjectiveError> {
+        let wrong = |what: String, hint: &str| Err(ObjectiveError { what, hint: hint.into() });
+        if !(0.0..=1.0).contains(&self.rate) {
+            return wrong(format!("the rate {} of `infill` is no share", self.rate), "use 0 to 1");
+        }
+        if self.spans.is_empty() {
+            return wrong("`infill` names no spans".into(), "for example spans = [\"action\"]");
+        }
+        Ok(())
+    }
+
     fn rewrite(&self, row: &mut Row, special: Special, rng: &mut Pcg64) {
         let mut start = 0;
         while start < row.tokens.len() {

@@ -5,8 +5,8 @@
 //! its rows, however they are cut into micro-batches; [`Denominator`] names D.
 //!
 //! # Adding a term
-//! Write one file with a specification that serde reads and an implementation of [`Term`], and add
-//! it to [`TermSpec`].
+//! Write one file with a specification that serde reads and an implementation of [`Term`], and name it in
+//! [`TermSpec`]: a variant and the line that reaches it.
 
 #![forbid(unsafe_code)]
 

@@ -99,8 +99,8 @@ impl Default for NextToken {
     }
 }
 
-impl NextToken {
-    pub(crate) fn check(&self) -> Result<(), ObjectiveError> {
+impl Term for NextToken {
+    fn check(&self) -> Result<(), ObjectiveError> {
         if self.weights.all().chain([self.own]).all(|w| w.is_finite() && w >= 0.0) {
             return Ok(());
         }
@@ -109,9 +109,10 @@ impl NextToken {
             hint: "weights are 0 or more; 0 masks".into(),
         })
     }
-}
+    fn denominator(&self) -> Option<Denominator> {
+        Some(self.denominator)
+    }
 
-impl Term for NextToken {
     fn weigh(&self, row: &Row, weights: &mut [f32]) {
         for i in 0..row.tokens.len() {
             let tag = row.spans[i];

@@ -30,8 +30,29 @@ pub enum TermSpec {
     Infill(Infill),
 }
 
+impl TermSpec {
+    /// The term of this entry. With the variant above, the one place that a new term is added to.
+    fn term(&self) -> &dyn Term {
+        match self {
+            TermSpec::NextToken(t) => t,
+            TermSpec::Infill(t) => t,
+        }
+    }
+}
+
 /// One term of an objective.
 pub trait Term {
+    /// Checks what the recipe says.
+    ///
+    /// # Errors
+    /// What is wrong, and what to write in its place.
+    fn check(&self) -> Result<(), ObjectiveError>;
+
+    /// The denominator of the loss, from the one term that owns it.
+    fn denominator(&self) -> Option<Denominator> {
+        None
+    }
+
     /// Rewrites a row before it is weighed; `special` are the tokens it may use.
     ///
     /// A rewrite keeps the row's length and its documents' places.
@@ -75,29 +96,16 @@ impl Objective {
     /// # Errors
     /// No `next_token` term or more than one, negative or non-finite weights, a rate outside 0–1.
     pub fn new(terms: &[TermSpec]) -> Result<Self, ObjectiveError> {
-        let mut next = terms.iter().filter_map(|t| match t {
-            TermSpec::NextToken(n) => Some(n),
-            TermSpec::Infill(_) => None,
-        });
-        let Some(first) = next.next() else {
-            return Err(ObjectiveError {
-                what: "no `next_token` term".into(),
-                hint: "add `[[objective]]` with `term = \"next_token\"`".into(),
-            });
+        let wrong = |what: &str, hint: &str| ObjectiveError { what: what.into(), hint: hint.into() };
+        terms.iter().try_for_each(|t| t.term().check())?;
+        let mut owners = terms.iter().filter_map(|t| t.term().denominator());
+        let Some(denominator) = owners.next() else {
+            return Err(wrong("no `next_token` term", "add `[[objective]]` with `term = \"next_token\"`"));
         };
-        if next.next().is_some() {
-            return Err(ObjectiveError {
-                what: "two `next_token` terms".into(),
-                hint: "merge their weights into one".into(),
-            });
+        if owners.next().is_some() {
+            return Err(wrong("two `next_token` terms", "merge their weights into one"));
         }
-        for term in terms {
-            match term {
-                TermSpec::NextToken(t) => t.check()?,
-                TermSpec::Infill(t) => t.check()?,
-            }
-        }
-        Ok(Objective { terms: terms.to_vec(), denominator: first.denominator })
+        Ok(Objective { terms: terms.to_vec(), denominator })
     }
 
     /// What the weighted loss is divided by.
@@ -106,9 +114,6 @@ impl Objective {
     }
 
     pub(crate) fn terms(&self) -> impl Iterator<Item = &dyn Term> {
-        self.terms.iter().map(|t| match t {
-            TermSpec::NextToken(t) => t as &dyn Term,
-            TermSpec::Infill(t) => t as &dyn Term,
-        })
+        self.terms.iter().map(TermSpec::term)
     }
 }

@@ -69,11 +69,11 @@ impl Checkpoint {
     /// A missing or damaged file, by name.
     pub fn open(dir: &Path) -> Result<Checkpoint, TrainError> {
         let path = dir.join("manifest.json");
-        let text = fs::read_to_string(&path).map_err(TrainError::io(&path))?;
+        let text = fs::read_to_string(&path).map_err(|e| corrupt(&path, e.to_string()))?;
         let manifest: Manifest = serde_json::from_str(&text).map_err(|e| corrupt(&path, e.to_string()))?;
         for (name, sum) in &manifest.files {
             let path = dir.join(name);
-            let bytes = fs::read(&path).map_err(TrainError::io(&path))?;
+            let bytes = fs::read(&path).map_err(|e| corrupt(&path, e.to_string()))?;
             if blake3::hash(&bytes).to_hex().as_str() != sum {
                 return Err(corrupt(&path, "the checksum does not match the manifest"));
             }

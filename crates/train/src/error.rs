@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use groundwork_corpus::CorpusError;
+use groundwork_corpus::{CorpusError, is_wrong_path};
 use groundwork_model::ModelError;
 use groundwork_objectives::ObjectiveError;
 
@@ -27,7 +27,7 @@ pub enum TrainError {
     #[error(transparent)]
     Objective(#[from] ObjectiveError),
     /// A file could not be read or written.
-    #[error("`{path}`: {source}")]
+    #[error("`{path}`: {source}\n  hint: check that the path is right, may be used, and has room")]
     Io {
         /// The file.
         path: PathBuf,
@@ -65,7 +65,12 @@ pub enum TrainError {
 impl TrainError {
     /// Whether the input, not the run, was wrong (exit code 2).
     pub fn is_input(&self) -> bool {
-        !matches!(self, TrainError::Diverged { .. } | TrainError::Busy { .. })
+        match self {
+            TrainError::Diverged { .. } | TrainError::Busy { .. } => false,
+            TrainError::Io { source, .. } => is_wrong_path(source),
+            TrainError::Corpus(e) => e.is_input(),
+            _ => true,
+        }
     }
 
     pub(crate) fn io(path: impl Into<PathBuf>) -> impl FnOnce(std::io::Error) -> TrainError {

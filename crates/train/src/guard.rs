@@ -3,9 +3,10 @@
 use serde::{Deserialize, Serialize};
 
 /// Steps of loss that the guard remembers.
-const WINDOW: usize = 64;
-/// A loss this far (nats) above the median of the window is a spike.
-const SPIKE: f64 = 0.5;
+const WINDOW: usize = 128;
+/// A loss this many standard deviations above the mean of the window is a spike: the spike score of OLMo 2
+/// (2501.00656), which counts what stands out from the noise between batches and not that noise itself.
+const SPIKE: f64 = 7.0;
 /// A loss this far (nats) above the best median so far has exploded.
 const EXPLOSION: f64 = 3.0;
 
@@ -22,8 +23,16 @@ pub(crate) struct Guard {
 #[derive(Debug, PartialEq)]
 pub(crate) enum Finding {
     Calm,
-    Spike { above: f64 },
+    /// The loss stands this many nats, and this many standard deviations, above the mean of the window.
+    Spike { above: f64, deviations: f64 },
     Diverged(String),
+}
+
+/// Mean and standard deviation.
+fn moments(values: &[f64]) -> (f64, f64) {
+    let n = values.len() as f64;
+    let mean = values.iter().sum::<f64>() / n;
+    (mean, (values.iter().map(|v| (v - mean).powi(2)).sum::<f64>() / n).sqrt())
 }
 
 fn median(values: &[f64]) -> f64 {
@@ -46,9 +55,10 @@ impl Guard {
             let level = median(&self.recent);
             let best = self.best.map_or(level, |b| b.min(level));
             self.best = Some(best);
-            if loss > level + SPIKE {
+            let (mean, deviation) = moments(&self.recent);
+            if loss > mean + SPIKE * deviation {
                 self.spikes += 1;
-                finding = Finding::Spike { above: loss - level };
+                finding = Finding::Spike { above: loss - mean, deviations: (loss - mean) / deviation };
             }
             if level > best + EXPLOSION {
                 return Finding::Diverged(format!(
@@ -69,10 +79,11 @@ mod tests {
     #[test]
     fn stops_on_nan_and_explosion_and_counts_spikes() {
         let mut g = Guard::default();
-        for _ in 0..WINDOW {
-            assert_eq!(g.check(2.0, 1.0), Finding::Calm);
+        // Batches that differ by half a nat are noise; one that stands far above all of them is a spike.
+        for i in 0..2 * WINDOW {
+            assert_eq!(g.check(if i % 2 == 0 { 1.75 } else { 2.25 }, 1.0), Finding::Calm);
         }
-        assert!(matches!(g.check(2.9, 1.0), Finding::Spike { .. }));
+        assert!(matches!(g.check(4.5, 1.0), Finding::Spike { deviations, .. } if deviations > SPIKE));
         assert_eq!(g.spikes, 1);
         assert!(matches!(g.clone().check(f64::NAN, 1.0), Finding::Diverged(_)));
         assert!(matches!(g.clone().check(2.0, f64::INFINITY), Finding::Diverged(_)));

@@ -7,7 +7,10 @@ use groundwork_model::{ModelConfig, ModelSpec};
 use groundwork_objectives::{Objective, TermSpec};
 use serde::{Deserialize, Serialize};
 
-use crate::{OptimizerSpec, ScheduleSpec, TrainError};
+use crate::{OptimizerSpec, ScheduleSpec, TrainError, from_toml, from_toml_table};
+
+/// The hint where nothing better is known.
+const FIELDS: &str = "the fields of a recipe are listed in docs/recipes.md";
 
 /// Everything that determines a trained model, as TOML.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -111,7 +114,10 @@ impl Recipe {
     /// # Errors
     /// A missing file; malformed TOML or an unknown field, with line and column.
     pub fn read(path: &Path) -> Result<Recipe, TrainError> {
-        let text = std::fs::read_to_string(path).map_err(TrainError::io(path))?;
+        let text = std::fs::read_to_string(path).map_err(|e| TrainError::Recipe {
+            what: format!("cannot read `{}`: {e}", path.display()),
+            hint: "give a recipe, such as those under `recipes/`".into(),
+        })?;
         Recipe::parse(&text, &path.display().to_string())
     }
 
@@ -120,10 +126,7 @@ impl Recipe {
     /// # Errors
     /// Malformed TOML or an unknown field, with line and column.
     pub fn parse(text: &str, from: &str) -> Result<Recipe, TrainError> {
-        toml::from_str(text).map_err(|e| TrainError::Recipe {
-            what: format!("`{from}`: {}", e.to_string().trim_end()),
-            hint: unknown_field_hint(e.message()),
-        })
+        from_toml(text, from, FIELDS)
     }
 
     /// Reads a recipe from a table.
@@ -131,11 +134,7 @@ impl Recipe {
     /// # Errors
     /// A field that is unknown or has the wrong type.
     pub fn from_table(table: &toml::Table, from: &str) -> Result<Recipe, TrainError> {
-        let text = toml::to_string(table).map_err(|e| TrainError::Recipe {
-            what: format!("`{from}`: {e}"),
-            hint: "the table must be plain TOML".into(),
-        })?;
-        Recipe::parse(&text, from)
+        from_toml_table(table, from, FIELDS)
     }
 
     /// Checks the recipe and works out what follows from it.
@@ -213,22 +212,6 @@ fn sorted(value: &serde_json::Value) -> String {
             format!("[{}]", items.iter().map(sorted).collect::<Vec<_>>().join(","))
         }
         scalar => scalar.to_string(),
-    }
-}
-
-/// A hint for serde's message about an unknown field: the nearest of those it expected.
-fn unknown_field_hint(message: &str) -> String {
-    let quoted: Vec<&str> = message.split('`').skip(1).step_by(2).collect();
-    let near = quoted.split_first().and_then(|(given, known)| {
-        known
-            .iter()
-            .map(|k| (strsim::jaro(given, k), *k))
-            .filter(|(score, _)| *score > 0.7)
-            .max_by(|a, b| a.0.total_cmp(&b.0))
-    });
-    match near {
-        Some((_, name)) if message.contains("unknown") => format!("did you mean `{name}`?"),
-        _ => "the fields of a recipe are listed in docs/recipes.md".into(),
     }
 }
 

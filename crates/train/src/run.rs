@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fs::{self, File, TryLockError};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::{Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use burn::tensor::{Device, Int, Tensor, TensorData};
 use groundwork_corpus::{BuildProgress, Manifest, Shards, Tokenizer};
@@ -16,11 +16,14 @@ use serde::{Deserialize, Serialize};
 use crate::checkpoint::{self, State, latest_checkpoint, write_atomically};
 use crate::feed::Feed;
 use crate::guard::{Finding, Guard};
+use crate::machine::{measure_peak, peak_memory};
 use crate::optimizer::ParameterGradients;
 use crate::{Done, Event, EventLog, Optimizer, Rates, Recipe, Resolved, StepEvent, TrainError};
 
 /// Step events a run logs, about.
 const LOGGED: u64 = 250;
+/// How long a run waits for another process that trains it.
+const CLAIM_PATIENCE: Duration = Duration::from_secs(10);
 
 /// How a call of [`train`] ended.
 #[derive(Clone, Debug, PartialEq)]
@@ -61,35 +64,23 @@ fn unix_time() -> u64 {
     SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |d| d.as_secs())
 }
 
-/// The largest resident memory of this process in bytes; 0 where the system does not say.
-fn peak_memory() -> u64 {
-    let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let line = status.lines().find_map(|l| l.strip_prefix("VmHWM:"));
-    line.and_then(|l| l.trim().trim_end_matches("kB").trim().parse::<u64>().ok()).unwrap_or(0) * 1024
-}
-
-/// The machine's rate of matrix products in operations a second: the best of a few large ones.
-fn measure_peak(device: &Device) -> f64 {
-    const N: usize = 384;
-    let a = Tensor::<2>::ones([N, N], device);
-    let mut best = f64::INFINITY;
-    for _ in 0..6 {
-        let start = Instant::now();
-        let product = a.clone().matmul(a.clone()).sum().into_scalar::<f32>();
-        debug_assert!(product > 0.0);
-        best = best.min(start.elapsed().as_secs_f64());
-    }
-    2.0 * (N as f64).powi(3) / best
-}
-
 /// Claims a run's folder for this process as long as the file lives.
+///
+/// The trainers of a bet that was killed notice it with the next event they print, so a bet that is started again
+/// at once waits for them.
 fn claim(run: &Path) -> Result<File, TrainError> {
     let path = run.join("lock");
     let file = File::create(&path).map_err(TrainError::io(&path))?;
-    match file.try_lock() {
-        Ok(()) => Ok(file),
-        Err(TryLockError::WouldBlock) => Err(TrainError::Busy { path: run.into() }),
-        Err(TryLockError::Error(e)) => Err(TrainError::io(&path)(e)),
+    let start = Instant::now();
+    loop {
+        match file.try_lock() {
+            Ok(()) => return Ok(file),
+            Err(TryLockError::WouldBlock) if start.elapsed() < CLAIM_PATIENCE => {
+                std::thread::sleep(Duration::from_millis(100));
+            }
+            Err(TryLockError::WouldBlock) => return Err(TrainError::Busy { path: run.into() }),
+            Err(TryLockError::Error(e)) => return Err(TrainError::io(&path)(e)),
+        }
     }
 }
 
@@ -293,7 +284,7 @@ pub fn train(
         log.push(&event);
         on_event(&event);
     };
-    let peak = measure_peak(&Device::flex());
+    let peak = measure_peak();
     let tokens_per_step = (recipe.train.batch * recipe.data.sequence) as u64;
     let flops_per_token = config.train_flops(recipe.data.sequence).0;
     emit(
@@ -332,8 +323,10 @@ pub fn train(
         let step = training.state.step;
         match finding {
             Finding::Calm => {}
-            Finding::Spike { above } => {
-                let what = format!("the loss stood {above:.2} nats above the median of the steps before");
+            Finding::Spike { above, deviations } => {
+                let what = format!(
+                    "the loss stood {above:.2} nats, {deviations:.0} standard deviations, above its mean over the steps before"
+                );
                 emit(&mut log, Event::Incident { step, kind: "spike".into(), what });
             }
             Finding::Diverged(what) => {

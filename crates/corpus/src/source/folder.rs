@@ -44,7 +44,7 @@ impl FolderReader {
         let mut files = files::walk(&root, &extensions)?;
         if files.is_empty() {
             let why = format!(
-                ": no file under `{}` ends in .{}\nhint: set `extensions`",
+                ": no file under `{}` ends in .{}\n  hint: set `extensions`",
                 root.display(),
                 extensions.join(" or .")
             );

@@ -133,6 +133,13 @@ impl std::io::Read for Counted {
     }
 }
 
+/// What is wrong with a line that is no JSON object, without serde's own count of lines: it has seen only one.
+fn not_json(e: &serde_json::Error) -> String {
+    let text = e.to_string();
+    let what = text.split(" at line ").next().unwrap_or(&text);
+    format!("not a JSON object: {what}\n  hint: a JSONL file has one whole object a line")
+}
+
 /// The document of one line.
 fn document(line: &str, column: &str, path: &Path, number: u64) -> Result<Trace, CorpusError> {
     let wrong = |column: usize, message: String| CorpusError::Record {
@@ -142,7 +149,7 @@ fn document(line: &str, column: &str, path: &Path, number: u64) -> Result<Trace,
         message,
     };
     let mut record: Map<String, Value> =
-        serde_json::from_str(line).map_err(|e| wrong(e.column(), format!("not a JSON object: {e}")))?;
+        serde_json::from_str(line).map_err(|e| wrong(e.column(), not_json(&e)))?;
     let trace = match (record.remove("spans"), record.remove(column)) {
         (Some(spans), _) => {
             let spans: Vec<SpanRecord> =
@@ -158,7 +165,7 @@ fn document(line: &str, column: &str, path: &Path, number: u64) -> Result<Trace,
         }
         (None, Some(_)) => return Err(wrong(1, format!("`{column}` is not a string"))),
         (None, None) => {
-            let hint = "hint: name the field that holds the text with `column`";
+            let hint = "  hint: name the field that holds the text with `column`";
             return Err(wrong(1, format!("the record has neither `spans` nor `{column}`\n{hint}")));
         }
     };

@@ -84,7 +84,7 @@ impl Table {
             let has = names.join(", ");
             let message = format!(
                 "there is neither a column `{SPANS}` nor `{column}`; there are: {has}\n\
-                 hint: name the column that holds the text with `column`"
+                 \x20 hint: name the column that holds the text with `column`"
             );
             return Err(CorpusError::Parquet { path: path.to_owned(), message });
         };
@@ -128,7 +128,7 @@ impl Table {
 
 fn unreadable(path: &Path, error: &dyn std::fmt::Display) -> CorpusError {
     let message =
-        format!("cannot be read as Parquet: {error}\nhint: it may be truncated; copy or write it again");
+        format!("cannot be read as Parquet: {error}\n  hint: it may be truncated; copy or write it again");
     CorpusError::Parquet { path: path.to_owned(), message }
 }
 

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use super::{TokenizerSpec, special};
+use crate::error::io_hint;
 
 /// A tokeniser that cannot be trained, read or written.
 #[derive(Debug, thiserror::Error)]
@@ -21,7 +22,7 @@ pub enum TokenizerError {
         vocabulary: usize,
     },
     /// A file could not be read or written.
-    #[error("cannot {action} `{}`: {source}", path.display())]
+    #[error("cannot {action} `{}`: {source}\n  hint: {}", path.display(), io_hint(action))]
     Io {
         /// What was tried: "read" or "write".
         action: &'static str,
@@ -44,7 +45,7 @@ pub enum TokenizerError {
     },
     /// A field asks for something that this tokeniser does not do, or contradicts another.
     #[error(
-        "{}: cannot honour the field `{field}`: {message}\nhint: only tokenisers written by `groundwork` can be used; \
+        "{}: cannot honour the field `{field}`: {message}\n  hint: only tokenisers written by `groundwork` can be used; \
          train one with `groundwork corpus build`",
         path.display()
     )]

@@ -18,25 +18,31 @@ use crate::cli::BetArgs;
 use crate::failure::Failure;
 use crate::interrupt;
 use crate::progress::{Bar, Bars, count, duration};
+use crate::suite;
 
-/// What one process trains at on a common core while another works beside it, operations a second. Only
-/// the first estimate rests on it; the bars use what they see.
-const USUAL_SPEED: Speed = Speed { flops_per_second: 2.5e10, evaluation_seconds: 25.0 };
+/// The share of the peak of matrix products at which small models train, about. Only the first estimate rests on
+/// it; the bars use what they see.
+const USUAL_UTILISATION: f64 = 0.55;
+/// Seconds that a task of the evaluation takes, about.
+const USUAL_TASK_SECONDS: f64 = 0.015;
 /// Tasks a cell on which the reference agents are played for the report.
 const FLOOR_TASKS: u32 = 16;
 
 pub fn run(args: &BetArgs) -> Result<(), Failure> {
     let bet = Bet::load(&args.file).map_err(Failure::input)?;
-    let suite: SuiteSpec = bet.evaluation.clone().try_into().map_err(|e| {
-        Failure::input(format!("`{}`: `evaluation`: {}", args.file.display(), e.to_string().trim_end()))
-    })?;
-    suite.tasks()?;
-    let plan = Plan::new(bet, &resolve).map_err(Failure::input)?;
+    let suite = suite::of_bet(&bet.evaluation, &args.file)?;
+    let plan = Plan::new(bet, &resolve).map_err(|e| Failure::input(e).in_file(&args.file))?;
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     let parallel = args.jobs.unwrap_or(cores).clamp(1, plan.cells.len().max(1));
     let threads = args.threads.unwrap_or((cores / parallel).max(1));
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().map_err(Failure::work)?;
+    let peak = pool.install(groundwork_train::measure_peak) * (cores as f64 / (parallel * threads) as f64).min(1.0);
+    let speed = Speed {
+        flops_per_second: USUAL_UTILISATION * peak,
+        evaluation_seconds: USUAL_TASK_SECONDS * suite.tasks()?.len() as f64,
+    };
     if args.plan {
-        print!("{}", announcement(&plan, parallel, threads));
+        print!("{}", announcement(&plan, parallel, threads, speed));
         return Ok(());
     }
     let (registration, folder, new) = Registration::open(&args.runs, &plan).map_err(Failure::input)?;
@@ -46,7 +52,7 @@ pub fn run(args: &BetArgs) -> Result<(), Failure> {
         folder: folder.clone(),
         parallel,
         threads,
-        speed: USUAL_SPEED,
+        speed,
         grace: Duration::from_secs(60),
     };
     let finished = runner.is_finished(&plan).map_err(Failure::input)?;
@@ -61,7 +67,7 @@ pub fn run(args: &BetArgs) -> Result<(), Failure> {
             return show(args, &verdict, &folder);
         }
     } else {
-        say(&announcement(&plan, parallel, threads));
+        say(&announcement(&plan, parallel, threads, speed));
         let place = folder.join("registration.json");
         say(&format!("{} {}\n", if new { "registered in" } else { "going on with" }, place.display()));
         let stop = interrupt::flag();
@@ -108,7 +114,7 @@ fn resolve(table: &toml::Table) -> Result<ResolvedRecipe, String> {
 }
 
 /// What will be done, before it is done.
-fn announcement(plan: &Plan, parallel: usize, threads: usize) -> String {
+fn announcement(plan: &Plan, parallel: usize, threads: usize, speed: Speed) -> String {
     let bet = &plan.bet;
     let mut text = format!("{}\n\n  {}\n\n", bet.name, bet.question.trim());
     for line in bet.rule_in_words() {
@@ -131,12 +137,12 @@ fn announcement(plan: &Plan, parallel: usize, threads: usize) -> String {
         }
     }
     text += &format!(
-        "\n  {} runs, {parallel} side by side with {threads} {} each; {} tokens, {}FLOP; about {} on a common machine\n",
+        "\n  {} runs, {parallel} side by side with {threads} {} each; {} tokens, {}FLOP; about {} on this machine\n",
         plan.cells.len(),
         if threads == 1 { "thread" } else { "threads" },
         count(plan.tokens() as f64),
         count(plan.flops()),
-        duration(USUAL_SPEED.seconds(plan, parallel))
+        duration(speed.seconds(plan, parallel))
     );
     text
 }

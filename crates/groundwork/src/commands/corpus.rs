@@ -4,9 +4,9 @@ use std::io::IsTerminal;
 use std::path::Path;
 
 use groundwork_corpus::{BuildProgress, CorpusStats, Shards, build, show_row};
-use groundwork_train::{Recipe, corpus_folder};
+use groundwork_train::corpus_folder;
 
-use super::print_json;
+use super::{print_json, resolve};
 use crate::cli::CorpusCommand;
 use crate::failure::Failure;
 use crate::progress::{Bars, count};
@@ -27,7 +27,7 @@ pub fn run(command: CorpusCommand) -> Result<(), Failure> {
             let shards = Shards::open(&corpus)?;
             let tokenizer = shards.tokenizer()?;
             let colour = std::io::stdout().is_terminal();
-            let last = row.saturating_add(count.max(1)).min(shards.len().max(row + 1));
+            let last = row.saturating_add(count).min(shards.len().max(row + 1));
             for i in row..last {
                 print!("{}", show_row(&shards, &tokenizer, i, colour)?);
             }
@@ -37,7 +37,7 @@ pub fn run(command: CorpusCommand) -> Result<(), Failure> {
 }
 
 fn make(recipe: &Path, runs: &Path, json: bool) -> Result<(), Failure> {
-    let recipe = Recipe::read(recipe)?.resolve()?.recipe;
+    let recipe = resolve(recipe)?.recipe;
     let dir = corpus_folder(runs, &recipe);
     let bars = Bars::new();
     let mut bar = bars.bar("building", recipe.data.rows());

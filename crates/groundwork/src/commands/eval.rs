@@ -1,27 +1,26 @@
 //! `groundwork eval`
 
-use std::fs;
-use std::path::Path;
-
 use comfy_table::Table;
 use groundwork_arena::{
     Faults, Metrics, Progress, ScoreRow, SuiteSpec, breakdown, evaluate, summarise, write_scores,
 };
 use groundwork_train::Trained;
 
-use super::{print_json, set_threads};
+use super::{print_json, runs, set_threads, write_file};
 use crate::cli::EvalArgs;
 use crate::failure::Failure;
 use crate::progress::Bars;
+use crate::suite;
 use crate::table::plain;
 
 pub fn run(args: &EvalArgs) -> Result<(), Failure> {
     set_threads(args.threads)?;
     let suite = match &args.suite {
-        Some(path) => read_suite(path)?,
+        Some(path) => suite::read(path)?,
         None => SuiteSpec::default(),
     };
-    let trained = Trained::open(&args.run)?;
+    let run = runs::folder(&args.run)?;
+    let trained = Trained::open(&run)?;
     let bars = Bars::new();
     let mut bar = (!args.json).then(|| bars.bar("evaluating", 1));
     let rows = evaluate(&trained.decoder, &trained.tokenizer, &suite, &mut |p: Progress| match &mut bar {
@@ -35,18 +34,14 @@ pub fn run(args: &EvalArgs) -> Result<(), Failure> {
         bar.clear();
     }
     let metrics = summarise(&rows);
-    write_scores(&args.run.join("scores.parquet"), &rows)?;
+    write_scores(&run.join("scores.parquet"), &rows)?;
     // The metrics come last: where they are, the evaluation is whole.
-    let path = args.run.join("metrics.json");
     let text = serde_json::to_vec_pretty(&metrics).expect("metrics are plain data");
-    let temporary = path.with_extension("tmp");
-    fs::write(&temporary, text)
-        .and_then(|()| fs::rename(&temporary, &path))
-        .map_err(|e| Failure::work(format!("`{}`: {e}", path.display())))?;
+    write_file(&run.join("metrics.json"), &text)?;
     if args.json {
         print_json(&serde_json::json!({"event": "metrics", "metrics": metrics}));
     } else {
-        println!("{}, {} steps: {} attempts\n", args.run.display(), trained.step, rows.len());
+        println!("{}, {} steps: {} attempts\n", run.display(), trained.step, rows.len());
         println!("{}\n", metric_table(&metrics));
         println!("{}", success_table(&rows));
     }
@@ -89,11 +84,4 @@ fn metric_table(metrics: &Metrics) -> Table {
         ]);
     }
     table
-}
-
-/// Reads a suite file.
-fn read_suite(path: &Path) -> Result<SuiteSpec, Failure> {
-    let text = fs::read_to_string(path).map_err(|e| Failure::input(format!("`{}`: {e}", path.display())))?;
-    toml::from_str(&text)
-        .map_err(|e| Failure::input(format!("`{}`: {}", path.display(), e.to_string().trim_end())))
 }

@@ -4,24 +4,31 @@ use groundwork_arena::{Completion, complete};
 use groundwork_trace::{Span, SpanKind, Trace};
 use groundwork_train::Trained;
 
-use super::print_json;
+use super::{print_json, runs};
 use crate::cli::GenerateArgs;
 use crate::failure::Failure;
 
 pub fn run(args: &GenerateArgs) -> Result<(), Failure> {
-    if !args.temperature.is_finite() || args.temperature < 0.0 {
-        return Err(Failure::input("`--temperature` must be 0 or more"));
-    }
-    let trained = Trained::open(&args.run)?;
-    let prompt = prompt(&args.prompt);
-    let Completion { trace, tokens } =
-        complete(&trained.decoder, &trained.tokenizer, &prompt, args.tokens, args.temperature, args.seed)?;
+    let trained = Trained::open(&runs::folder(&args.run)?)?;
+    let context = trained.recipe.data.sequence;
+    let Completion { trace, tokens, full } = complete(
+        &trained.decoder,
+        &trained.tokenizer,
+        &prompt(&args.prompt),
+        args.tokens,
+        context,
+        args.temperature,
+        args.seed,
+    )?;
     if args.json {
         print_json(&serde_json::json!({"tokens": tokens, "text": trace.to_text()}));
     } else if let [Span { kind: SpanKind::Text, body, .. }] = &trace.spans[..] {
         println!("{body}");
     } else {
         print!("{}", trace.to_text());
+    }
+    if full {
+        eprintln!("note: it ends after {context} tokens, the length of the sequences that the model was trained on");
     }
     Ok(())
 }

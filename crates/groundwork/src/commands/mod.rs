@@ -9,7 +9,12 @@ mod runs;
 mod trace;
 mod train;
 
+use std::fs::{self, File};
+use std::io::Write;
+use std::path::Path;
+
 use clap::CommandFactory;
+use groundwork_train::{Recipe, Resolved};
 
 use crate::cli::{Cli, Command};
 use crate::failure::Failure;
@@ -26,7 +31,10 @@ pub fn run(cli: Cli) -> Result<(), Failure> {
         Command::Play(args) => play::run(&args),
         Command::Runs(command) => runs::run(command),
         Command::Completions { shell } => {
-            clap_complete::generate(shell, &mut Cli::command(), "groundwork", &mut std::io::stdout());
+            // By way of memory, because clap panics in its own words where the pipe is closed.
+            let mut script = Vec::new();
+            clap_complete::generate(shell, &mut Cli::command(), "groundwork", &mut script);
+            print!("{}", String::from_utf8_lossy(&script));
             Ok(())
         }
     }
@@ -35,10 +43,29 @@ pub fn run(cli: Cli) -> Result<(), Failure> {
 /// Sets the number of threads that tensors use, for the whole process.
 fn set_threads(threads: Option<usize>) -> Result<(), Failure> {
     let Some(n) = threads else { return Ok(()) };
-    if n == 0 {
-        return Err(Failure::input("`--threads` is 0\n  hint: leave it out to use every core"));
-    }
     rayon::ThreadPoolBuilder::new().num_threads(n).build_global().map_err(Failure::work)
+}
+
+/// Reads a recipe and works out what follows from it.
+fn resolve(recipe: &Path) -> Result<Resolved, Failure> {
+    Recipe::read(recipe)?.resolve().map_err(|e| Failure::from(e).in_file(recipe))
+}
+
+/// Writes a file that is there whole or not at all, in place of an earlier one.
+fn write_file(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
+    let mut name = path.file_name().unwrap_or_default().to_owned();
+    name.push(".part");
+    let part = path.with_file_name(name);
+    let written = File::create(&part).and_then(|mut f| f.write_all(bytes).and_then(|()| f.sync_all()));
+    if let Ok(earlier) = fs::metadata(path) {
+        // Where the system refuses, the file has the usual permissions.
+        let _ = fs::set_permissions(&part, earlier.permissions());
+    }
+    written.and_then(|()| fs::rename(&part, path)).map_err(|e| {
+        // What is wrong is said already, and the file may never have come to be.
+        let _ = fs::remove_file(&part);
+        Failure::unwritable(path, &e)
+    })
 }
 
 /// Prints a value as one line of JSON.

@@ -1,6 +1,6 @@
 //! `groundwork runs`
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use comfy_table::Table;
 use groundwork_lab::{Run, RunStore, RunStoreError, RunSummary};
@@ -31,7 +31,7 @@ pub fn run(command: RunsCommand) -> Result<(), Failure> {
             Ok(())
         }
         RunsCommand::Show { run, json } => {
-            let found = open(&run)?;
+            let found = Run::load(&folder(&run)?)?;
             if json {
                 print_json(&found.summary);
             } else {
@@ -42,15 +42,14 @@ pub fn run(command: RunsCommand) -> Result<(), Failure> {
     }
 }
 
-/// A run by its folder, or by its name (or the beginning of it) under `runs/`.
-fn open(run: &Path) -> Result<Run, Failure> {
+/// The folder of a run that is given as such, or by its name (or the beginning of it) under `runs/`.
+pub fn folder(run: &Path) -> Result<PathBuf, Failure> {
     if run.is_dir() {
-        return Ok(Run::load(run)?);
+        return Ok(run.to_owned());
     }
     let parent = run.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("runs"));
     let name = run.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
-    let store = RunStore::new(parent);
-    Ok(store.show(&store.find(&name)?)?)
+    Ok(parent.join(RunStore::new(parent).find(&name)?))
 }
 
 fn list(all: &[RunSummary]) -> Table {

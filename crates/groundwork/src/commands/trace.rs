@@ -7,6 +7,7 @@ use std::path::Path;
 use groundwork_trace::{Tool, Trace, check};
 use groundwork_worlds::{tool_set, world_names};
 
+use super::write_file;
 use crate::cli::TraceCommand;
 use crate::failure::Failure;
 
@@ -32,8 +33,14 @@ pub fn run(command: TraceCommand) -> Result<(), Failure> {
             let printed = Trace::print_all(&parse(&text, &file)?);
             if !write {
                 print!("{printed}");
+            } else if file.as_os_str() == "-" {
+                return Err(Failure::input(
+                    "standard input cannot be written back\n  hint: leave out `--write`, and the text is printed",
+                ));
             } else if printed != text {
-                fs::write(&file, printed).map_err(|e| Failure::work(format!("`{}`: {e}", file.display())))?;
+                // A link stays a link.
+                let place = fs::canonicalize(&file).map_err(|e| Failure::unwritable(&file, &e))?;
+                write_file(&place, printed.as_bytes())?;
             }
             Ok(())
         }
@@ -45,10 +52,14 @@ pub fn run(command: TraceCommand) -> Result<(), Failure> {
             };
             let of = traces.len();
             if from >= of {
-                return Err(Failure::input(format!(
-                    "`{}` has {of} traces; there is no number {from}",
-                    name(&file)
-                )));
+                return Err(Failure::input(match of {
+                    0 => format!("`{}` holds no trace\n  hint: it is empty", name(&file)),
+                    _ => format!(
+                        "there is no trace {from} in `{}`\n  hint: it has {of} {}, counted from 0",
+                        name(&file),
+                        plural(of, "trace")
+                    ),
+                }));
             }
             let colour = std::io::stdout().is_terminal();
             for (i, trace) in traces.iter().enumerate().skip(from).take(count) {
@@ -78,12 +89,14 @@ fn read(file: &Path) -> Result<String, Failure> {
     } else {
         fs::read(file).map(|b| bytes = b)
     };
-    done.map_err(|e| Failure::input(format!("`{}`: {e}", name(file))))?;
+    done.map_err(|e| Failure::unreadable(Path::new(&name(file)), &e))?;
     String::from_utf8(bytes).map_err(|e| {
+        let at = e.utf8_error().valid_up_to();
+        let line = 1 + e.as_bytes()[..at].iter().filter(|b| **b == b'\n').count();
         Failure::input(format!(
-            "`{}`: not UTF-8 at byte {}\n  hint: traces are UTF-8 text",
+            "`{}`: line {line} is not UTF-8, from byte {at} of the file on\n  hint: {}",
             name(file),
-            e.utf8_error().valid_up_to()
+            "traces are UTF-8 text; convert it, for example with `iconv -t utf-8`"
         ))
     })
 }

@@ -1,8 +1,8 @@
 //! `groundwork train`
 
-use groundwork_train::{Event, Outcome, Recipe, StepEvent};
+use groundwork_train::{Event, Outcome, StepEvent};
 
-use super::{print_json, set_threads};
+use super::{print_json, resolve, set_threads};
 use crate::cli::TrainArgs;
 use crate::failure::Failure;
 use crate::interrupt;
@@ -10,14 +10,18 @@ use crate::progress::{Bar, Bars, count, duration};
 
 pub fn run(args: &TrainArgs) -> Result<(), Failure> {
     set_threads(args.threads)?;
-    let resolved = Recipe::read(&args.recipe)?.resolve()?;
+    let resolved = resolve(&args.recipe)?;
     let stop = interrupt::flag();
     let folder = args.runs.join(resolved.folder());
+    let mut earlier = true;
     let outcome = if args.json {
         groundwork_train::train(&resolved, &args.runs, &stop, &mut |event| print_json(event))?
     } else {
         let mut screen = Screen { bars: Bars::new(), bar: None, stage: String::new() };
-        let outcome = groundwork_train::train(&resolved, &args.runs, &stop, &mut |event| screen.show(event))?;
+        let outcome = groundwork_train::train(&resolved, &args.runs, &stop, &mut |event| {
+            earlier &= matches!(event, Event::Done(_));
+            screen.show(event);
+        })?;
         if let Some(bar) = screen.bar.take() {
             bar.clear();
         }
@@ -29,7 +33,8 @@ pub fn run(args: &TrainArgs) -> Result<(), Failure> {
         ))),
         Outcome::Finished(done) => {
             if !args.json {
-                println!("{}  finished", folder.display());
+                let when = if earlier { "finished earlier; nothing is trained again" } else { "finished" };
+                println!("{}  {when}", folder.display());
                 println!(
                     "  {} steps, {} tokens, {}FLOP in {}",
                     done.steps,

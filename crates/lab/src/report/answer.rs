@@ -59,7 +59,7 @@ pub(super) fn section(result: &BetResult, verdict: &Verdict) -> Markup {
                         @match &top.multiplier {
                             Defined::Value(m) => {
                                 strong { (figures::times(m.value)) }
-                                span { "compute multiplier" @if m.extrapolated { ", beyond the ladder" } }
+                                span { "compute multiplier" @if m.extrapolated { ", extrapolated" } }
                             },
                             Defined::Undefined(why) => { strong { "–" } span { "no compute multiplier: " (why) } },
                         }

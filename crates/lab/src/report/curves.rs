@@ -38,7 +38,7 @@ pub(super) fn compute(result: &BetResult, verdict: &Verdict) -> Markup {
                 })
                 .collect::<Vec<_>>();
             let fit = verdict.power_laws[i].value().map_or_else(Vec::new, |law| sampled(law, &rungs));
-            Against { arm, label: result.label(arm).to_owned(), rungs, fit }
+            Against { arm, label: arm.to_string(), rungs, fit }
         })
         .collect();
     html! {

@@ -8,7 +8,6 @@ use super::{chart, table};
 use crate::bet::Arm;
 use crate::figures;
 use crate::result::BetResult;
-use crate::rule::plural;
 use crate::verdict::Verdict;
 
 pub(super) fn data(result: &BetResult) -> Markup {
@@ -67,15 +66,13 @@ pub(super) fn cost(verdict: &Verdict) -> Markup {
         row("evaluation time, summed over runs", &|c| figures::time(c.evaluation_seconds)),
         row("training speed", &|c| figures::flops(c.flops / c.train_seconds.max(1e-9)) + " a second"),
         row("largest memory of a process", &|c| figures::bytes(c.peak_memory_bytes)),
-        row("sudden rises of the loss", &|c| {
-            format!("{} in {}", c.spikes, plural(c.logged_steps, "logged step", "logged steps"))
-        }),
+        row("spikes of the loss", &|c| format!("{} in {} steps", c.spikes, figures::count(c.steps as f64))),
         row("incidents", &|c| c.incidents.to_string()),
     ];
     html! {
         section {
             h2 { "What it cost, and how calmly it trained" }
-            p.lead { "A sudden rise is a loss above the median of the 201 steps logged before it by 0.1 nats and six robust standard deviations." }
+            p.lead { "A spike is a step whose loss stands seven standard deviations above its mean over the 128 steps before." }
             (table(&["", "baseline", "candidate"], &rows))
         }
     }

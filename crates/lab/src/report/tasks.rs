@@ -133,6 +133,6 @@ fn references(result: &BetResult, arms: &[Vec<&Score>; 2]) -> Markup {
             "Agents that are no models, at the same tasks: what can be reached, and what comes without understanding. An agent "
             "that knows nothing and scores well would mean that the tasks are broken."
         }
-        (table(&["agent", "success, nothing fails", "success, with a fault", "recovery"], &rows))
+        (table(&["agent", "success on clean tasks", "success on faulty tasks", "recovery rate"], &rows))
     }
 }

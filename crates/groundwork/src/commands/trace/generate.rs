@@ -12,12 +12,6 @@ use crate::failure::Failure;
 use crate::progress::{Bars, count, duration};
 
 pub fn run(args: &GenerateTracesArgs) -> Result<(), Failure> {
-    if !(0.0..=1.0).contains(&args.fault_rate) {
-        return Err(Failure::input(format!(
-            "`--fault-rate` is {}\n  hint: it is a share, from 0 to 1",
-            args.fault_rate
-        )));
-    }
     let faults = args.faults.iter().map(|f| f.parse()).collect::<Result<Vec<_>, _>>()?;
     let generator = Generator {
         world: args.world.clone(),
@@ -31,7 +25,8 @@ pub fn run(args: &GenerateTracesArgs) -> Result<(), Failure> {
             Declared::None => Declare::None,
         },
         seed: args.seed,
-    };
+    }
+    .resolve()?;
     let bars = Bars::new();
     let mut bar = bars.bar("generating", args.count);
     let start = Instant::now();

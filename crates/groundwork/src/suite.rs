@@ -1,0 +1,30 @@
+//! Suites from TOML: a file of their own, or a bet's `[evaluation]`.
+
+use std::path::Path;
+
+use groundwork_arena::SuiteSpec;
+use groundwork_train::{from_toml, from_toml_table};
+
+use crate::failure::Failure;
+
+/// The hint where nothing better is known.
+const FIELDS: &str = "the fields of a suite are listed in docs/evaluation.md";
+
+/// Reads and checks a suite file.
+pub fn read(path: &Path) -> Result<SuiteSpec, Failure> {
+    let text = std::fs::read_to_string(path).map_err(|e| Failure::unreadable(path, &e))?;
+    checked(from_toml(&text, &path.display().to_string(), FIELDS)?, path)
+}
+
+/// The suite of the bet in `path`, checked.
+pub fn of_bet(evaluation: &toml::Table, path: &Path) -> Result<SuiteSpec, Failure> {
+    let suite = from_toml_table(evaluation, "evaluation", FIELDS);
+    checked(suite.map_err(|e| Failure::from(e).in_file(path))?, path)
+}
+
+fn checked(suite: SuiteSpec, path: &Path) -> Result<SuiteSpec, Failure> {
+    match suite.tasks() {
+        Ok(_) => Ok(suite),
+        Err(e) => Err(Failure::from(e).in_file(path)),
+    }
+}

@@ -1,0 +1,10 @@
+//! The program as a user meets it: every test starts the real binary.
+
+mod bad_input;
+mod bet;
+mod damage;
+mod play;
+mod run;
+mod traces;
+mod usage;
+mod workshop;

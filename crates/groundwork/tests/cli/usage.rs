@@ -1,0 +1,119 @@
+//! Help, version, completions, pipes.
+
+use crate::workshop::Workshop;
+
+const COMMANDS: [&str; 18] = [
+    "",
+    "bet",
+    "train",
+    "eval",
+    "generate",
+    "trace",
+    "trace check",
+    "trace fmt",
+    "trace show",
+    "trace generate",
+    "corpus",
+    "corpus build",
+    "corpus stats",
+    "corpus show",
+    "play",
+    "runs",
+    "runs list",
+    "runs show",
+];
+
+#[test]
+fn every_command_has_help_in_both_lengths() {
+    let shop = Workshop::new();
+    for command in COMMANDS.iter().chain(&["completions"]) {
+        for help in ["--help", "-h"] {
+            let said = shop.run(command.split_whitespace().chain([help])).fine();
+            assert!(said.out.contains("Usage: groundwork"), "{command}: {said:?}");
+            assert_eq!(said.err, "");
+        }
+    }
+    let worlds = shop.run(["play", "--help"]).out;
+    assert!(worlds.contains("files, route, ledger") && worlds.contains("transient, misspelt"), "{worlds}");
+    assert!(shop.contents().is_empty());
+}
+
+#[test]
+fn every_command_is_in_the_list_of_commands() {
+    let shop = Workshop::new();
+    for group in ["", "trace", "corpus", "runs"] {
+        let help = shop.run(group.split_whitespace().chain(["--help"])).out;
+        let listed = help.split("Commands:\n").nth(1).and_then(|rest| rest.split("\n\n").next()).unwrap_or("");
+        for name in listed.lines().filter_map(|line| line.split_whitespace().next()).filter(|n| *n != "help") {
+            let command = format!("{group} {name}");
+            let known = COMMANDS.contains(&command.trim()) || name == "completions";
+            assert!(known, "`{command}` is in no test");
+        }
+    }
+}
+
+#[test]
+fn the_version_is_the_packages() {
+    for flag in ["--version", "-V"] {
+        let said = Workshop::new().run([flag]).fine();
+        assert_eq!(said.out, concat!("groundwork ", env!("CARGO_PKG_VERSION"), "\n"));
+    }
+}
+
+#[test]
+fn there_are_completions_for_the_shells() {
+    let shop = Workshop::new();
+    for shell in ["bash", "zsh", "fish"] {
+        let said = shop.run(["completions", shell]).fine();
+        assert!(said.out.contains("groundwork") && said.out.lines().count() > 20, "{said:?}");
+    }
+}
+
+#[test]
+fn usage_mistakes_name_the_argument() {
+    let shop = Workshop::new();
+    shop.run([""; 0]).refused_usage(&["Usage: groundwork <COMMAND>"]);
+    shop.run(["trian", "x.toml"]).refused_usage(&["unrecognized subcommand 'trian'", "'train'"]);
+    shop.run(["train"]).refused_usage(&["<RECIPE>"]);
+    shop.run(["train", "x.toml", "--thread", "1"]).refused_usage(&["'--thread'", "'--threads'"]);
+    for (args, argument, hint) in [
+        ("train x.toml --threads 0", "--threads", "at least 1"),
+        ("train x.toml --threads many", "--threads", "at least 1"),
+        ("eval x --threads 0", "--threads", "at least 1"),
+        ("bet x.toml --threads 0", "--threads", "at least 1"),
+        ("bet x.toml --jobs 0", "--jobs", "at least 1"),
+        ("generate x --tokens 0", "--tokens", "at least 1"),
+        ("generate x --tokens -3", "-3", ""),
+        ("generate x --temperature -1", "--temperature", "from 0 up"),
+        ("generate x --temperature nan", "--temperature", "from 0 up"),
+        ("generate x --seed -1", "-1", ""),
+        ("trace generate files -o x.parquet --count 0", "--count", "at least 1"),
+        ("trace generate files -o x.parquet --fault-rate 1.5", "--fault-rate", "from 0 to 1"),
+        ("trace generate files -o x.parquet --fault-rate -1", "--fault-rate", "from 0 to 1"),
+        ("trace show x.parquet --count 0", "--count", "at least 1"),
+        ("corpus show x --count 0", "--count", "at least 1"),
+        ("completions tcsh", "tcsh", "bash"),
+    ] {
+        shop.run(args.split(' ')).refused(&[argument, hint]);
+    }
+    assert!(shop.contents().is_empty());
+}
+
+#[test]
+fn a_closed_pipe_ends_the_program_quietly() {
+    let shop = Workshop::with_a_run();
+    shop.run(["trace", "generate", "files", "-o", "many.parquet", "--count", "3000"]).fine();
+    for args in ["trace show many.parquet --count 3000", "completions bash", "runs show tiny", "train tiny.toml"] {
+        let mut running = shop.start(args.split(' '));
+        running.close();
+        let said = running.end();
+        assert!(!said.err.contains("panicked") && !said.err.contains("error:"), "{args}: {said:?}");
+        // As a shell has it of a process that SIGPIPE ended; a program that had printed all before is fine.
+        assert!(matches!(said.code, Some(0 | 141)), "{args}: {said:?}");
+    }
+    let mut running = shop.start(["trace", "show", "many.parquet", "--count", "3000"]);
+    assert_eq!(running.line(), "trace 0 of 3000\n");
+    running.close();
+    let said = running.end();
+    assert_eq!((said.code, said.err.as_str()), (Some(141), ""));
+}
