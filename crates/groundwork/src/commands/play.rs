@@ -90,10 +90,11 @@ impl Iterator for Lines {
             print!("> ");
             std::io::stdout().flush().ok();
         }
-        let mut line = String::new();
-        match std::io::stdin().lock().read_line(&mut line) {
+        // What is no UTF-8 is no action either, and is answered like any other mistake.
+        let mut line = Vec::new();
+        match std::io::stdin().lock().read_until(b'\n', &mut line) {
             Ok(0) => None,
-            Ok(_) => Some(Ok(line)),
+            Ok(_) => Some(Ok(String::from_utf8_lossy(&line).into_owned())),
             Err(e) => Some(Err(e)),
         }
     }

@@ -186,7 +186,8 @@ impl Running {
     /// The next line of standard output.
     pub fn line(&mut self) -> String {
         let mut line = String::new();
-        self.out.as_mut().expect("a pipe").read_line(&mut line).expect("standard output");
+        let read = self.out.as_mut().expect("a pipe").read_line(&mut line).expect("standard output");
+        assert!(read > 0, "there is another line");
         line
     }
 
