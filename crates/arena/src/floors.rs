@@ -6,9 +6,12 @@ use groundwork_worlds::agent::{Agent, Expert, Garbage, ListAll, Null, RandomLega
 use crate::evaluate::{actions, expert_traces};
 use crate::{ArenaError, Ended, Progress, Rollout, ScoreRow, SuiteSpec};
 
+/// An agent from a seed.
+type Make = fn(u64) -> Box<dyn Agent>;
+
 /// The reference agents, from the one that does nothing to the expert, with the names that stand in
 /// [`ScoreRow::policy`].
-const AGENTS: [(&str, fn(u64) -> Box<dyn Agent>); 6] = [
+const AGENTS: [(&str, Make); 6] = [
     ("null", |_| Box::new(Null)),
     ("garbage", |seed| Box::new(Garbage::new(seed))),
     ("list-all", |_| Box::new(ListAll)),

@@ -60,7 +60,8 @@ pub fn rank<P: Policy>(
                     tokens.push(tokenizer.marker(SpanKind::Action));
                     let from = tokens.len();
                     tokenizer.encode(body, &mut tokens);
-                    Line { parts: vec![from..tokens.len()], tokens }
+                    let parts = std::iter::once(from..tokens.len()).collect();
+                    Line { parts, tokens }
                 })
                 .collect();
             if competing.len() > 1 && competing.iter().all(|line| line.tokens.len() <= context) {

@@ -36,6 +36,7 @@ pub use encode::{Encoded, SpanTag, encode_trace};
 pub use error::{CorpusError, is_wrong_path};
 pub use ledger::KindCounts;
 pub use manifest::{FORMAT, FileEntry, Manifest, SourceCounts};
+pub use seed::derive as derive_seed;
 pub use shard::Row;
 pub use shards::{Shards, read_manifest};
 pub use show::show_row;

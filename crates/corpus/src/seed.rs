@@ -4,7 +4,9 @@ use rand_pcg::Pcg64;
 use rand_pcg::rand_core::Rng;
 
 /// 64 random bits for `purpose`: the first eight bytes, little-endian, of blake3 over the words and the purpose.
-pub(crate) fn derive(purpose: &str, words: &[u64]) -> u64 {
+///
+/// A generator that is seeded with the words themselves starts correlated where they differ in few bits.
+pub fn derive(purpose: &str, words: &[u64]) -> u64 {
     let mut hasher = blake3::Hasher::new();
     for word in words {
         hasher.update(&word.to_le_bytes());

@@ -25,7 +25,9 @@ pub enum Command {
                             Once the bet is finished, the command shows the verdict again.")]
     Bet(BetArgs),
     /// Train a model from a recipe
-    #[command(after_help = "It may be stopped at any time: the same command goes on from the last checkpoint.")]
+    #[command(
+        after_help = "It may be stopped at any time: the same command goes on from the last checkpoint."
+    )]
     Train(TrainArgs),
     /// Test a trained model in the worlds
     #[command(after_help = "The scores go to `scores.parquet` and `metrics.json` in the run's folder, \

@@ -14,7 +14,7 @@
 //!   together) within world and level, as the suite fixed their numbers, the same for both arms and all seeds. It
 //!   estimates σb²/m + σe²/nm.
 //! - **Together.** The half-widths are joined as √(h²seeds + h²tasks), on either side apart. This is never narrower than
-//!   the wider of the two; σe² enters twice, so it errs on the wide side. A simulation in this file's tests checks
+//!   the wider of the two; σe² enters twice, so it errs on the wide side. A simulation in `tests/verdict.rs` checks
 //!   the coverage with two seeds.
 //! - **A share that nobody ever scores on** has no variance in the sample. Its half-width over tasks is not let fall
 //!   below Wilson's for no event in m tasks.

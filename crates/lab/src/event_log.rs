@@ -213,7 +213,8 @@ mod tests {
     #[test]
     fn a_spike_that_a_resumed_run_met_again_counts_once() {
         let spike = |step: u64| {
-            let line = format!("{{\"event\":\"incident\",\"step\":{step},\"kind\":\"spike\",\"what\":\"x\"}}\n");
+            let line =
+                format!("{{\"event\":\"incident\",\"step\":{step},\"kind\":\"spike\",\"what\":\"x\"}}\n");
             zstd::encode_all(line.as_bytes(), 3).unwrap()
         };
         let resume = zstd::encode_all(&b"{\"event\":\"resume\",\"step\":30}\n"[..], 3).unwrap();

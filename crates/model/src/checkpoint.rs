@@ -10,11 +10,14 @@ use crate::{Decoder, ModelConfig, ModelError, Parameter};
 
 const RETRAIN: &str = "the file is not what this model wrote; take an earlier checkpoint";
 
+/// Tensors by name: their values, row by row, and their shape.
+pub type TensorsByName = BTreeMap<String, (Vec<f32>, Vec<usize>)>;
+
 /// Reads every tensor of a safetensors file as 32-bit floats with its shape.
 ///
 /// # Errors
 /// A missing, truncated or foreign file, by name.
-pub fn read_tensors(path: &Path) -> Result<BTreeMap<String, (Vec<f32>, Vec<usize>)>, ModelError> {
+pub fn read_tensors(path: &Path) -> Result<TensorsByName, ModelError> {
     let bytes = std::fs::read(path).map_err(|source| ModelError::Io { path: path.into(), source })?;
     let corrupt = |what: String| ModelError::Corrupt { path: path.into(), what, hint: RETRAIN };
     let file = SafeTensors::deserialize(&bytes)

@@ -126,7 +126,7 @@ impl ModelSpec {
         let d_model = self.d_model.unwrap_or(shape.d_model);
         let layers = self.layers.unwrap_or(shape.layers);
         let head_dim = self.head_dim.unwrap_or(shape.head_dim);
-        if head_dim == 0 || head_dim % 2 != 0 || d_model == 0 || !d_model.is_multiple_of(head_dim) {
+        if head_dim == 0 || !head_dim.is_multiple_of(2) || d_model == 0 || !d_model.is_multiple_of(head_dim) {
             return Err(wrong(
                 "head_dim",
                 format!("{head_dim} does not fit into d_model {d_model}"),
@@ -138,7 +138,7 @@ impl ModelSpec {
         }
         let heads = d_model / head_dim;
         let kv_heads = self.kv_heads.unwrap_or(heads);
-        if kv_heads == 0 || heads % kv_heads != 0 {
+        if kv_heads == 0 || !heads.is_multiple_of(kv_heads) {
             return Err(wrong(
                 "kv_heads",
                 format!("{kv_heads} does not divide the {heads} query heads"),

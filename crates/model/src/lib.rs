@@ -18,7 +18,7 @@ mod preset;
 
 pub use attention::AttentionKind;
 pub use cache::Cache;
-pub use checkpoint::{read_tensors, tensor_bytes};
+pub use checkpoint::{TensorsByName, read_tensors, tensor_bytes};
 pub use config::{Activation, ModelConfig, ModelSpec};
 pub use count::{Flops, Parameters};
 pub use decoder::{Decoder, Parameter};

@@ -15,7 +15,7 @@ pub struct Shape {
 ///
 /// The ratio of width to depth is steered towards 32 up to a million parameters, 64 from ten
 /// million on and between the two in between (the shapes used in practice: 2 × 64 at 0.1M,
-/// 6 × 384 at 10M, 12 × 768 at 110M, 26 × 1664 at 1B).
+/// 6 × 384 at 10M, 12 × 768 at 85M, 26 × 1664 at 860M).
 pub fn shape_for(parameters: u64) -> Shape {
     let n = parameters as f64;
     let ratio = 32.0 * 2f64.powf(((n / 1e6).log10()).clamp(0.0, 1.0));

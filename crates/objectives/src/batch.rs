@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use groundwork_corpus::{Row, SpanTag, Tokenizer};
+use groundwork_corpus::{Row, SpanTag, Tokenizer, derive_seed};
 use groundwork_trace::SpanKind;
 use rand_core::SeedableRng;
 use rand_pcg::Pcg64;
@@ -10,7 +10,7 @@ use rand_pcg::Pcg64;
 use crate::objective::Special;
 use crate::{Denominator, Objective};
 
-/// Mean loss in nats per target token, by span kind (`failed_action` apart).
+/// Mean loss in nats a target token that has a weight, by span kind (`failed_action` apart).
 pub type LossByKind = BTreeMap<String, f64>;
 
 /// What a tag's losses are reported under: the kind's keyword, or `failed_action`.
@@ -74,11 +74,7 @@ impl Batch {
             tags: Vec::with_capacity(positions),
         };
         for (mut row, &key) in rows.into_iter().zip(keys) {
-            let mut words = [0u8; 32];
-            words[..8].copy_from_slice(&seed.to_le_bytes());
-            words[8..16].copy_from_slice(&key.to_le_bytes());
-            words[16] = 1;
-            let mut rng = Pcg64::from_seed(words);
+            let mut rng = Pcg64::seed_from_u64(derive_seed("objective", &[seed, key]));
             let mut worth = vec![1.0f32; sequence];
             for term in objective.terms() {
                 term.rewrite(&mut row, special, &mut rng);
@@ -129,10 +125,11 @@ impl Batch {
             .collect()
     }
 
-    /// Adds `losses` (nats, one a position) and counts to running sums by kind.
+    /// Adds `losses` (nats, one a position) and counts to running sums by kind. Positions without a weight are left
+    /// out: their loss was not computed.
     pub fn add_losses(&self, losses: &[f32], sums: &mut BTreeMap<&'static str, (f64, u64)>) {
-        for (&tag, &loss) in self.tags.iter().zip(losses) {
-            if let Some(label) = kind_label(tag) {
+        for ((&tag, &loss), &weight) in self.tags.iter().zip(losses).zip(&self.weights) {
+            if let Some(label) = kind_label(tag).filter(|_| weight != 0.0) {
                 let entry = sums.entry(label).or_default();
                 entry.0 += f64::from(loss);
                 entry.1 += 1;

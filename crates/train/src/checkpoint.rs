@@ -20,7 +20,10 @@ const KEPT: usize = 2;
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct State {
+    /// Steps taken.
     pub step: u64,
+    /// Steps in which the optimiser moved; a step without a supervised token moves nothing.
+    pub updates: u64,
     pub recipe_hash: String,
     pub tokenizer_hash: String,
     pub seconds: f64,
@@ -94,7 +97,7 @@ impl Checkpoint {
 
     pub(crate) fn restore(&self, optimizer: &mut Optimizer) -> Result<(), TrainError> {
         let path = self.dir.join("optimizer.safetensors");
-        optimizer.restore(&read_tensors(&path)?, self.state.step, &path)
+        optimizer.restore(&read_tensors(&path)?, self.state.updates, &path)
     }
 }
 
@@ -122,6 +125,12 @@ fn folders(run: &Path) -> Vec<PathBuf> {
 /// The newest checkpoint is damaged; the error names the file.
 pub fn latest_checkpoint(run: &Path) -> Result<Option<Checkpoint>, TrainError> {
     folders(run).first().map(|dir| Checkpoint::open(dir)).transpose()
+}
+
+/// Removes the checkpoint of a step, if there is one: its weights have turned out to be no good.
+pub(crate) fn discard(run: &Path, step: u64) -> Result<(), TrainError> {
+    let dir = folder(run, step);
+    if dir.exists() { fs::remove_dir_all(&dir).map_err(TrainError::io(&dir)) } else { Ok(()) }
 }
 
 fn write_synced(path: &Path, bytes: &[u8]) -> Result<(), TrainError> {

@@ -28,7 +28,7 @@ impl Feed {
         let rows = u32::try_from(self.shards.len()).expect("a corpus has fewer than 2³² rows");
         let mut order: Vec<u32> = (0..rows).collect();
         for i in (1..order.len()).rev() {
-            let j = (u128::from(rng.next_u64()) * (i as u128 + 1) >> 64) as usize;
+            let j = ((u128::from(rng.next_u64()) * (i as u128 + 1)) >> 64) as usize;
             order.swap(i, j);
         }
         order

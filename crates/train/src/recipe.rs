@@ -171,6 +171,12 @@ impl Recipe {
         if !rates.iter().all(|r| r.is_finite() && *r >= 0.0) {
             return wrong("`optimizer`: a rate is negative or not finite".into(), "rates are 0 or more");
         }
+        if !(o.epsilon.is_finite() && o.epsilon > 0.0) {
+            return wrong(
+                format!("`optimizer.epsilon` is {}", o.epsilon),
+                "use a small number above 0, as 1e-8",
+            );
+        }
         for (name, b) in [("beta1", o.beta1), ("beta2", o.beta2), ("momentum", o.momentum)] {
             if !(0.0..1.0).contains(&b) {
                 return wrong(format!("`optimizer.{name}` is {b}"), "use 0 or more and less than 1");

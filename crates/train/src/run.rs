@@ -188,7 +188,7 @@ impl Loop<'_> {
         };
         let norm = gradients.norm();
         let finding = self.state.guard.check(loss, norm);
-        if matches!(finding, Finding::Diverged(_)) {
+        if matches!(finding, Finding::Diverged { .. }) {
             return Ok(finding);
         }
         let clip = recipe.optimizer.clip;
@@ -198,6 +198,7 @@ impl Loop<'_> {
         };
         self.optimizer.step(&mut self.decoder, gradients, rates);
         self.state.step += 1;
+        self.state.updates += 1;
         interval.loss += loss;
         interval.steps += 1;
         interval.largest_norm = interval.largest_norm.max(norm);
@@ -272,6 +273,7 @@ pub fn train(
         }
         None => State {
             step: 0,
+            updates: 0,
             recipe_hash: resolved.hash.as_str().into(),
             tokenizer_hash: tokenizer.hash(),
             seconds: 0.0,
@@ -329,7 +331,10 @@ pub fn train(
                 );
                 emit(&mut log, Event::Incident { step, kind: "spike".into(), what });
             }
-            Finding::Diverged(what) => {
+            Finding::Diverged { what, poisoned } => {
+                if poisoned {
+                    checkpoint::discard(&run, step)?;
+                }
                 emit(&mut log, Event::Incident { step, kind: "diverged".into(), what: what.clone() });
                 log.flush()?;
                 let good = latest_checkpoint(&run)?;
@@ -345,7 +350,7 @@ pub fn train(
         }
         let stopping = stop.load(Ordering::Relaxed);
         let last = step == resolved.steps;
-        if step % every != 0 && !last && !stopping {
+        if !step.is_multiple_of(every) && !last && !stopping {
             continue;
         }
         let seconds = since_event.elapsed().as_secs_f64();

@@ -17,13 +17,13 @@ pub enum DecayShape {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct ScheduleSpec {
-    /// Steps over which the rate rises linearly from 0.
+    /// Steps over which the rate rises linearly: 1/n of it at the first, all of it at the n-th.
     pub warmup_steps: u64,
     /// The last share of all steps, in which the rate falls; 0 to 1.
     pub decay: f64,
     /// The form of the fall.
     pub shape: DecayShape,
-    /// The share of the rate that is left at the last step.
+    /// The share of the rate that the fall ends at, a step after the last.
     pub floor: f64,
 }
 

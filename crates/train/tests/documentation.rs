@@ -1,18 +1,16 @@
 //! The recipes of the documentation and of `recipes/` are recipes.
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use groundwork_train::{Recipe, from_toml};
+use groundwork_train::Recipe;
 use toml::{Table, Value};
 
-fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
-}
+const ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../..");
 
 /// The fenced blocks of `docs/recipes.md`: the line of the fence, the words after it, and the text.
 fn blocks() -> Vec<(usize, String, String)> {
-    let page = fs::read_to_string(root().join("docs/recipes.md")).unwrap();
+    let page = fs::read_to_string(Path::new(ROOT).join("docs/recipes.md")).unwrap();
     let mut blocks: Vec<(usize, String, String)> = Vec::new();
     let mut open = false;
     for (i, line) in page.split_inclusive('\n').enumerate() {
@@ -45,15 +43,16 @@ fn recipes_and_fragments_of_the_reference_resolve() {
     let (_, _, complete) = blocks.iter().find(|(_, words, _)| words == "toml recipe").unwrap();
     for (line, words, text) in blocks.iter().filter(|(_, words, _)| words.starts_with("toml")) {
         let from = format!("docs/recipes.md, block at line {line}");
-        let base = if words == "toml recipe" { "" } else { complete };
-        let mut table: Table = from_toml(base, &from, "").unwrap();
-        merge(&mut table, from_toml(text, &from, "").unwrap());
+        let mut table: Table = if words == "toml recipe" { "" } else { complete }.parse().unwrap();
+        merge(&mut table, text.parse().unwrap_or_else(|e| panic!("{from}: {e}")));
         Recipe::from_table(&table, &from).unwrap().resolve().unwrap_or_else(|e| panic!("{from}: {e}"));
     }
 }
 
 #[test]
 fn recipes_of_the_folder_resolve() {
-    let files = fs::read_dir(root().join("recipes")).unwrap().map(|entry| entry.unwrap().path());
-    assert!(files.map(|path| Recipe::read(&path).unwrap().resolve().unwrap()).count() > 0);
+    for file in fs::read_dir(Path::new(ROOT).join("recipes")).unwrap() {
+        let path = file.unwrap().path();
+        Recipe::read(&path).unwrap().resolve().unwrap_or_else(|e| panic!("{}: {e}", path.display()));
+    }
 }

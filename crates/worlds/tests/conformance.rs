@@ -54,6 +54,17 @@ fn words(text: &str) -> impl Iterator<Item = &str> {
     text.split(|c: char| !c.is_ascii_alphabetic()).filter(|w| !w.is_empty())
 }
 
+/// In the language's own eyes too: declarations, actions and what answers them fit together.
+#[test]
+fn expert_traces_pass_the_checker() {
+    let known = |name: &str| tool_set(name).map(<[Tool]>::to_vec).ok_or_else(|| "unknown".to_owned());
+    for task in tasks(2) {
+        let text = trace(&task).to_annotated();
+        let found = groundwork_trace::check(&text, known);
+        assert!(found.0.is_empty(), "{task:?}\n{}", found.render(&text, "trace", false));
+    }
+}
+
 #[test]
 fn the_expert_solves_every_task_and_its_trace_replays() {
     for task in tasks(12) {

@@ -64,8 +64,8 @@ impl Reader for JsonlReader {
 struct Lines {
     path: PathBuf,
     reader: Box<dyn BufRead + Send>,
-    /// Bytes taken from the file, compressed or not, and bytes in it.
-    taken: Arc<AtomicU64>,
+    /// Bytes taken from the file, where it is compressed, and bytes in it.
+    taken: Option<Arc<AtomicU64>>,
     size: u64,
     line: Vec<u8>,
     /// The number of the present line, from 1, and the byte at which it starts.
@@ -81,12 +81,12 @@ impl Lines {
         let mut magic = [0; 4];
         let got = file.read(&mut magic).map_err(read(path))?;
         file.rewind().map_err(read(path))?;
-        let taken = Arc::new(AtomicU64::new(0));
-        let counted = Counted { file, taken: Arc::clone(&taken) };
-        let reader: Box<dyn BufRead + Send> = if magic[..got] == [0x28, 0xb5, 0x2f, 0xfd] {
-            Box::new(BufReader::new(zstd::Decoder::new(counted).map_err(read(path))?))
+        let (reader, taken): (Box<dyn BufRead + Send>, _) = if magic[..got] == [0x28, 0xb5, 0x2f, 0xfd] {
+            let taken = Arc::new(AtomicU64::new(0));
+            let counted = Counted { file, taken: Arc::clone(&taken) };
+            (Box::new(BufReader::new(zstd::Decoder::new(counted).map_err(read(path))?)), Some(taken))
         } else {
-            Box::new(BufReader::new(counted))
+            (Box::new(BufReader::new(file)), None)
         };
         Ok(Lines { path: path.to_owned(), reader, taken, size, line: Vec::new(), number: 0, start: 0 })
     }
@@ -114,8 +114,13 @@ impl Lines {
         })
     }
 
+    /// The share of the file up to the end of the present line; of a compressed file up to the end of its read buffer.
     fn position(&self) -> f64 {
-        self.taken.load(Ordering::Relaxed) as f64 / self.size.max(1) as f64
+        let read = match &self.taken {
+            Some(taken) => taken.load(Ordering::Relaxed),
+            None => self.start + self.line.len() as u64,
+        };
+        read as f64 / self.size.max(1) as f64
     }
 }
 

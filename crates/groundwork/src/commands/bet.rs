@@ -36,7 +36,8 @@ pub fn run(args: &BetArgs) -> Result<(), Failure> {
     let parallel = args.jobs.unwrap_or(cores).clamp(1, plan.cells.len().max(1));
     let threads = args.threads.unwrap_or((cores / parallel).max(1));
     let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().map_err(Failure::work)?;
-    let peak = pool.install(groundwork_train::measure_peak) * (cores as f64 / (parallel * threads) as f64).min(1.0);
+    let peak =
+        pool.install(groundwork_train::measure_peak) * (cores as f64 / (parallel * threads) as f64).min(1.0);
     let speed = Speed {
         flops_per_second: USUAL_UTILISATION * peak,
         evaluation_seconds: USUAL_TASK_SECONDS * suite.tasks()?.len() as f64,
@@ -204,9 +205,9 @@ fn score(row: groundwork_arena::ScoreRow) -> Score {
         fault_met: row.fault_met,
         ended: row.ended.to_string(),
         action_bits: row.action_bits,
-        action_bytes: row.action_bytes.into(),
+        action_bytes: row.action_bytes,
         recovery_bits: row.recovery_bits,
-        recovery_bytes: row.recovery_bytes.into(),
+        recovery_bytes: row.recovery_bytes,
         ranked_actions: row.ranked_actions,
         legal_rank: row.legal_rank,
         legal_count: row.legal_count,

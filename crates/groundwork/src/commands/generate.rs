@@ -28,7 +28,9 @@ pub fn run(args: &GenerateArgs) -> Result<(), Failure> {
         print!("{}", trace.to_text());
     }
     if full {
-        eprintln!("note: it ends after {context} tokens, the length of the sequences that the model was trained on");
+        eprintln!(
+            "note: it ends after {context} tokens, the length of the sequences that the model was trained on"
+        );
     }
     Ok(())
 }

@@ -37,8 +37,16 @@ fn recipes_are_refused_with_place_and_hint() {
         ),
         ("world = \"files\"", "world = \"files\"\nlevels = [99]", ["`files`", "no level 99", "from 1 to 12"]),
         ("world = \"files\"", "", ["`data.source[0]`", "exactly one of `world`", ""]),
-        ("world = \"files\"", "folder = \"x\"\nlevels = [1]", ["`data.source[0].levels`", "does not go with", ""]),
-        ("[data]", "[[objective]]\nterm = \"next_tokn\"\n[data]", ["next_tokn", "did you mean `next_token`?", ""]),
+        (
+            "world = \"files\"",
+            "folder = \"x\"\nlevels = [1]",
+            ["`data.source[0].levels`", "does not go with", ""],
+        ),
+        (
+            "[data]",
+            "[[objective]]\nterm = \"next_tokn\"\n[data]",
+            ["next_tokn", "did you mean `next_token`?", ""],
+        ),
         ("size =", "attention = [\"ful\"]\nsize =", ["line 5", "ful", "hint:"]),
     ] {
         shop.write("x.toml", changed(RECIPE, from, to));
@@ -58,15 +66,27 @@ fn bets_are_refused_with_place_and_hint() {
         ("margin =", "margn =", ["x.toml:7:1: field `primary.margn`", "did you mean `margin`?", ""]),
         ("[ladder]", "[lader]", ["x.toml:9:", "`lader`", "did you mean `ladder`?"]),
         ("= 0.02", "= \"much\"", ["x.toml:7:10: field `primary.margin`", "invalid type", ""]),
-        ("\"lower\"", "\"higher\"", ["field `primary.direction`", "not the better way", "direction = \"lower\""]),
+        (
+            "\"lower\"",
+            "\"higher\"",
+            ["field `primary.direction`", "not the better way", "direction = \"lower\""],
+        ),
         (
             "bits_per_action_byte",
             "bits_per_acton_byte",
             ["x.toml:5:1: field `primary.metric`", "no metric", "did you mean `bits_per_action_byte`?"],
         ),
-        ("seeds = [1, 2]", "seeds = [1]", ["x.toml:11:1: field `ladder.seeds`", "two different seeds", "at least two"]),
+        (
+            "seeds = [1, 2]",
+            "seeds = [1]",
+            ["x.toml:11:1: field `ladder.seeds`", "two different seeds", "at least two"],
+        ),
         ("seeds = [1, 2]", "seeds = [1, 1]", ["field `ladder.seeds`", "two different seeds", "each once"]),
-        (", fault_rate = 0.5", "", ["field `candidate`", "the arms are the same recipe", "[candidate.recipe]"]),
+        (
+            ", fault_rate = 0.5",
+            "",
+            ["field `candidate`", "the arms are the same recipe", "[candidate.recipe]"],
+        ),
         ("\"0.1M\"]", "\"small\"]", ["field `ladder.sizes`", "`small` is not a size", "write it as"]),
         ("tasks = 2", "tsks = 2", ["`x.toml`: `evaluation.tsks`", "unknown field", "did you mean `tasks`?"]),
         ("tasks = 2", "tasks = 0", ["`x.toml`", "`tasks` is 0", "hint: leave it out"]),

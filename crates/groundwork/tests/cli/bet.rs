@@ -97,10 +97,10 @@ fn a_bet_survives_interrupts_and_kills_and_ends_with_the_same_verdict() {
     assert!(!shop.exists(&format!("{folder}/verdict.json")));
 
     let running = shop.start(START);
-    wait_until("a run to finish", || with(&shop, "metrics.json") > 0);
+    wait_until("a run to finish", || with(&shop, "evaluated.json") > 0);
     running.signal("KILL");
     assert_eq!(running.end().code, None);
-    assert!(with(&shop, "metrics.json") < 4);
+    assert!(with(&shop, "evaluated.json") < 4);
     assert!(!shop.exists(&format!("{folder}/verdict.json")));
 
     // At once: what the killed bet left running is waited for.

@@ -21,7 +21,7 @@ fn recipe(source: &str) -> String {
 #[test]
 fn truncated_parquet_is_named() {
     let shop = Workshop::new();
-    shop.run(["trace", "generate", "files", "-o", "whole.parquet", "--count", "50"]).fine();
+    shop.run("trace generate files -o whole.parquet --count 50 --levels 1 --declare name".split(' ')).fine();
     let whole = fs::read(shop.path("whole.parquet")).unwrap();
     for (name, bytes) in [
         ("half.parquet", &whole[..whole.len() / 2]),
@@ -52,7 +52,10 @@ fn a_corrupt_checkpoint_is_named_and_left_alone() {
         let path = shop.path(format!("{checkpoint}/{file}"));
         flip(&path);
         let before = shop.contents();
-        let words = [&format!("`{checkpoint}/{file}`: the checksum does not match")[..], "hint: remove this checkpoint"];
+        let words = [
+            &format!("`{checkpoint}/{file}`: the checksum does not match")[..],
+            "hint: remove this checkpoint",
+        ];
         shop.run(["eval", &run, "--suite", "suite.toml"]).refused(&words);
         shop.run(["generate", &run, "goal: x"]).refused(&words);
         assert_eq!(shop.contents(), before);
@@ -62,7 +65,8 @@ fn a_corrupt_checkpoint_is_named_and_left_alone() {
         let path = shop.path(format!("{checkpoint}/{file}"));
         let bytes = fs::read(&path).unwrap();
         fs::remove_file(&path).unwrap();
-        shop.run(["eval", &run]).refused(&[&format!("`{checkpoint}/{file}`"), "hint: remove this checkpoint"]);
+        shop.run(["eval", &run])
+            .refused(&[&format!("`{checkpoint}/{file}`"), "hint: remove this checkpoint"]);
         fs::write(&path, bytes).unwrap();
     }
     shop.run(["eval", &run, "--suite", "suite.toml"]).fine();
@@ -79,14 +83,18 @@ fn a_run_goes_on_once_its_corrupt_checkpoint_is_mended() {
     running.signal("INT");
     let said = running.end();
     assert_eq!(said.code, Some(130), "{said:?}");
-    assert!(said.err.contains("stopped at step ") && said.err.contains("the same command goes on"), "{said:?}");
+    assert!(
+        said.err.contains("stopped at step ") && said.err.contains("the same command goes on"),
+        "{said:?}"
+    );
 
     let run = shop.only("runs", "tiny-");
     let checkpoint = shop.only(&format!("{run}/checkpoints"), "step-");
     let path = shop.path(format!("{checkpoint}/model.safetensors"));
     flip(&path);
     let before = fs::read(&path).unwrap();
-    let words = [&format!("`{checkpoint}/model.safetensors`: the checksum does not match")[..], "hint: remove this"];
+    let words =
+        [&format!("`{checkpoint}/model.safetensors`: the checksum does not match")[..], "hint: remove this"];
     shop.run(train.into_iter().take(4)).refused(&words);
     assert_eq!(fs::read(&path).unwrap(), before);
 
@@ -169,15 +177,31 @@ fn damaged_shards_are_named() {
 fn documents_without_text_are_named_or_counted() {
     let shop = Workshop::new();
     for (name, text, words) in [
-        ("empty.jsonl", "{\"text\": \"some\"}\n{\"text\": \"\"}\n", ["empty.jsonl:2", "is empty", "hint: remove"]),
+        (
+            "empty.jsonl",
+            "{\"text\": \"some\"}\n{\"text\": \"\"}\n",
+            ["empty.jsonl:2", "is empty", "hint: remove"],
+        ),
         ("only.jsonl", "{\"text\": \"\"}\n", ["only.jsonl:1", "is empty", "hint: remove"]),
         ("spans.jsonl", "{\"spans\": []}\n", ["spans.jsonl:1", "is empty", "hint: remove"]),
         ("none.jsonl", "", ["`files` gives no document", "nothing in it", "hint:"]),
         ("blank.jsonl", "\n\n\n", ["`files` gives no document", "nothing in it", "hint:"]),
-        ("other.jsonl", "{\"txt\": \"a\"}\n", ["other.jsonl:1:", "neither `spans` nor `text`", "hint: name the field"]),
-        ("cut.jsonl", "{\"text\": \"some\"}\n{\"text\": \"mo", ["cut.jsonl:2:", "not a JSON object", "hint: a JSONL"]),
+        (
+            "other.jsonl",
+            "{\"txt\": \"a\"}\n",
+            ["other.jsonl:1:", "neither `spans` nor `text`", "hint: name the field"],
+        ),
+        (
+            "cut.jsonl",
+            "{\"text\": \"some\"}\n{\"text\": \"mo",
+            ["cut.jsonl:2:", "not a JSON object", "hint: a JSONL"],
+        ),
         ("list.jsonl", "[1, 2]\n", ["list.jsonl:1:", "not a JSON object", "hint: a JSONL"]),
-        ("kind.jsonl", "{\"spans\": [{\"kind\": \"gaol\", \"body\": \"x\"}]}\n", ["kind.jsonl:1:", "`gaol`", "goal"]),
+        (
+            "kind.jsonl",
+            "{\"spans\": [{\"kind\": \"gaol\", \"body\": \"x\"}]}\n",
+            ["kind.jsonl:1:", "`gaol`", "goal"],
+        ),
     ] {
         shop.write(name, text);
         shop.write("x.toml", recipe(&format!("jsonl = \"{name}\"")));
@@ -187,7 +211,11 @@ fn documents_without_text_are_named_or_counted() {
     shop.write("texts/empty.txt", "");
     shop.write("texts/blank.txt", " \n\t\n");
     shop.write("x.toml", recipe("folder = \"texts\""));
-    shop.run(["corpus", "build", "x.toml"]).refused(&["`files` gives no document", "2 files were skipped", "hint:"]);
+    shop.run(["corpus", "build", "x.toml"]).refused(&[
+        "`files` gives no document",
+        "2 files were skipped",
+        "hint:",
+    ]);
     assert_eq!(shop.entries("runs/corpora"), [""; 0]);
     shop.write("texts/full.txt", "This file has words.");
     let manifest = shop.run(["corpus", "build", "x.toml", "--json"]).fine().json();

@@ -8,9 +8,9 @@ fn experts_way(shop: &Workshop, args: &[&str]) -> String {
     let (_, way) = said.out.split_once("The expert would have done this:").expect("the expert's way");
     let mut script = String::new();
     for line in way.lines().map(str::trim) {
-        // What failed is marked before its kind; it is done again all the same.
-        if let Some(action) = line.split_once("action  ").map(|(_, action)| action.trim()) {
-            script += &format!("{action}\n");
+        // An action that failed is marked on both sides; it is done again all the same.
+        if let Some((_, action)) = line.split_once("action  ") {
+            script += &format!("{}\n", action.split("  ←").next().unwrap_or(action).trim());
         } else if let Some(answer) = line.strip_prefix("answer ") {
             script += &format!("answer {}\n", answer.trim());
         }

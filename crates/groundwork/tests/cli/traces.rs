@@ -80,7 +80,11 @@ fn show_draws_files_and_standard_input_alike() {
     assert!(said.out.contains("goal") && said.out.contains("Read it."), "{said:?}");
     assert!(!said.out.contains('\u{1b}'), "no colours in a pipe: {said:?}");
     assert_eq!(shop.pipe(["trace", "show", "-"], CANONICAL).fine().out, said.out);
-    shop.run(["trace", "show", "x.trace", "--from", "99"]).refused(&["no trace 99", "`x.trace`", "hint: it has 1 trace"]);
+    shop.run(["trace", "show", "x.trace", "--from", "99"]).refused(&[
+        "no trace 99",
+        "`x.trace`",
+        "hint: it has 1 trace",
+    ]);
     shop.pipe(["trace", "show", "-"], "").refused(&["`standard input` holds no trace"]);
 }
 
@@ -97,7 +101,8 @@ fn generated_traces_are_shown_checked_and_the_same_again() {
     assert_eq!(said.out.matches(" of 5\n").count(), 3, "{said:?}");
     let said = shop.run(["trace", "show", "a.parquet", "--from", "4", "--count", "9"]).fine();
     assert!(said.out.starts_with("trace 4 of 5\n") && said.out.contains("answer"), "{said:?}");
-    shop.run(["trace", "show", "a.parquet", "--from", "99"]).refused(&["no trace 99", "hint: it has 5 traces"]);
+    shop.run(["trace", "show", "a.parquet", "--from", "99"])
+        .refused(&["no trace 99", "hint: it has 5 traces"]);
 }
 
 #[test]
@@ -109,7 +114,10 @@ fn generate_refuses_what_there_is_not_and_keeps_what_there_was() {
     for (args, words) in [
         ("filse -o x.parquet", ["`filse`", "did you mean `files`?"]),
         ("files -o x.parquet --fault-rate 1 --faults transiet", ["`transiet`", "did you mean `transient`?"]),
-        ("files -o x.parquet --fault-rate 1 --faults closed", ["`closed` does not occur in the world `files`", "gone"]),
+        (
+            "files -o x.parquet --fault-rate 1 --faults closed",
+            ["`closed` does not occur in the world `files`", "gone"],
+        ),
         ("files -o x.parquet --levels 1,99", ["no level 99", "from 1 to 12"]),
         ("files -o file/x.parquet", ["cannot write `file", "hint:"]),
         ("files -o .", ["cannot write `.`", "hint:"]),

@@ -43,8 +43,10 @@ fn every_command_is_in_the_list_of_commands() {
     let shop = Workshop::new();
     for group in ["", "trace", "corpus", "runs"] {
         let help = shop.run(group.split_whitespace().chain(["--help"])).out;
-        let listed = help.split("Commands:\n").nth(1).and_then(|rest| rest.split("\n\n").next()).unwrap_or("");
-        for name in listed.lines().filter_map(|line| line.split_whitespace().next()).filter(|n| *n != "help") {
+        let listed =
+            help.split("Commands:\n").nth(1).and_then(|rest| rest.split("\n\n").next()).unwrap_or("");
+        for name in listed.lines().filter_map(|line| line.split_whitespace().next()).filter(|n| *n != "help")
+        {
             let command = format!("{group} {name}");
             let known = COMMANDS.contains(&command.trim()) || name == "completions";
             assert!(known, "`{command}` is in no test");
@@ -104,7 +106,9 @@ fn usage_mistakes_name_the_argument() {
 fn a_closed_pipe_ends_the_program_quietly() {
     let shop = Workshop::with_a_run();
     shop.run(["trace", "generate", "files", "-o", "many.parquet", "--count", "3000"]).fine();
-    for args in ["trace show many.parquet --count 3000", "completions bash", "runs show tiny", "train tiny.toml"] {
+    for args in
+        ["trace show many.parquet --count 3000", "completions bash", "runs show tiny", "train tiny.toml"]
+    {
         let mut running = shop.start(args.split(' '));
         running.close();
         let said = running.end();

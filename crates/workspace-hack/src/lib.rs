@@ -1,0 +1,2 @@
+//! Nothing but dependencies: see this crate's manifest.
+#![forbid(unsafe_code)]
