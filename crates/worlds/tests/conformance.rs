@@ -358,7 +358,7 @@ fn a_wrong_task_is_refused_with_a_hint() {
     let message = |t: Task| Episode::new(&t).map(drop).expect_err("refused").to_string();
     assert_eq!(
         message(task("fils", 1, None)),
-        "there is no world called `fils` (did you mean `files`?); the worlds are files, route, ledger"
+        "there is no world called `fils` (did you mean `files`?); the worlds are files, route, ledger, tracking, arithmetic"
     );
     assert!(
         message(task("route", 1, Some(FaultKind::Limit))).contains("does not occur in the world `route`")
