@@ -16,7 +16,7 @@
 //! **Faults**: `transient` and `gone` strike the tool that computes what is asked, in one of its calls. `misspelt` and
 //! `denied` strike a quantity that is looked up, `stale` the first `look` (wrong by 1 to 9).
 //!
-//! The expert is optimal among agents that calculate with the tools: one look a quantity, one call a calculation. While
+//! The expert is optimal among agents that find every needed quantity with the tools: one look or calculation each. While
 //! a tool is away it takes another at no cost (`sub` of a negative number for `add`, `add` for `sub`, `add` for doubling),
 //! or does what else can be done; only where nothing else is left, three or four times something is two sums.
 

@@ -11,12 +11,14 @@
 //! neko` and `revoke kilo` do not say who has the key: the call must. `grant kilo to neko` makes a copy.
 //!
 //! Who is asked for has changed since the key was last named, so what stands next to the name of the key is never the
-//! answer; of the keys that could be asked for it is one that changed hands most often. The one query, `look`, shows one
+//! answer; of the keys that could be asked for it is one that is elsewhere because of a `no`, if there is such a one, and that
+//! changed hands most often. The one query, `look`, shows one
 //! person's keys, once. Success asks for the right name and for everybody to have exactly the right keys; a key that
 //! somebody has or lacks, and that no job touched there, is collateral damage.
 //!
-//! **Held-out structure**: besides the names, the *pattern* of jobs decides the split: a hash of which jobs touch the same
-//! people and keys, and of what is asked. It belongs to `Test` if it is divisible by four, otherwise to `Train`.
+//! **Held-out structure**: besides the names, from level 3 on the *pattern* of jobs decides the split: a hash of which jobs
+//! touch the same people and keys, and of what is asked. It belongs to `Test` if it is divisible by four, otherwise to
+//! `Train`. (Two or three swaps have too few patterns for that.)
 //!
 //! **Faults**: `transient`, `gone` and `stale` strike one of the swaps, `denied` the first person of one. `misspelt` strikes
 //! the person without keys, whom the goal names once.
@@ -423,11 +425,12 @@ fn draw(level: usize, listed: usize, split: Split, dice: &mut Dice) -> Scene {
         }
         let mut stubborn = 0u16;
         if level > 1 {
-            for _ in 0..dice.below(if level < 6 { 2 } else { 3 }) {
+            for _ in 0..if level < 6 { dice.below(3).min(1) } else { dice.below(3) } {
                 stubborn |= 1 << dice.below(listed + 1);
             }
         }
-        let mut hands = before;
+        // As things are, and as they would be if everybody swapped.
+        let (mut hands, mut naive) = (before, before);
         let mut jobs = Vec::with_capacity(1 + level);
         // Who had a key when the goal last named it, and how often it has changed hands.
         let mut named: Vec<Option<usize>> = (0..keys).map(|k| holder(k, &before)).collect();
@@ -437,6 +440,7 @@ fn draw(level: usize, listed: usize, split: Split, dice: &mut Dice) -> Scene {
             let job = job(level, listed, i == newcomer, &hands, dice);
             let old = hands;
             apply(job, &mut hands, stubborn);
+            apply(job, &mut naive, 0);
             for (key, n) in changes.iter_mut().enumerate() {
                 *n += u32::from(holder(key, &old) != holder(key, &hands));
             }
@@ -447,12 +451,13 @@ fn draw(level: usize, listed: usize, split: Split, dice: &mut Dice) -> Scene {
             jobs.push(job);
         }
         let askable = |k: &usize| holder(*k, &hands).is_some_and(|p| named[*k] != Some(p));
-        let most = (0..keys).filter(askable).map(|k| changes[k]).max();
-        let candidates: Vec<usize> =
-            (0..keys).filter(askable).filter(|k| Some(changes[*k]) == most).collect();
+        // What the refusals matter to, before what changed hands most often.
+        let worth = |k: usize| (holder(k, &hands) != holder(k, &naive), changes[k]);
+        let most = (0..keys).filter(askable).map(worth).max();
+        let candidates: Vec<usize> = (0..keys).filter(askable).filter(|k| Some(worth(*k)) == most).collect();
         let Some(&asked) = candidates.get(dice.below(candidates.len().max(1))) else { continue };
         let Some(answer) = holder(asked, &hands) else { continue };
-        if pattern::side(pattern::signature(&before, &jobs, asked)) == split {
+        if level < pattern::FROM || pattern::side(pattern::signature(&before, &jobs, asked)) == split {
             let spelt = Name::NONE;
             let (people, keys) = (Vec::with_capacity(listed + 1), Vec::with_capacity(keys));
             return Scene { people, keys, spelt, jobs, asked, before, after: hands, answer, stubborn };

@@ -4,6 +4,9 @@ use super::{Hands, Job, PEOPLE, holders};
 use crate::hash::mix;
 use crate::task::Split;
 
+/// The level from which on the pattern decides the split; below there are too few.
+pub(super) const FROM: usize = 3;
+
 /// The side of the cut on which a signature lies.
 pub(super) fn side(signature: u64) -> Split {
     if signature.is_multiple_of(4) { Split::Test } else { Split::Train }
@@ -52,8 +55,8 @@ pub(super) fn signature(before: &Hands, jobs: &[Job], asked: usize) -> u64 {
     mix(people.iter().filter(|h| **h != 0).fold(0u64, |sum, h| sum.wrapping_add(mix(*h))))
 }
 
-/// The signature of the jobs in a goal of the world `tracking`, and the split it belongs to: the same for any names.
-/// `None` if `goal` is no such goal.
+/// The signature of the jobs in a goal of the world `tracking`, and the split it belongs to (from level 3 on): the same
+/// for any names. `None` if `goal` is no such goal.
 ///
 /// ```
 /// use groundwork_worlds::pattern;
