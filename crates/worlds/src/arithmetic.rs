@@ -291,7 +291,7 @@ impl Arithmetic {
 
     fn calculate(&mut self, op: Op, call: &Call) -> Outcome {
         let number = |name| match call.arg(name).and_then(Value::as_i64) {
-            Some(n) if n.abs() <= RANGE => Ok(n),
+            Some(n) if (-RANGE..=RANGE).contains(&n) => Ok(n),
             _ => Err(Outcome::refuse("Range", call.arg(name).cloned())),
         };
         match (number("a"), number("b")) {

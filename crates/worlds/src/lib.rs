@@ -36,7 +36,7 @@
 //!    them is `ask(name: str) -> str`. The module must be able to perform every call that fits the declarations.
 //! 3. **Tasks.** `generate` draws all names from the `Names` it is given (so the split holds by construction) and all
 //!    choices from its `Dice`. If the structure should be held out too, let a hash of it decide the split, as
-//!    `route` does. Draw nothing else: the twin of a faulty task must come out of the same choices.
+//!    `route` and `arithmetic` do. Draw nothing else: the twin of a faulty task must come out of the same choices.
 //! 4. **Verifier.** Exact answer and exact final state, and count what else was changed. Ask yourself how an agent
 //!    that does nothing, or that answers with every candidate, could pass.
 //! 5. **Legal actions.** Every sensible call of a state, also those that the goal suggests and that fail.

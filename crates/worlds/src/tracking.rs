@@ -10,18 +10,17 @@
 //! and then nothing changes (who will not swap is the world's own, so the end cannot be known from the goal). `move kilo to
 //! neko` and `revoke kilo` do not say who has the key: the call must. `grant kilo to neko` makes a copy.
 //!
-//! Who is asked for has changed since the key was last named, so what stands next to the name of the key is never the
-//! answer; of the keys that could be asked for it is one that is elsewhere because of a `no`, if there is such a one, and that
-//! changed hands most often. The one query, `look`, shows one
-//! person's keys, once. Success asks for the right name and for everybody to have exactly the right keys; a key that
-//! somebody has or lacks, and that no job touched there, is collateral damage.
+//! Who has the key has changed since the goal last named it, so whoever stands beside its name is never the answer. The key
+//! asked for is one that is elsewhere because of a `no`, if there is such a one; among these, one that changed hands most
+//! often. The one query, `look`, shows one person's keys, once. Success asks for the right name and for everybody to have
+//! exactly the right keys; a key that somebody has, or lacks, against beginning and end alike is collateral damage.
 //!
 //! **Held-out structure**: besides the names, from level 3 on the *pattern* of jobs decides the split: a hash of which jobs
 //! touch the same people and keys, and of what is asked. It belongs to `Test` if it is divisible by four, otherwise to
 //! `Train`. (Two or three swaps have too few patterns for that.)
 //!
-//! **Faults**: `transient`, `gone` and `stale` strike one of the swaps, `denied` the first person of one. `misspelt` strikes
-//! the person without keys, whom the goal names once.
+//! **Faults**: `transient`, `gone` and `stale` (until one looks at whom it names first) strike one of the swaps, `denied` whom
+//! one of them names first. `misspelt` strikes the person without keys, whom the goal names once.
 //!
 //! The expert makes one call a job (for `revoke`, one a holder) and waits where `swap` is gone. That is optimal among
 //! agents that do the jobs as told; one that aims at the end alone could save swaps that undo each other, and up to two
