@@ -22,7 +22,7 @@ fn tasks(world: &str, level: u32, count: u64) -> Vec<Task> {
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     println!(
-        "{:<8} {:>5} {:>14} {:>14} {:>14} {:>12} {:>12}",
+        "{:<10} {:>5} {:>14} {:>14} {:>14} {:>12} {:>12}",
         "world", "level", "steps/s", "acts/s", "traces/s", "clone ns", "bytes/trace"
     );
     for level in [1, 2, 3, 6] {
@@ -84,7 +84,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
             }
             let clone = start.elapsed().as_nanos() as f64 / (20 * runs.len()) as f64;
             println!(
-                "{world:<8} {level:>5} {:>14.0} {:>14.0} {traces_rate:>14.0} {clone:>12.0} {:>12}",
+                "{world:<10} {level:>5} {:>14.0} {:>14.0} {traces_rate:>14.0} {clone:>12.0} {:>12}",
                 steps as f64 / seconds,
                 steps as f64 / act_seconds,
                 bytes / tasks.len()

@@ -5,9 +5,10 @@
 //! and knows its [legal actions](Episode::legal_actions). [`Episode::expert_trace`] writes a whole expert
 //! episode down as a trace; the [`agent`] module has the reference agents that show a grader's floor and ceiling.
 //!
-//! The worlds are [`files`] (a file tree), [`route`] (a road map) and [`ledger`] (accounts); each module tells its
-//! levels, its goals and what success asks for. The faults are those of the [`faults`] module. How names
-//! (and maps) are cut into training and testing is told at [`name_split`] and in [`route`].
+//! The worlds are [`files`] (a file tree), [`route`] (a road map), [`ledger`] (accounts), [`tracking`] (keys that change
+//! hands) and [`arithmetic`] (quantities and a calculator); each module tells its levels, its goals and what success
+//! asks for. The faults are those of the [`faults`] module. How names and structures are cut into training and testing
+//! is told at [`name_split`], and in [`route`], [`tracking`] and [`arithmetic`].
 //!
 //! ```
 //! use groundwork_worlds::{Declare, Episode, FaultKind, Split, Task};
@@ -35,7 +36,7 @@
 //!    them is `ask(name: str) -> str`. The module must be able to perform every call that fits the declarations.
 //! 3. **Tasks.** `generate` draws all names from the `Names` it is given (so the split holds by construction) and all
 //!    choices from its `Dice`. If the structure should be held out too, let a hash of it decide the split, as
-//!    `route` does. Draw nothing else: the twin of a faulty task must come out of the same choices.
+//!    `route` and `arithmetic` do. Draw nothing else: the twin of a faulty task must come out of the same choices.
 //! 4. **Verifier.** Exact answer and exact final state, and count what else was changed. Ask yourself how an agent
 //!    that does nothing, or that answers with every candidate, could pass.
 //! 5. **Legal actions.** Every sensible call of a state, also those that the goal suggests and that fail.
@@ -51,6 +52,7 @@
 #![forbid(unsafe_code)]
 
 pub mod agent;
+pub mod arithmetic;
 mod dice;
 mod episode;
 mod error;
@@ -64,9 +66,11 @@ mod own;
 mod registry;
 pub mod route;
 mod task;
+pub mod tracking;
 mod world;
 
 pub use agent::play;
+pub use arithmetic::formula;
 pub use episode::{Declare, Episode, MAX_LEVEL, Reply};
 pub use error::WorldError;
 pub use faults::FaultKind;
@@ -74,4 +78,5 @@ pub use names::name_split;
 pub use registry::{faults_of, tool_set, world_names};
 pub use route::topology;
 pub use task::{Split, Task};
+pub use tracking::pattern;
 pub use world::{Outcome, Verification};

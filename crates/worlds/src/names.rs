@@ -24,6 +24,9 @@ const RESERVED: &[&[u8; 4]] = &[b"done", b"file", b"give", b"gone", b"move", b"n
 pub(crate) struct Name([u8; 4]);
 
 impl Name {
+    /// A place that no name has been drawn for yet.
+    pub(crate) const NONE: Name = Name(*b"----");
+
     /// The name as text.
     pub(crate) fn as_str(&self) -> &str {
         std::str::from_utf8(&self.0).unwrap_or_default()

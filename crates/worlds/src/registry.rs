@@ -2,6 +2,7 @@
 
 use groundwork_trace::Tool;
 
+use crate::arithmetic::Arithmetic;
 use crate::episode::build;
 use crate::error::{WorldError, did_you_mean};
 use crate::faults::{FaultKind, Faults};
@@ -9,6 +10,7 @@ use crate::files::Files;
 use crate::ledger::Ledger;
 use crate::route::Route;
 use crate::task::Task;
+use crate::tracking::Tracking;
 use crate::world::World;
 
 /// A world of any kind.
@@ -17,6 +19,8 @@ pub(crate) enum AnyWorld {
     Files(Files),
     Route(Route),
     Ledger(Ledger),
+    Tracking(Tracking),
+    Arithmetic(Arithmetic),
 }
 
 /// Does the same with a world of any kind.
@@ -26,6 +30,8 @@ macro_rules! each {
             AnyWorld::Files($w) => $do,
             AnyWorld::Route($w) => $do,
             AnyWorld::Ledger($w) => $do,
+            AnyWorld::Tracking($w) => $do,
+            AnyWorld::Arithmetic($w) => $do,
         }
     };
 }
@@ -46,13 +52,23 @@ const fn entry<W: World>(
     Entry { name, tools: W::tools, faults: W::faults, build }
 }
 
-const ENTRIES: [Entry; 3] = [
+const ENTRIES: [Entry; 5] = [
     entry::<Files>("files", |t| build(t).map(|(w, f)| (AnyWorld::Files(w), f))),
     entry::<Route>("route", |t| build(t).map(|(w, f)| (AnyWorld::Route(w), f))),
     entry::<Ledger>("ledger", |t| build(t).map(|(w, f)| (AnyWorld::Ledger(w), f))),
+    entry::<Tracking>("tracking", |t| build(t).map(|(w, f)| (AnyWorld::Tracking(w), f))),
+    entry::<Arithmetic>("arithmetic", |t| build(t).map(|(w, f)| (AnyWorld::Arithmetic(w), f))),
 ];
 
-const NAMES: [&str; 3] = [ENTRIES[0].name, ENTRIES[1].name, ENTRIES[2].name];
+const NAMES: [&str; ENTRIES.len()] = {
+    let mut names = [""; ENTRIES.len()];
+    let mut i = 0;
+    while i < names.len() {
+        names[i] = ENTRIES[i].name;
+        i += 1;
+    }
+    names
+};
 
 fn find(name: &str) -> Result<&'static Entry, WorldError> {
     const { &ENTRIES }.iter().find(|e| e.name == name).ok_or_else(|| WorldError::UnknownWorld {

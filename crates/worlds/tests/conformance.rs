@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use groundwork_trace::{ActionStatus, Attempt, Call, Span, SpanKind, Tool, Trace, Value};
 use groundwork_worlds::{
-    Declare, Episode, FaultKind, MAX_LEVEL, Outcome, Split, Task, WorldError, faults_of, name_split,
-    tool_set, topology, world_names,
+    Declare, Episode, FaultKind, MAX_LEVEL, Outcome, Split, Task, WorldError, faults_of, formula, name_split,
+    pattern, tool_set, topology, world_names,
 };
 
 /// Tasks of every world, level, fault (and none) and split, `seeds` of each.
@@ -252,6 +252,14 @@ fn junk_gives_errors_and_never_a_panic() {
         "pay(from=\"a\", to=\"a\", amount=99999999999999999999999)",
         "take(from=\"a\", amount=-5)",
         "look() look()",
+        "look(of=\"\")",
+        "look(at=\"nobody\")",
+        "swap(a=\"\", b=\"\")",
+        "grant(key=\"x\", to=\"y\")",
+        "add(a=99999999999999999999999, b=1)",
+        "mul(a=1000000, b=-1000000)",
+        "mul(a=-9223372036854775808, b=-1)",
+        "sub(a=1e3, b=1)",
         "é(é=\"é\")",
         "list(dir=\"/\") trailing",
         "go(to=\"bada\"",
@@ -358,6 +366,107 @@ fn no_test_topology_stands_in_a_training_task() {
 }
 
 #[test]
+fn no_test_formula_or_pattern_stands_in_a_training_task() {
+    type Signature = fn(&str) -> Option<(u64, Split)>;
+    let structured: [(&str, u32, Signature); 2] = [("arithmetic", 1, formula), ("tracking", 3, pattern)];
+    for (world, from, signature) in structured {
+        let mut seen = [BTreeSet::new(), BTreeSet::new()];
+        for split in Split::ALL {
+            for seed in 0..1_500 {
+                let level = from + (seed % 3) as u32;
+                let task = Task { world: world.into(), split, seed, level, fault: None };
+                let goal = episode(&task).prompt(Declare::None)[0].body.clone();
+                let (signature, side) = signature(&goal).expect("the form of a goal");
+                assert_eq!(side, split, "{goal}");
+                seen[split as usize].insert(signature);
+            }
+        }
+        assert!(seen[0].is_disjoint(&seen[1]) && seen[1].len() >= 10, "{world}");
+    }
+}
+
+#[test]
+fn recovery_costs_what_it_must() {
+    for task in tasks(12).filter(|t| ["arithmetic", "tracking"].contains(&t.world.as_str())) {
+        let Some(fault) = task.fault else { continue };
+        let (faulty, clean) = (trace(&task), trace(&task.twin()));
+        let more = actions(&faulty).count() - actions(&clean).count();
+        let arithmetic = task.world == "arithmetic";
+        let (least, most) = match fault {
+            FaultKind::Transient if task.level < 3 => (1, 1),
+            FaultKind::Transient | FaultKind::Misspelt | FaultKind::Denied => (2, 2),
+            FaultKind::Stale if arithmetic => (1, 1),
+            FaultKind::Gone if arithmetic => (1, 2),
+            FaultKind::Gone => (2, 3),
+            _ => (2, 2),
+        };
+        assert!((least..=most).contains(&more), "{task:?}: {more}\n{}", faulty.to_text());
+    }
+}
+
+#[test]
+fn arithmetic_stays_small() {
+    for task in tasks(20).filter(|t| t.world == "arithmetic" && t.fault.is_none()) {
+        let trace = trace(&task);
+        let numbers = trace.spans.iter().flat_map(|s| s.body.split(|c: char| !c.is_ascii_digit()));
+        assert!(numbers.filter_map(|n| n.parse::<i64>().ok()).all(|n| n <= 99), "{}", trace.to_text());
+        assert_eq!(actions(&trace).count() as u32, 2 + task.level + task.level / 3);
+        assert!(task.level > 2 || trace.to_text().len() < 450, "{}", trace.to_text());
+    }
+}
+
+#[test]
+fn tracking_cannot_be_copied_and_a_wrong_argument_fails() {
+    for task in tasks(20).filter(|t| t.world == "tracking" && t.fault.is_none()) {
+        let trace = trace(&task);
+        let goal = &trace.spans[1].body;
+        let answer = &trace.spans.last().expect("an answer").body;
+        assert!(task.level > 2 || trace.to_text().len() < 450, "{}", trace.to_text());
+        // Who stands beside the key where the goal last names it, but for the question.
+        let (told, question) = goal.rsplit_once("; who has ").expect("the form of a goal");
+        let key = question.trim_end_matches('?');
+        let (listing, jobs) = told.split_once("; ").expect("the form of a goal");
+        let listed = listing.split(", ").find(|p| words(p).skip(1).any(|w| w == key));
+        let named = jobs.split("; ").filter(|j| words(j).any(|w| w == key)).last();
+        let beside = named.and_then(|j| words(j).last()).or(listed.and_then(|p| words(p).next()));
+        assert_ne!(beside, Some(answer.as_str()), "{goal}");
+        // The expert's last call that changes something, made with another person, spoils it.
+        let calls: Vec<Call> = actions(&trace).map(|a| Call::parse(&a.body).expect("a call")).collect();
+        let mut played = episode(&task);
+        let changing = |c: &&Call| c.tool != "swap";
+        let Some(wrong) = calls.iter().rposition(|c| changing(&c)) else { continue };
+        for (i, call) in calls.iter().enumerate() {
+            let mut call = call.clone();
+            if i == wrong {
+                let person = words(listing).next().expect("a person");
+                let other = words(listing.split(", ").nth(1).expect("two people")).next().expect("a person");
+                let last = call.args.last_mut().expect("arguments");
+                last.1 = Value::str(if last.1.as_str() == Some(person) { other } else { person });
+            }
+            played.step(&call);
+        }
+        assert!(!played.verify(answer).success, "{goal}\n{}", calls[wrong]);
+    }
+}
+
+#[test]
+fn tracking_lets_one_look_once() {
+    let task = Task { world: "tracking".into(), split: Split::Train, seed: 1, level: 1, fault: None };
+    let mut episode = episode(&task);
+    let goal = episode.prompt(Declare::None)[0].body.clone();
+    let mut words = words(&goal);
+    let (person, key) = (words.next().expect("a person"), words.next().expect("a key"));
+    let look = format!("look(at=\"{person}\")");
+    assert_eq!(episode.act(&look).span.body, format!("[\"{key}\"]"));
+    assert_eq!(episode.act(&look).span.body, "Spent");
+    assert_eq!(episode.verify("").collateral, 0, "looking is no damage");
+    for call in episode.legal_actions().iter().filter(|c| c.tool == "grant") {
+        episode.step(call);
+    }
+    assert!(episode.verify("").collateral > 0, "keys for everybody are");
+}
+
+#[test]
 fn a_wrong_task_is_refused_with_a_hint() {
     let task = |world: &str, level, fault| Task {
         world: world.to_owned(),
@@ -369,7 +478,7 @@ fn a_wrong_task_is_refused_with_a_hint() {
     let message = |t: Task| Episode::new(&t).map(drop).expect_err("refused").to_string();
     assert_eq!(
         message(task("fils", 1, None)),
-        "there is no world called `fils` (did you mean `files`?); the worlds are files, route, ledger"
+        "there is no world called `fils` (did you mean `files`?); the worlds are files, route, ledger, tracking, arithmetic"
     );
     assert!(
         message(task("route", 1, Some(FaultKind::Limit))).contains("does not occur in the world `route`")
