@@ -12,7 +12,9 @@ pub fn how_test_tasks_are_held_out() -> String {
      by a hash of the name's letters: a quarter is for testing, the rest for training, and a task draws all of its \
      names, and every misspelling of one, from its own side. A test task therefore shares no name with any training \
      task, whatever the seeds, and so no goal, no observation and no action with an invented name in it. \
-     In `route` the shapes of the maps are cut in two as well. Tools, the rules of the worlds and the kinds of fault are the same on both sides."
+     The shapes of the maps in `route`, the formulas in `arithmetic` and, from level 3 on, the patterns of jobs in \
+     `tracking` are cut in two as well. Tools, the rules of the worlds and the kinds of fault are the same on both \
+     sides."
         .to_owned()
 }
 

@@ -1,6 +1,6 @@
 //! Fused tensor operations: attention, norm, rotary positions, activations, and cross-entropy with its linear head.
 //!
-//! Each operation has a plain definition in [`reference`] and, on the CPU backend (`Flex`) in f32, a fused form with
+//! Each operation has a plain definition in [`mod@reference`] and, on the CPU backend (`Flex`) in f32, a fused form with
 //! a backward pass of its own. The public functions choose: other backends and other element types get the
 //! reference. bf16 has no fused form yet.
 //!

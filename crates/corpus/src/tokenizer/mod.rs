@@ -17,7 +17,7 @@
 //! would also cut the `'D` off `'Driscoll`.
 //!
 //! Tool syntax has no special tokens of its own, because ordinary merges learn it: with 1024 tokens trained
-//! on expert traces of the three worlds, an action is `move`, `(path`, `="`, …, `",`, ` to`, `="`, …, `")`,
+//! on expert traces of files, route and ledger, an action is `move`, `(path`, `="`, …, `",`, ` to`, `="`, …, `")`,
 //! every piece of syntax one token. That is 5.5 tokens of syntax in 8.6 an action; fused tokens could save
 //! some of them, but only for tools known before training.
 //!

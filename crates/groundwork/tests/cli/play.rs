@@ -1,5 +1,7 @@
 //! `play`, with a script on standard input.
 
+use groundwork_worlds::{faults_of, world_names};
+
 use crate::workshop::Workshop;
 
 /// What the expert does, taken from what `play` shows somebody who gives up.
@@ -22,8 +24,9 @@ fn experts_way(shop: &Workshop, args: &[&str]) -> String {
 #[test]
 fn the_experts_actions_solve_every_world_with_and_without_faults() {
     let shop = Workshop::new();
-    for world in ["files", "route", "ledger"] {
-        for fault in [None, Some("transient"), Some("gone")] {
+    for world in world_names() {
+        let faults = faults_of(world).expect("a world").iter().map(|f| Some(f.as_str()));
+        for fault in faults.chain([None]) {
             for level in ["1", "3"] {
                 let mut args = vec!["play", world, "--seed", "5", "--level", level];
                 args.extend(fault.into_iter().flat_map(|f| ["--fault", f]));
