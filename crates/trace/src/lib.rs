@@ -28,6 +28,8 @@
 
 #![forbid(unsafe_code)]
 
+pub mod adapters;
+mod align;
 mod attempt;
 mod check;
 mod declare;

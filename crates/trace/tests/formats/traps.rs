@@ -1,0 +1,1 @@
+//! The values and traps of the conformance suite.
