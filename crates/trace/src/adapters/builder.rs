@@ -28,6 +28,8 @@ pub(crate) struct Builder {
 struct Waiting {
     span: usize,
     place: Place,
+    /// Whether it has an id.
+    named: bool,
     result: Option<Span>,
 }
 
@@ -50,10 +52,6 @@ impl Builder {
     /// How many calls there have been: the number of the next.
     pub(crate) fn calls(&self) -> usize {
         self.calls
-    }
-
-    pub(crate) fn is_empty(&self) -> bool {
-        self.spans.is_empty()
     }
 
     pub(crate) fn lose(&mut self, kind: LossKind, place: Place, what: impl Into<String>) {
@@ -144,10 +142,26 @@ impl Builder {
             let message = format!("two calls have the id `{id}`");
             return Err(FormatError::new(place, message, "give every call of a message its own"));
         }
-        self.waiting.push(Waiting { span: self.spans.len(), place, result: None });
+        self.waiting.push(Waiting { span: self.spans.len(), place, named: id.is_some(), result: None });
         self.spans.push(Span { failed: !readable, ..Span::new(SpanKind::Action, body) });
         self.calls += 1;
         Ok(())
+    }
+
+    /// A result follows what was taken for a text: it was an attempt to act.
+    pub(crate) fn was_attempt(&mut self, place: Place) {
+        if self.waiting.is_empty() && self.open.last().is_some_and(|&i| i + 1 == self.spans.len()) {
+            self.open.pop();
+            for i in self.open.drain(..) {
+                self.spans[i].kind = SpanKind::Plan;
+            }
+            self.calls += 1;
+            self.waiting.push(Waiting { span: self.spans.len() - 1, place, named: false, result: None });
+            if let Some(last) = self.spans.last_mut() {
+                last.kind = SpanKind::Action;
+                last.failed = true;
+            }
+        }
     }
 
     /// What a tool returned, as text.
@@ -156,7 +170,7 @@ impl Builder {
         self.result_body(id, body, error, place)
     }
 
-    /// The number of the waiting call that has this id; the next in order without one.
+    /// The body of what came of the waiting call that has this id; without one, of the next in order.
     pub(crate) fn result_body(
         &mut self,
         id: Option<&str>,
@@ -168,6 +182,8 @@ impl Builder {
             None => self.arrived,
             Some(id) => match self.ids.get(id) {
                 Some(&index) => index,
+                // The attempt was no call, and so has no id that could be named.
+                None if self.waiting.get(self.arrived).is_some_and(|w| !w.named) => self.arrived,
                 None => {
                     let message = format!("no call that waits for a result has the id `{id}`");
                     let hint = "results follow the message that made the calls, each with its call's id";

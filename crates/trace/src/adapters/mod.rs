@@ -7,6 +7,7 @@ mod anthropic;
 mod builder;
 mod compare;
 mod content;
+mod dialects;
 mod json;
 mod loss;
 mod mcp;
@@ -19,6 +20,7 @@ mod turns;
 pub use loss::{Converted, FormatError, Loss, LossKind, Place};
 
 use crate::{Trace, suggest};
+use dialects::Dialect;
 use json::{At, Kind, Node};
 use loss::Read;
 use mcp::Revision;
@@ -36,6 +38,30 @@ pub enum Format {
     Mcp2025,
     /// MCP 2026-07-28, which is stateless.
     Mcp2026,
+    /// Hermes, Qwen 2.5 and Qwen 3.
+    Hermes,
+    /// Qwen3-Coder and Qwen 3.5.
+    QwenCoder,
+    /// Llama 3.1 to 3.3.
+    Llama3,
+    /// Llama 4.
+    Llama4,
+    /// Mistral, tokeniser of version 3.
+    MistralV3,
+    /// Mistral, tokeniser of version 13.
+    MistralV13,
+    /// DeepSeek V3.
+    DeepSeekV3,
+    /// DeepSeek V3.2.
+    DeepSeekV32,
+    /// GLM 4.5 and 4.6.
+    Glm45,
+    /// Kimi K2.
+    KimiK2,
+    /// MiniMax M2.
+    MiniMaxM2,
+    /// Gemma 4.
+    Gemma4,
 }
 
 /// What a document of a format is.
@@ -51,8 +77,25 @@ pub enum Document {
 
 impl Format {
     /// Every format, in the order of the documentation.
-    pub const ALL: [Format; 5] =
-        [Format::OpenAiChat, Format::OpenAiResponses, Format::Anthropic, Format::Mcp2025, Format::Mcp2026];
+    pub const ALL: [Format; 17] = [
+        Format::OpenAiChat,
+        Format::OpenAiResponses,
+        Format::Anthropic,
+        Format::Mcp2025,
+        Format::Mcp2026,
+        Format::Hermes,
+        Format::QwenCoder,
+        Format::Llama3,
+        Format::Llama4,
+        Format::MistralV3,
+        Format::MistralV13,
+        Format::DeepSeekV3,
+        Format::DeepSeekV32,
+        Format::Glm45,
+        Format::KimiK2,
+        Format::MiniMaxM2,
+        Format::Gemma4,
+    ];
 
     /// Its name on the command line.
     pub const fn name(self) -> &'static str {
@@ -62,6 +105,18 @@ impl Format {
             Format::Anthropic => "anthropic",
             Format::Mcp2025 => "mcp-2025-11-25",
             Format::Mcp2026 => "mcp-2026-07-28",
+            Format::Hermes => "hermes",
+            Format::QwenCoder => "qwen-coder",
+            Format::Llama3 => "llama-3",
+            Format::Llama4 => "llama-4",
+            Format::MistralV3 => "mistral-v3",
+            Format::MistralV13 => "mistral-v13",
+            Format::DeepSeekV3 => "deepseek-v3",
+            Format::DeepSeekV32 => "deepseek-v3.2",
+            Format::Glm45 => "glm-4.5",
+            Format::KimiK2 => "kimi-k2",
+            Format::MiniMaxM2 => "minimax-m2",
+            Format::Gemma4 => "gemma-4",
         }
     }
 
@@ -82,6 +137,18 @@ impl Format {
             Format::Anthropic => "Anthropic messages: content blocks",
             Format::Mcp2025 => "Model Context Protocol of 2025-11-25, with a handshake",
             Format::Mcp2026 => "Model Context Protocol of 2026-07-28, stateless",
+            Format::Hermes => "chat text of Hermes, Qwen 2.5 and Qwen 3: JSON in `<tool_call>`",
+            Format::QwenCoder => "chat text of Qwen3-Coder and Qwen 3.5: `<function=…>` elements",
+            Format::Llama3 => "chat text of Llama 3.1 to 3.3: one bare JSON object",
+            Format::Llama4 => "chat text of Llama 4: calls as Python writes them",
+            Format::MistralV3 => "chat text of Mistral's tokeniser 3: a JSON list of calls",
+            Format::MistralV13 => "chat text of Mistral's tokeniser 13: `[TOOL_CALLS]name[ARGS]{…}`",
+            Format::DeepSeekV3 => "chat text of DeepSeek V3 and R1: fenced JSON",
+            Format::DeepSeekV32 => "chat text of DeepSeek V3.2: DSML elements",
+            Format::Glm45 => "chat text of GLM 4.5 and 4.6: `<arg_key>` and `<arg_value>`",
+            Format::KimiK2 => "chat text of Kimi K2: numbered calls",
+            Format::MiniMaxM2 => "chat text of MiniMax M2: `<invoke>` elements",
+            Format::Gemma4 => "chat text of Gemma 4: `call:name{…}`",
         }
     }
 
@@ -90,7 +157,27 @@ impl Format {
         match self {
             Format::OpenAiChat | Format::OpenAiResponses | Format::Anthropic => Document::Json,
             Format::Mcp2025 | Format::Mcp2026 => Document::Lines,
+            _ => Document::Text,
         }
+    }
+
+    /// The dialect of chat text that this format is.
+    const fn dialect(self) -> Option<&'static Dialect> {
+        Some(match self {
+            Format::Hermes => &dialects::HERMES,
+            Format::QwenCoder => &dialects::QWEN_CODER,
+            Format::Llama3 => &dialects::LLAMA3,
+            Format::Llama4 => &dialects::LLAMA4,
+            Format::MistralV3 => &dialects::MISTRAL_V3,
+            Format::MistralV13 => &dialects::MISTRAL_V13,
+            Format::DeepSeekV3 => &dialects::DEEPSEEK_V3,
+            Format::DeepSeekV32 => &dialects::DEEPSEEK_V32,
+            Format::Glm45 => &dialects::GLM45,
+            Format::KimiK2 => &dialects::KIMI_K2,
+            Format::MiniMaxM2 => &dialects::MINIMAX_M2,
+            Format::Gemma4 => &dialects::GEMMA4,
+            _ => return None,
+        })
     }
 
     /// Reads all documents of `text`.
@@ -104,6 +191,10 @@ impl Format {
             all.value.push(trace);
             all.losses.extend(losses);
         };
+        if let Some(dialect) = self.dialect() {
+            add(dialects::read(text, dialect)?);
+            return Ok(all);
+        }
         let values = json::parse_all(text)?;
         let place = |i: usize| if values.len() == 1 { At::Root } else { At::Item(&At::Root, i) };
         if self.document() == Document::Lines && values.iter().all(|v| !matches!(v.kind, Kind::Array(_))) {
@@ -142,7 +233,7 @@ impl Format {
             Format::OpenAiChat => openai_chat::read(node, at),
             Format::OpenAiResponses => openai_responses::read(node, at),
             Format::Anthropic => anthropic::read(node, at),
-            Format::Mcp2025 | Format::Mcp2026 => {
+            _ => {
                 let items = node.items(at)?;
                 let messages: Vec<_> = items.iter().enumerate().map(|(i, v)| (v, At::Item(&at, i))).collect();
                 mcp::read(&messages)
@@ -153,15 +244,41 @@ impl Format {
     /// Writes one document. What the format cannot hold is in the report, which is the difference between
     /// `trace` and what the document is read back as.
     pub fn write(self, trace: &Trace) -> Converted<String> {
+        let dialect = self.dialect();
+        if dialect.is_some_and(|d| !d.parallel) {
+            let (one_by_one, order) = turns::sequential(trace);
+            let mut written = self.write_as_is(&one_by_one, |i| order[i]);
+            let mut now = vec![None; trace.spans.len()];
+            order.iter().enumerate().for_each(|(to, &from)| now[from] = Some(to));
+            let mut left_out = 0;
+            for (i, to) in now.into_iter().enumerate() {
+                let (kind, what) = match to {
+                    None => {
+                        left_out += 1;
+                        (LossKind::Dropped, "it was not answered, and a call follows")
+                    }
+                    Some(to) if to + left_out == i => continue,
+                    Some(_) => (LossKind::Parallel, "parallel calls are made one after the other"),
+                };
+                written.losses.push(Loss { kind, place: Place::Span(i), what: what.to_owned() });
+            }
+            return written;
+        }
+        self.write_as_is(trace, |i| i)
+    }
+
+    fn write_as_is(self, trace: &Trace, number: impl Fn(usize) -> usize) -> Converted<String> {
         let value = match self {
             Format::OpenAiChat => openai_chat::write(trace),
             Format::OpenAiResponses => openai_responses::write(trace),
             Format::Anthropic => anthropic::write(trace),
             Format::Mcp2025 => mcp::write(trace, Revision::Handshake),
             Format::Mcp2026 => mcp::write(trace, Revision::Stateless),
+            _ => self.dialect().map_or(String::new(), |d| dialects::write(trace, d)),
         };
         let back = self.read(&value).ok().and_then(|b| b.value.into_iter().next()).unwrap_or_default();
-        let losses = compare::losses(trace, &back, &[], |i| i);
+        let markers = self.dialect().map_or(&[][..], |d| d.markers);
+        let losses = compare::losses(trace, &back, markers, number);
         Converted { value, losses }
     }
 }

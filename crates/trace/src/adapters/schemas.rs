@@ -1,5 +1,9 @@
 //! Tool declarations in the shapes that the formats give them.
 
+use std::io::{self, Write};
+
+use serde::Serialize;
+use serde_json::ser::{Formatter, Serializer};
 use serde_json::{Map, Value as Json, json};
 
 use super::json::{At, Node};
@@ -114,4 +118,26 @@ pub(crate) fn read_one(node: &Node<'_>, at: At<'_>, losses: &mut Vec<Loss>) -> R
         }
     }
     Ok(tool)
+}
+
+/// JSON as chat templates print it, with a space after commas and colons.
+pub(crate) fn spaced(json: &Json) -> String {
+    struct Spaced;
+    impl Formatter for Spaced {
+        fn begin_array_value<W: ?Sized + Write>(&mut self, out: &mut W, first: bool) -> io::Result<()> {
+            if first { Ok(()) } else { out.write_all(b", ") }
+        }
+
+        fn begin_object_key<W: ?Sized + Write>(&mut self, out: &mut W, first: bool) -> io::Result<()> {
+            if first { Ok(()) } else { out.write_all(b", ") }
+        }
+
+        fn begin_object_value<W: ?Sized + Write>(&mut self, out: &mut W) -> io::Result<()> {
+            out.write_all(b": ")
+        }
+    }
+    let mut out = Vec::new();
+    // Writing into a Vec cannot fail, and a JSON value has only keys that are strings.
+    let _ = json.serialize(&mut Serializer::with_formatter(&mut out, Spaced));
+    String::from_utf8(out).unwrap_or_default()
 }

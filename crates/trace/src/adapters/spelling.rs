@@ -122,26 +122,6 @@ pub(crate) fn json_body(json: &str, style: Style) -> Option<String> {
     value_body(json, style)
 }
 
-/// The body of a call of `tool` with these arguments, each a name and either JSON or, after `Err`, a string.
-pub(crate) fn call_body(tool: &str, args: &[(String, Result<String, String>)], style: Style) -> String {
-    let mut object = String::from("{");
-    for (i, (name, value)) in args.iter().enumerate() {
-        if i > 0 {
-            object.push(',');
-            object.push_str(style.after_comma);
-        }
-        object.push_str(&quoted(name));
-        object.push(':');
-        object.push_str(style.after_colon);
-        match value {
-            Ok(json) => object.push_str(json),
-            Err(text) => object.push_str(&quoted(text)),
-        }
-    }
-    object.push('}');
-    action_body(tool, &object, style).0
-}
-
 /// Whether `text` would be taken for something else than itself.
 fn ambiguous(text: &str) -> bool {
     value_body(text, COMPACT).is_some() || literal(text).is_some_and(|inner| ambiguous(&inner))
@@ -165,7 +145,7 @@ enum Gap {
 }
 
 /// White space of one notation in the other: what is usual here and what is usual there change places.
-fn gap<'w>(space: &'w str, gap: Gap, style: Style) -> &'w str {
+fn gap(space: &str, gap: Gap, style: Style) -> &str {
     let (json, ours) = match gap {
         Gap::Other => return space,
         Gap::Equals => (style.after_colon, ""),

@@ -25,6 +25,13 @@ pub(crate) struct Agent<'a> {
 }
 
 impl Agent<'_> {
+    /// Whether the two are one turn, and only something that now stands elsewhere stood between them.
+    fn goes_on_with(&self, next: &Agent<'_>) -> bool {
+        self.calls.is_empty()
+            && (next.thought.is_none() || (self.thought.is_none() && self.text.is_none()))
+            && (next.text.is_none() || self.text.is_none())
+    }
+
     fn is_empty(&self) -> bool {
         self.thought.is_none() && self.text.is_none() && self.calls.is_empty()
     }
@@ -45,12 +52,18 @@ pub(crate) struct Outcome<'a> {
 /// Calls without results would run together with calls that then follow directly; they are left out.
 pub(crate) fn placed(trace: &Trace, first: impl Fn(&Turn<'_>) -> bool) -> Vec<Turn<'_>> {
     let (mut placed, rest): (Vec<_>, Vec<_>) = turns(trace).into_iter().partition(first);
-    for turn in rest {
-        if let (Turn::Agent(next), Some(Turn::Agent(last))) = (&turn, placed.last_mut())
-            && next.thought.is_none()
-            && next.text.is_none()
-        {
-            last.calls.clear();
+    for mut turn in rest {
+        if let (Turn::Agent(next), Some(Turn::Agent(last))) = (&mut turn, placed.last_mut()) {
+            if next.thought.is_none() && next.text.is_none() && !last.calls.is_empty() {
+                last.calls.clear();
+            }
+            if last.goes_on_with(next) {
+                last.text = last.text.or(next.text);
+                last.thought = last.thought.or(next.thought);
+                last.plan |= next.plan;
+                last.calls.append(&mut next.calls);
+                continue;
+            }
         }
         placed.push(turn);
     }
@@ -113,7 +126,7 @@ fn result<'a>(turns: &mut Vec<Turn<'a>>, span: &'a Span, answered: &mut usize) {
 }
 
 /// The same trace with its parallel calls one after the other, each with its result, and for each of its spans
-/// the number it had before.
+/// the number it had before. Calls that cannot be kept apart are left out.
 pub(crate) fn sequential(trace: &Trace) -> (Trace, Vec<usize>) {
     let kind = |i: usize| trace.spans.get(i).map(|s| s.kind);
     let is_result = |i| matches!(kind(i), Some(SpanKind::Observation | SpanKind::Error));
@@ -127,8 +140,11 @@ pub(crate) fn sequential(trace: &Trace) -> (Trace, Vec<usize>) {
             i += 1;
             continue;
         }
+        // One that was not answered would be answered by the result of a call that follows.
+        let kept =
+            if kind(i + calls + results) == Some(SpanKind::Action) { calls.min(results) } else { calls };
         for n in 0..calls.max(results) {
-            order.extend((n < calls).then_some(i + n));
+            order.extend((n < kept).then_some(i + n));
             order.extend((n < results).then_some(i + calls + n));
         }
         i += calls + results;
