@@ -15,9 +15,11 @@ mod openai_chat;
 mod openai_responses;
 mod schemas;
 mod spelling;
+mod stream;
 mod turns;
 
 pub use loss::{Converted, FormatError, Loss, LossKind, Place};
+pub use stream::{ConvertError, Side, Summary, convert};
 
 use crate::{Trace, suggest};
 use dialects::Dialect;

@@ -51,8 +51,23 @@ pub(crate) struct Outcome<'a> {
 ///
 /// Calls without results would run together with calls that then follow directly; they are left out.
 pub(crate) fn placed(trace: &Trace, first: impl Fn(&Turn<'_>) -> bool) -> Vec<Turn<'_>> {
+    quietly_placed(trace, first, |_| ())
+}
+
+/// As [`placed`], where `quiet` takes out of an agent's turn what the format cannot show.
+pub(crate) fn quietly_placed<'a>(
+    trace: &'a Trace,
+    first: impl Fn(&Turn<'_>) -> bool,
+    quiet: impl Fn(&mut Agent<'a>),
+) -> Vec<Turn<'a>> {
     let (mut placed, rest): (Vec<_>, Vec<_>) = turns(trace).into_iter().partition(first);
     for mut turn in rest {
+        if let Turn::Agent(agent) = &mut turn {
+            quiet(agent);
+            if agent.is_empty() {
+                continue;
+            }
+        }
         if let (Turn::Agent(next), Some(Turn::Agent(last))) = (&mut turn, placed.last_mut()) {
             if next.thought.is_none() && next.text.is_none() && !last.calls.is_empty() {
                 last.calls.clear();

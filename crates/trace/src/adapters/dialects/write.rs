@@ -2,19 +2,19 @@
 
 use super::markers::{escaped, guarded, guarded_name, shielded};
 use super::{Content, Dialect, Notation, Stand, calls, gemma, pythonic, read_calls, write_calls};
+use crate::Trace;
 use crate::adapters::json::quoted;
 use crate::adapters::schemas;
 use crate::adapters::spelling::{Said, observation_text, said, value_json};
-use crate::adapters::turns::{Agent, Outcome, Turn, placed};
-use crate::{Span, SpanKind, Trace};
+use crate::adapters::turns::{Agent, Outcome, Turn, quietly_placed};
 
 /// Writes a trace. Where calls cannot be made in parallel, there are none.
 pub(crate) fn write(trace: &Trace, d: &Dialect) -> String {
-    let trace = &without_silence(trace, d);
     let mut out = String::from(d.begin);
     let is_system = |t: &Turn<'_>| matches!(t, Turn::System(_));
     let bare = d.system.is_none_or(|(open, _)| open.is_empty());
-    let mut turns = placed(trace, |t| matches!(t, Turn::Tools(_)) || (bare && is_system(t)));
+    let first = |t: &Turn<'_>| matches!(t, Turn::Tools(_)) || (bare && is_system(t));
+    let mut turns = quietly_placed(trace, first, |a| quiet(a, d));
     let mut tools = None;
     turns.retain(|turn| match turn {
         Turn::Tools(body) => {
@@ -96,28 +96,23 @@ pub(crate) fn write(trace: &Trace, d: &Dialect) -> String {
     out
 }
 
-/// The trace without what cannot be shown: an empty text before calls, where nothing stands between the two, and
-/// an empty thought where it is the mark of no thought. Calls without a result that would then run together with
-/// others are left out.
-fn without_silence(trace: &Trace, d: &Dialect) -> Trace {
-    let shown = d.calls.gap.0 != d.calls.gap.1 || !d.text.is_empty() || d.calls.alone;
-    let none = d.thought.as_ref().is_some_and(|t| t.none == [t.around.0, t.around.1].concat());
-    let mut kept: Vec<&Span> = Vec::with_capacity(trace.spans.len());
-    let mut silence = false;
-    for span in trace.spans.iter().rev() {
-        let next = kept.last().map(|s| s.kind);
-        let acts = next == Some(SpanKind::Action);
-        let thought = matches!(span.kind, SpanKind::Thought | SpanKind::Reflection);
-        let said = matches!(span.kind, SpanKind::Plan | SpanKind::Answer) || (thought && d.thought.is_none());
-        let goes_on = acts || matches!(next, Some(SpanKind::Plan | SpanKind::Answer));
-        if span.body.is_empty() && ((!shown && said && acts) || (none && thought && goes_on)) {
-            silence = true;
-        } else if !(silence && acts && span.kind == SpanKind::Action) {
-            silence &= span.kind == SpanKind::Action;
-            kept.push(span);
-        }
+/// Takes out what cannot be shown: an empty text before calls, where nothing stands between the two, and an empty
+/// thought where it is the mark of no thought.
+fn quiet(a: &mut Agent<'_>, d: &Dialect) {
+    let shown = d.calls.gap.0 != d.calls.gap.1 || !d.text.is_empty() || d.calls.alone || a.calls.is_empty();
+    let empty = |t: &&str| t.is_empty();
+    if !shown {
+        a.text.take_if(|t| empty(t));
     }
-    Trace::new(kept.into_iter().rev().cloned().collect())
+    let goes_on = a.text.is_some() || !a.calls.is_empty();
+    let mark = match &d.thought {
+        Some(t) => goes_on && t.none == [t.around.0, t.around.1].concat(),
+        // Said aloud, it is a text.
+        None => !shown && a.text.is_none(),
+    };
+    if mark {
+        a.thought.take_if(|t| empty(t));
+    }
 }
 
 fn put_declarations(out: &mut String, declared: Option<String>, d: &Dialect) {
