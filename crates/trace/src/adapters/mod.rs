@@ -8,12 +8,15 @@ mod builder;
 mod compare;
 mod content;
 mod dialects;
+mod harmony;
 mod json;
 mod loss;
 mod mcp;
 mod openai_chat;
 mod openai_responses;
+mod react;
 mod schemas;
+mod sharegpt;
 mod spelling;
 mod stream;
 mod turns;
@@ -64,6 +67,12 @@ pub enum Format {
     MiniMaxM2,
     /// Gemma 4.
     Gemma4,
+    /// Harmony, of gpt-oss.
+    Harmony,
+    /// ReAct.
+    ReAct,
+    /// ShareGPT.
+    ShareGpt,
 }
 
 /// What a document of a format is.
@@ -79,7 +88,7 @@ pub enum Document {
 
 impl Format {
     /// Every format, in the order of the documentation.
-    pub const ALL: [Format; 17] = [
+    pub const ALL: [Format; 20] = [
         Format::OpenAiChat,
         Format::OpenAiResponses,
         Format::Anthropic,
@@ -97,6 +106,9 @@ impl Format {
         Format::KimiK2,
         Format::MiniMaxM2,
         Format::Gemma4,
+        Format::Harmony,
+        Format::ReAct,
+        Format::ShareGpt,
     ];
 
     /// Its name on the command line.
@@ -119,6 +131,9 @@ impl Format {
             Format::KimiK2 => "kimi-k2",
             Format::MiniMaxM2 => "minimax-m2",
             Format::Gemma4 => "gemma-4",
+            Format::Harmony => "harmony",
+            Format::ReAct => "react",
+            Format::ShareGpt => "sharegpt",
         }
     }
 
@@ -151,13 +166,18 @@ impl Format {
             Format::KimiK2 => "chat text of Kimi K2: numbered calls",
             Format::MiniMaxM2 => "chat text of MiniMax M2: `<invoke>` elements",
             Format::Gemma4 => "chat text of Gemma 4: `call:name{…}`",
+            Format::Harmony => "Harmony, the chat text of gpt-oss: messages in channels",
+            Format::ReAct => "ReAct: `Thought:`, `Action:`, `Observation:`",
+            Format::ShareGpt => "ShareGPT: conversations with the calls of Hermes",
         }
     }
 
     /// What a document of it is.
     pub const fn document(self) -> Document {
         match self {
-            Format::OpenAiChat | Format::OpenAiResponses | Format::Anthropic => Document::Json,
+            Format::OpenAiChat | Format::OpenAiResponses | Format::Anthropic | Format::ShareGpt => {
+                Document::Json
+            }
             Format::Mcp2025 | Format::Mcp2026 => Document::Lines,
             _ => Document::Text,
         }
@@ -197,6 +217,10 @@ impl Format {
             add(dialects::read(text, dialect)?);
             return Ok(all);
         }
+        if self.document() == Document::Text {
+            add(if self == Format::Harmony { harmony::read(text)? } else { react::read(text)? });
+            return Ok(all);
+        }
         let values = json::parse_all(text)?;
         let place = |i: usize| if values.len() == 1 { At::Root } else { At::Item(&At::Root, i) };
         if self.document() == Document::Lines && values.iter().all(|v| !matches!(v.kind, Kind::Array(_))) {
@@ -224,6 +248,7 @@ impl Format {
         let array = matches!(node.kind, Kind::Array(_));
         let keys = match self {
             Format::OpenAiResponses => ["input", "output"],
+            Format::ShareGpt => ["conversations", "conversations"],
             _ => ["messages", "messages"],
         };
         let object = keys.iter().any(|k| node.get(k).is_some()) && node.get("type").is_none();
@@ -235,6 +260,7 @@ impl Format {
             Format::OpenAiChat => openai_chat::read(node, at),
             Format::OpenAiResponses => openai_responses::read(node, at),
             Format::Anthropic => anthropic::read(node, at),
+            Format::ShareGpt => sharegpt::read(node, at),
             _ => {
                 let items = node.items(at)?;
                 let messages: Vec<_> = items.iter().enumerate().map(|(i, v)| (v, At::Item(&at, i))).collect();
@@ -247,7 +273,7 @@ impl Format {
     /// `trace` and what the document is read back as.
     pub fn write(self, trace: &Trace) -> Converted<String> {
         let dialect = self.dialect();
-        if dialect.is_some_and(|d| !d.parallel) {
+        if self == Format::ReAct || dialect.is_some_and(|d| !d.parallel) {
             let (one_by_one, order) = turns::sequential(trace);
             let mut written = self.write_as_is(&one_by_one, |i| order[i]);
             let mut now = vec![None; trace.spans.len()];
@@ -276,10 +302,18 @@ impl Format {
             Format::Anthropic => anthropic::write(trace),
             Format::Mcp2025 => mcp::write(trace, Revision::Handshake),
             Format::Mcp2026 => mcp::write(trace, Revision::Stateless),
+            Format::Harmony => harmony::write(trace),
+            Format::ReAct => react::write(trace),
+            Format::ShareGpt => sharegpt::write(trace),
             _ => self.dialect().map_or(String::new(), |d| dialects::write(trace, d)),
         };
         let back = self.read(&value).ok().and_then(|b| b.value.into_iter().next()).unwrap_or_default();
-        let markers = self.dialect().map_or(&[][..], |d| d.markers);
+        let markers = match self {
+            Format::Harmony => harmony::MARKERS,
+            Format::ReAct => react::MARKERS,
+            Format::ShareGpt => dialects::SHAREGPT.markers,
+            _ => self.dialect().map_or(&[][..], |d| d.markers),
+        };
         let losses = compare::losses(trace, &back, markers, number);
         Converted { value, losses }
     }

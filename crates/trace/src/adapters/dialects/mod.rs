@@ -12,9 +12,9 @@ mod table;
 mod write;
 
 use calls::{read_calls, write_calls};
-pub(crate) use read::read;
+pub(crate) use read::{agent as read_agent, outcomes as read_outcomes, read};
 pub(crate) use table::*;
-pub(crate) use write::write;
+pub(crate) use write::{agent as write_agent, outcomes as write_outcomes, write};
 
 use super::schemas::Shape;
 use super::spelling::Style;

@@ -59,6 +59,17 @@ pub(crate) const HERMES: Dialect = Dialect {
     ],
 };
 
+/// What the agent says in ShareGPT: Hermes without the turns.
+pub(crate) const SHAREGPT: Dialect = Dialect {
+    results: Outcomes {
+        group: ("", ""),
+        each: ("<tool_response>\n", "\n</tool_response>"),
+        between: "\n",
+        content: Content::Text,
+    },
+    ..HERMES
+};
+
 /// Qwen3-Coder and Qwen 3.5: Hermes' turns with calls in elements.
 pub(crate) const QWEN_CODER: Dialect = Dialect {
     tools: Declarations {
