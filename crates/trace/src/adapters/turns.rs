@@ -77,6 +77,7 @@ pub(crate) fn quietly_placed<'a>(
                 last.thought = last.thought.or(next.thought);
                 last.plan |= next.plan;
                 last.calls.append(&mut next.calls);
+                quiet(last);
                 continue;
             }
         }

@@ -21,7 +21,7 @@ fn config(cases: u32) -> ProptestConfig {
 }
 
 proptest! {
-    #![proptest_config(config(120))]
+    #![proptest_config(config(std::env::var("CASES").map_or(120, |c| c.parse().unwrap())))]
 
     /// decode∘encode is the identity, modulo the loss report; encode∘decode is it on our own bytes.
     #[test]

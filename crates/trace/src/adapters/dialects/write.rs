@@ -101,7 +101,9 @@ pub(crate) fn write(trace: &Trace, d: &Dialect) -> String {
 fn quiet(a: &mut Agent<'_>, d: &Dialect) {
     let shown = d.calls.gap.0 != d.calls.gap.1 || !d.text.is_empty() || d.calls.alone || a.calls.is_empty();
     let empty = |t: &&str| t.is_empty();
-    if !shown {
+    // Neither is there one after a thought, with nothing behind it.
+    let ended = a.calls.is_empty() && a.thought.is_some() && d.thought.is_some() && d.text.is_empty();
+    if !shown || ended {
         a.text.take_if(|t| empty(t));
     }
     let goes_on = a.text.is_some() || !a.calls.is_empty();
