@@ -304,7 +304,8 @@ fn read_tagged(inner: &str, after_name: &str, tags: &Tags, tools: &[Tool]) -> Re
                 usual = false;
                 break;
             }
-            return ReadCall::new(unread(rest.to_owned()));
+            // Whoever writes JSON here writes another dialect.
+            return ReadCall { usual: !is_json(rest), ..ReadCall::new(unread(rest.to_owned())) };
         };
         usual &= exact;
         if object.len() > 1 {
