@@ -21,17 +21,19 @@
 //! # Ok::<(), groundwork_trace::Diagnostics>(())
 //! ```
 //!
-//! The language is specified in `docs/trace-language.md`. Adapters to and from other formats (chat
-//! templates, tool-use APIs) belong in this crate too, in a module `adapters`, one file a format, each
-//! between [`Trace`] and its format alone; [`Tool::from_json_schema`] and [`Value::from_json`] are what
-//! they share.
+//! The language is specified in `docs/trace-language.md`. [`adapters`] convert traces from and to other formats
+//! (chat templates, tool-use APIs), one file a format, each between [`Trace`] and its format alone;
+//! `docs/trace-formats.md` shows them. [`Stats`] counts what traces consist of, and [`diff`] compares two.
 
 #![forbid(unsafe_code)]
 
+pub mod adapters;
+mod align;
 mod attempt;
 mod check;
 mod declare;
 mod diagnostic;
+mod diff;
 mod file;
 mod json_schema;
 mod kind;
@@ -39,6 +41,7 @@ mod layout;
 mod print;
 mod scan;
 mod span;
+mod stats;
 mod suggest;
 mod terminal;
 mod tool;
@@ -48,9 +51,11 @@ mod value;
 pub use attempt::Attempt;
 pub use check::check;
 pub use diagnostic::{Diagnostic, Diagnostics, Severity};
+pub use diff::{Diff, Difference, diff};
 pub use json_schema::{Narrowed, SchemaError};
 pub use kind::SpanKind;
 pub use span::{ActionStatus, Span, Trace};
+pub use stats::{Count, Stats};
 pub use tool::{ErrorType, Field, Param, Tool, Type};
 pub use typing::Mismatch;
 pub use value::{Call, Number, ToolError, Value};

@@ -449,7 +449,7 @@ fn positional(range: Range<usize>) -> Box<Diagnostic> {
 }
 
 /// The length of the JSON number at the start of `bytes`.
-fn number_length(bytes: &[u8]) -> Option<usize> {
+pub(crate) fn number_length(bytes: &[u8]) -> Option<usize> {
     let digits =
         |from: usize| bytes[from.min(bytes.len())..].iter().take_while(|b| b.is_ascii_digit()).count();
     let mut at = usize::from(bytes.first() == Some(&b'-'));

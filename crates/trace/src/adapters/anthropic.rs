@@ -1,0 +1,278 @@
+//! Anthropic messages: `{"system": …, "messages": […], "tools": […]}`.
+
+use super::builder::Builder;
+use super::content;
+use super::json::{At, Kind, Node, quote, quoted};
+use super::loss::{FormatError, Loss, LossKind, Read};
+use super::openai_chat::{self, comma};
+use super::schemas::{self, Shape};
+use super::spelling::{COMPACT, Said, observation_text, said};
+use super::turns::{Agent, Outcome, Turn, placed};
+use crate::Trace;
+
+/// The key under which the format holds what is no JSON object where it wants one.
+const INVALID: &str = "INVALID_JSON";
+
+/// Writes one document.
+pub(crate) fn write(trace: &Trace) -> String {
+    let mut out = String::from("{");
+    let mut systems = Vec::new();
+    let mut tools = None;
+    let mut messages = String::from("[");
+    let (mut calls, mut first) = (0, 0);
+    for turn in placed(trace, |t| matches!(t, Turn::Tools(_) | Turn::System(_))) {
+        match turn {
+            Turn::Tools(body) => tools = schemas::declared(body).or(tools),
+            Turn::System(text) => systems.push(text),
+            Turn::User(text) => {
+                comma(&mut messages);
+                messages.push_str("{\"role\":\"user\",\"content\":");
+                quote(&mut messages, text);
+                messages.push('}');
+            }
+            Turn::Agent(agent) => {
+                first = calls;
+                calls += agent.calls.len();
+                write_agent(&mut messages, &agent, first);
+            }
+            Turn::Results(results) => write_results(&mut messages, &results, first),
+        }
+    }
+    match systems.as_slice() {
+        [] => {}
+        [one] => {
+            out.push_str("\"system\":");
+            quote(&mut out, one);
+            out.push(',');
+        }
+        many => {
+            let blocks: Vec<String> =
+                many.iter().map(|text| format!("{{\"type\":\"text\",\"text\":{}}}", quoted(text))).collect();
+            out.push_str(&format!("\"system\":[{}],", blocks.join(",")));
+        }
+    }
+    out.push_str("\"messages\":");
+    out.push_str(&messages);
+    out.push(']');
+    if let Some(tools) = tools {
+        out.push_str(",\"tools\":");
+        out.push_str(&schemas::list(&tools, Shape::Anthropic));
+    }
+    out.push('}');
+    out
+}
+
+fn write_agent(out: &mut String, agent: &Agent<'_>, first: usize) {
+    comma(out);
+    out.push_str("{\"role\":\"assistant\",\"content\":[");
+    if let Some(thought) = agent.thought {
+        out.push_str("{\"type\":\"thinking\",\"thinking\":");
+        quote(out, thought);
+        out.push_str(",\"signature\":\"\"}");
+    }
+    if let Some(text) = agent.text {
+        comma(out);
+        out.push_str("{\"type\":\"text\",\"text\":");
+        quote(out, text);
+        out.push('}');
+    }
+    for (i, body) in agent.calls.iter().enumerate() {
+        comma(out);
+        let (tool, input) = match said(body, COMPACT) {
+            Said::Call { tool, arguments, whole: true } => (tool, arguments),
+            Said::Call { tool, arguments, .. } | Said::Unread { tool, arguments } => {
+                (tool, format!("{{\"{INVALID}\":{}}}", quoted(&arguments)))
+            }
+            Said::Raw(text) => (String::new(), format!("{{\"{INVALID}\":{}}}", quoted(&text))),
+        };
+        out.push_str(&format!("{{\"type\":\"tool_use\",\"id\":\"toolu_{}\",\"name\":", first + i));
+        quote(out, &tool);
+        out.push_str(",\"input\":");
+        out.push_str(&input);
+        out.push('}');
+    }
+    out.push_str("]}");
+}
+
+fn write_results(out: &mut String, results: &[Outcome<'_>], first: usize) {
+    comma(out);
+    out.push_str("{\"role\":\"user\",\"content\":[");
+    for (i, r) in results.iter().enumerate() {
+        comma(out);
+        let id = first + i;
+        out.push_str(&format!("{{\"type\":\"tool_result\",\"tool_use_id\":\"toolu_{id}\",\"content\":"));
+        if r.error {
+            quote(out, r.body);
+            out.push_str(",\"is_error\":true");
+        } else {
+            quote(out, &observation_text(r.body, COMPACT));
+        }
+        out.push('}');
+    }
+    out.push_str("]}");
+}
+
+/// Reads one document.
+pub(crate) fn read(node: &Node<'_>, at: At<'_>) -> Read<(Trace, Vec<Loss>)> {
+    let mut b = Builder::new(COMPACT);
+    if let Kind::Array(messages) = &node.kind {
+        for (i, m) in messages.iter().enumerate() {
+            read_message(&mut b, m, At::Item(&at, i))?;
+        }
+        b.lose(LossKind::Layout, at.place(), "messages without an object around them");
+        return b.finish();
+    }
+    let mut fields = node.fields(at)?;
+    if let Some(system) = fields.take("system", at)? {
+        let at = At::Key(&at, "system");
+        match &system.kind {
+            Kind::Array(blocks) => {
+                for (i, block) in blocks.iter().enumerate() {
+                    let at = At::Item(&at, i);
+                    let mut f = block.fields(at)?;
+                    f.take("type", at)?;
+                    b.system(f.need_text("text", at)?)?;
+                    f.rest(at, &mut b.losses);
+                }
+                if blocks.len() < 2 {
+                    b.lose(LossKind::Layout, at.place(), "a system text in blocks");
+                }
+            }
+            _ => b.system(system.text(at)?)?,
+        }
+    }
+    let inside = At::Key(&at, "messages");
+    for (i, m) in fields.need("messages", at)?.items(inside)?.iter().enumerate() {
+        read_message(&mut b, m, At::Item(&inside, i))?;
+    }
+    if let Some(tools) = fields.take("tools", at)? {
+        let inside = At::Key(&at, "tools");
+        let body = schemas::read(tools.items(inside)?, inside, &mut b.losses)?;
+        b.tools(body);
+    }
+    fields.rest(at, &mut b.losses);
+    b.finish()
+}
+
+fn read_message(b: &mut Builder, node: &Node<'_>, at: At<'_>) -> Read<()> {
+    let mut m = node.fields(at)?;
+    let role = m.need_text("role", at)?;
+    let content = m.need("content", at)?;
+    let inside = At::Key(&at, "content");
+    m.rest(at, &mut b.losses);
+    match (&*role, &content.kind) {
+        ("user", Kind::Array(blocks)) => read_user(b, blocks, inside),
+        ("user", _) => b.user(content.text(inside)?),
+        ("assistant", Kind::Array(blocks)) => read_agent(b, blocks, inside),
+        ("assistant", _) => {
+            b.lose_once(LossKind::Layout, || inside.place(), "an assistant's text that is no block");
+            b.message(false)?;
+            b.say(content.text(inside)?)
+        }
+        (other, _) => {
+            let message = format!("there is no role `{other}`");
+            Err(FormatError::new(At::Key(&at, "role").place(), message, "the roles are user and assistant"))
+        }
+    }
+}
+
+/// A user's message: the results of calls, and then what the user says.
+fn read_user(b: &mut Builder, blocks: &[Node<'_>], at: At<'_>) -> Read<()> {
+    let is_result = |n: &Node<'_>| n.get("type").is_some_and(|t| t.raw == "\"tool_result\"");
+    let results = blocks.iter().take_while(|n| is_result(n)).count();
+    if blocks[results..].iter().any(is_result) {
+        b.lose_once(LossKind::Order, || at.place(), "results after text");
+    }
+    for (i, block) in blocks.iter().enumerate().filter(|(_, n)| is_result(n)) {
+        let at = At::Item(&at, i);
+        let mut f = block.fields(at)?;
+        f.take("type", at)?;
+        let id = f.need_text("tool_use_id", at)?;
+        let error = f.take("is_error", at)?.is_some_and(|e| e.raw == "true");
+        let text = content::text(b, f.take("content", at)?, At::Key(&at, "content"))?;
+        if text.is_none() {
+            b.lose_once(LossKind::Layout, || at.place(), "a result without content");
+        }
+        f.rest(at, &mut b.losses);
+        b.result(Some(&id), &text.unwrap_or_default(), error, at.place())?;
+    }
+    if results == blocks.len() && results > 0 {
+        return Ok(());
+    }
+    let mut text = String::new();
+    for (i, block) in blocks.iter().enumerate().filter(|(_, n)| !is_result(n)) {
+        text.push_str(&content::text(b, Some(block), At::Item(&at, i))?.unwrap_or_default());
+    }
+    if results > 0 {
+        b.lose_once(LossKind::Layout, || at.place(), "results and a user's text in one message");
+    }
+    b.user(text)
+}
+
+fn read_agent(b: &mut Builder, blocks: &[Node<'_>], at: At<'_>) -> Read<()> {
+    let kind = |n: &Node<'_>| n.get("type").map_or("", |t| t.raw).trim_matches('"').to_owned();
+    let first_call = blocks.iter().position(|n| kind(n) == "tool_use");
+    b.message(first_call == Some(0))?;
+    if blocks.is_empty() {
+        b.lose(LossKind::Layout, at.place(), "a message that says nothing");
+    }
+    // The results stand in the next message: what is said between two calls comes before them.
+    let late = |i: usize| first_call.is_some_and(|c| i > c);
+    for (i, block) in blocks.iter().enumerate() {
+        let at = At::Item(&at, i);
+        let mut f = block.fields(at)?;
+        match &*kind(block) {
+            "tool_use" => continue,
+            "text" => {
+                f.take("type", at)?;
+                b.say(f.need_text("text", at)?)?;
+            }
+            "thinking" => {
+                f.take("type", at)?;
+                if f.text("signature", at)?.is_some_and(|s| !s.is_empty()) {
+                    b.lose_once(
+                        LossKind::Metadata,
+                        || At::Key(&at, "signature").place(),
+                        "signatures of thoughts",
+                    );
+                }
+                b.thought(f.need_text("thinking", at)?)?;
+            }
+            other => {
+                b.lose(LossKind::Attachment, at.place(), format!("a block of type `{other}`"));
+                continue;
+            }
+        }
+        if late(i) {
+            b.lose_once(LossKind::Order, || at.place(), "text after a call");
+        }
+        f.rest(at, &mut b.losses);
+    }
+    for (i, block) in blocks.iter().enumerate().filter(|(_, n)| kind(n) == "tool_use") {
+        let at = At::Item(&at, i);
+        let mut f = block.fields(at)?;
+        f.take("type", at)?;
+        let id = f.need_text("id", at)?;
+        if id != format!("toolu_{}", b.calls()) {
+            b.lose_once(LossKind::Ids, || At::Key(&at, "id").place(), "ids of calls");
+        }
+        let tool = f.need_text("name", at)?;
+        let input = f.need("input", at)?;
+        let inside = At::Key(&at, "input");
+        match &input.kind {
+            Kind::Object(fields) => match fields.as_slice() {
+                [(INVALID, text)] if matches!(text.kind, Kind::Str) => {
+                    let text = text.text(At::Key(&inside, INVALID))?;
+                    openai_chat::call(b, &tool, &text, Some(&id), at)?;
+                }
+                _ => b.call(&tool, input.raw, Some(&id), at.place())?,
+            },
+            _ => {
+                b.lose_once(LossKind::Layout, || inside.place(), "an input that is no object");
+                b.call(&tool, input.raw, Some(&id), at.place())?;
+            }
+        }
+        f.rest(at, &mut b.losses);
+    }
+    Ok(())
+}

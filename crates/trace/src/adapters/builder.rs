@@ -1,0 +1,245 @@
+//! From the messages of a conversation to a trace: what all readers share.
+
+use std::collections::HashMap;
+
+use super::loss::{FormatError, Loss, LossKind, Place, Read};
+use super::spelling::{Style, action_body, observation_body};
+use crate::{Span, SpanKind, Trace};
+
+/// Builds a trace from messages in order. It tells a goal from a later turn and a plan from an answer, and
+/// pairs results with calls.
+pub(crate) struct Builder {
+    style: Style,
+    spans: Vec<Span>,
+    pub(crate) losses: Vec<Loss>,
+    /// Whether a user has spoken.
+    has_goal: bool,
+    /// The agent's texts since the user last spoke, of which it is open whether they are plans or answers.
+    open: Vec<usize>,
+    /// The calls that wait for results.
+    waiting: Vec<Waiting>,
+    ids: HashMap<String, usize>,
+    /// How many results have come for them, in which order.
+    arrived: usize,
+    disordered: Option<Place>,
+    calls: usize,
+}
+
+struct Waiting {
+    span: usize,
+    place: Place,
+    /// Whether it has an id.
+    named: bool,
+    result: Option<Span>,
+}
+
+impl Builder {
+    pub(crate) fn new(style: Style) -> Self {
+        Builder {
+            style,
+            spans: Vec::new(),
+            losses: Vec::new(),
+            has_goal: false,
+            open: Vec::new(),
+            waiting: Vec::new(),
+            ids: HashMap::new(),
+            arrived: 0,
+            disordered: None,
+            calls: 0,
+        }
+    }
+
+    /// How many calls there have been: the number of the next.
+    pub(crate) fn calls(&self) -> usize {
+        self.calls
+    }
+
+    pub(crate) fn lose(&mut self, kind: LossKind, place: Place, what: impl Into<String>) {
+        self.losses.push(Loss { kind, place, what: what.into() });
+    }
+
+    /// Reports a loss of which one report a document is enough.
+    pub(crate) fn lose_once(&mut self, kind: LossKind, place: impl FnOnce() -> Place, what: &str) {
+        if !self.losses.iter().any(|l| l.kind == kind && l.what == what) {
+            self.lose(kind, place(), what);
+        }
+    }
+
+    /// Declarations; only what stands before everything else is one.
+    pub(crate) fn tools(&mut self, body: String) {
+        self.spans.insert(0, Span::new(SpanKind::Tools, body));
+        let later = |i: &mut usize| *i += 1;
+        self.open.iter_mut().for_each(later);
+        self.waiting.iter_mut().for_each(|w| w.span += 1);
+    }
+
+    pub(crate) fn system(&mut self, text: impl Into<String>) -> Read<()> {
+        self.push(SpanKind::System, text)
+    }
+
+    pub(crate) fn user(&mut self, text: impl Into<String>) -> Read<()> {
+        let kind = if self.has_goal { SpanKind::User } else { SpanKind::Goal };
+        self.has_goal = true;
+        self.push(kind, text)?;
+        self.open.clear();
+        Ok(())
+    }
+
+    pub(crate) fn thought(&mut self, text: impl Into<String>) -> Read<()> {
+        self.push(SpanKind::Thought, text)
+    }
+
+    /// What the agent says to the user: a plan if it acts afterwards, else an answer.
+    pub(crate) fn say(&mut self, text: impl Into<String>) -> Read<()> {
+        self.push(SpanKind::Answer, text)?;
+        self.open.push(self.spans.len() - 1);
+        Ok(())
+    }
+
+    /// A span of which the format says what it is.
+    pub(crate) fn push(&mut self, kind: SpanKind, text: impl Into<String>) -> Read<()> {
+        self.answered()?;
+        self.spans.push(Span::new(kind, text));
+        Ok(())
+    }
+
+    /// A new message of the agent begins here. Calls of the message before that were not answered would run
+    /// together with those of this one.
+    pub(crate) fn message(&mut self, calls: bool) -> Read<()> {
+        if let Some(w) = self.waiting.first().filter(|_| calls && self.arrived == 0) {
+            return Err(FormatError::new(
+                w.place.clone(),
+                "this call has no result, and other calls follow it",
+                "give each call a result before the next message",
+            ));
+        }
+        self.answered()
+    }
+
+    /// A call of `tool` with `arguments` as they were said.
+    pub(crate) fn call(&mut self, tool: &str, arguments: &str, id: Option<&str>, place: Place) -> Read<()> {
+        let (body, readable) = action_body(tool, arguments, self.style);
+        self.action(body, readable, id, place)
+    }
+
+    /// An attempt to act that says `body`.
+    pub(crate) fn action(
+        &mut self,
+        body: String,
+        readable: bool,
+        id: Option<&str>,
+        place: Place,
+    ) -> Read<()> {
+        if self.arrived > 0 {
+            self.answered()?;
+        }
+        for i in self.open.drain(..) {
+            self.spans[i].kind = SpanKind::Plan;
+        }
+        if let Some(id) = id
+            && self.ids.insert(id.to_owned(), self.waiting.len()).is_some()
+        {
+            let message = format!("two calls have the id `{id}`");
+            return Err(FormatError::new(place, message, "give every call of a message its own"));
+        }
+        self.waiting.push(Waiting { span: self.spans.len(), place, named: id.is_some(), result: None });
+        self.spans.push(Span { failed: !readable, ..Span::new(SpanKind::Action, body) });
+        self.calls += 1;
+        Ok(())
+    }
+
+    /// A result follows what was taken for a text: it was an attempt to act.
+    pub(crate) fn was_attempt(&mut self, place: Place) {
+        if self.waiting.is_empty() && self.open.last().is_some_and(|&i| i + 1 == self.spans.len()) {
+            self.open.pop();
+            for i in self.open.drain(..) {
+                self.spans[i].kind = SpanKind::Plan;
+            }
+            self.calls += 1;
+            self.waiting.push(Waiting { span: self.spans.len() - 1, place, named: false, result: None });
+            if let Some(last) = self.spans.last_mut() {
+                last.kind = SpanKind::Action;
+                last.failed = true;
+            }
+        }
+    }
+
+    /// What a tool returned, as text.
+    pub(crate) fn result(&mut self, id: Option<&str>, text: &str, error: bool, place: Place) -> Read<()> {
+        let body = if error { text.to_owned() } else { observation_body(text, self.style) };
+        self.result_body(id, body, error, place)
+    }
+
+    /// The body of what came of the waiting call that has this id; without one, of the next in order.
+    pub(crate) fn result_body(
+        &mut self,
+        id: Option<&str>,
+        body: String,
+        error: bool,
+        place: Place,
+    ) -> Read<()> {
+        let index = match id {
+            None => self.arrived,
+            Some(id) => match self.ids.get(id) {
+                Some(&index) => index,
+                // The attempt was no call, and so has no id that could be named.
+                None if self.waiting.get(self.arrived).is_some_and(|w| !w.named) => self.arrived,
+                None => {
+                    let message = format!("no call that waits for a result has the id `{id}`");
+                    let hint = "results follow the message that made the calls, each with its call's id";
+                    return Err(FormatError::new(place, message, hint));
+                }
+            },
+        };
+        let Some(waiting) = self.waiting.get_mut(index) else {
+            return Err(FormatError::new(
+                place,
+                "a result that no call waits for",
+                "results follow the message that made the calls, in its order",
+            ));
+        };
+        if waiting.result.is_some() {
+            let message = "a second result of the same call";
+            return Err(FormatError::new(place, message, "a call has one result"));
+        }
+        if index != self.arrived && self.disordered.is_none() {
+            self.disordered = Some(place);
+        }
+        let kind = if error { SpanKind::Error } else { SpanKind::Observation };
+        waiting.result = Some(Span::new(kind, body));
+        self.arrived += 1;
+        Ok(())
+    }
+
+    /// Puts the results that have come behind their calls, in the order of the calls.
+    fn answered(&mut self) -> Read<()> {
+        if self.waiting.is_empty() {
+            return Ok(());
+        }
+        let waiting = std::mem::take(&mut self.waiting);
+        self.ids.clear();
+        if let Some(w) = waiting[..self.arrived].iter().find(|w| w.result.is_none()) {
+            return Err(FormatError::new(
+                w.place.clone(),
+                "this call has no result, though a later one of the same message has",
+                "results belong to calls by their order; add the missing one",
+            ));
+        }
+        self.arrived = 0;
+        if let Some(place) = self.disordered.take() {
+            self.lose(LossKind::Order, place, "results in another order than their calls");
+        }
+        for w in waiting {
+            if let Some(result) = w.result {
+                self.spans[w.span].failed |= result.kind == SpanKind::Error;
+                self.spans.push(result);
+            }
+        }
+        Ok(())
+    }
+
+    pub(crate) fn finish(mut self) -> Read<(Trace, Vec<Loss>)> {
+        self.answered()?;
+        Ok((Trace::new(self.spans), self.losses))
+    }
+}

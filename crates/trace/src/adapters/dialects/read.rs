@@ -1,0 +1,472 @@
+//! The reader of all dialects.
+
+use super::{Content, Dialect, Notation, Stand, calls, gemma, read_calls, write};
+use crate::adapters::builder::Builder;
+use crate::adapters::json::{self, At};
+use crate::adapters::loss::{FormatError, Loss, LossKind, Place, Read};
+use crate::adapters::schemas;
+use crate::adapters::spelling::{Said, json_body};
+use crate::{Tool, Trace};
+
+/// What is left of `text` after the marker `open`, and whether the marker's white space was there.
+pub(super) fn opened<'t>(text: &'t str, open: &str) -> Option<(&'t str, bool)> {
+    match text.strip_prefix(open) {
+        Some(rest) => Some((rest, true)),
+        None if open.trim_end().is_empty() => None,
+        None => text.strip_prefix(open.trim_end()).map(|rest| (rest, false)),
+    }
+}
+
+/// The text before the marker `close`, the text behind it, and whether the marker's white space was there.
+pub(super) fn until<'t>(text: &'t str, close: &str) -> Option<(&'t str, &'t str, bool)> {
+    let (mark, lead) = match close.trim() {
+        "" => (close, ""),
+        mark => (mark, &close[..close.len() - close.trim_start().len()]),
+    };
+    let tail = &close[lead.len() + mark.len()..];
+    let at = text.find(mark)?;
+    let (before, after) = (&text[..at], &text[at + mark.len()..]);
+    let (inside, behind) = (before.strip_suffix(lead), after.strip_prefix(tail));
+    let exact = inside.is_some() && behind.is_some() && !mark.is_empty();
+    Some((inside.unwrap_or(before), behind.unwrap_or(after), exact))
+}
+
+/// Who speaks.
+#[derive(Clone, Copy, PartialEq)]
+enum Turn {
+    Tools,
+    System,
+    User,
+    Agent,
+    Results,
+}
+
+/// Reads one text.
+pub(crate) fn read(text: &str, d: &Dialect) -> Read<(Trace, Vec<Loss>)> {
+    let mut r = Reader::new(text, d);
+    match opened(text, d.begin) {
+        Some((rest, _)) => r.go_to(rest),
+        None => r.lose(LossKind::Layout, "the text begins in another way"),
+    }
+    let bare = d.system.is_some_and(|(open, _)| open.is_empty());
+    if bare && r.turn().is_none() && !r.rest().is_empty() {
+        let end = r.next_turn();
+        let content = &text[r.at..end];
+        r.system(content)?;
+        r.at = end;
+    }
+    let mut went_on = false;
+    while r.at < text.len() {
+        let Some((turn, rest, exact)) = r.turn() else {
+            if went_on || d.agent.0.is_empty() {
+                r.agent_turn()?;
+                went_on = false;
+                continue;
+            }
+            let openers: Vec<String> = r.openers.iter().map(|(_, o)| format!("{:?}", o.trim())).collect();
+            let hint = format!("a turn begins with {}", openers.join(" or "));
+            return Err(FormatError::new(r.place(), "no turn begins here", hint));
+        };
+        if !exact {
+            r.lose(LossKind::Layout, "a turn that is opened in another way");
+        }
+        went_on = false;
+        match turn {
+            Turn::Results => {
+                went_on = d.goes_on || d.stays_open;
+                r.results()?;
+                if d.stays_open
+                    && let Some((rest, _)) = opened(r.rest(), d.agent.1)
+                {
+                    r.go_to(rest);
+                    went_on = false;
+                }
+            }
+            Turn::Tools => {
+                r.go_to(rest);
+                let content = r.content(d.tools.around.1);
+                let body = r.declarations(content)?;
+                r.b.tools(body);
+            }
+            Turn::System => {
+                r.go_to(rest);
+                let content = r.content(d.system.map_or("", |s| s.1));
+                r.system(content)?;
+            }
+            Turn::User => {
+                r.go_to(rest);
+                let content = r.content(d.user.1);
+                r.b.user(content)?;
+            }
+            Turn::Agent => {
+                r.go_to(rest);
+                r.agent_turn()?;
+            }
+        }
+    }
+    r.b.finish()
+}
+
+struct Reader<'t, 'd> {
+    text: &'t str,
+    at: usize,
+    d: &'d Dialect,
+    b: Builder,
+    /// The tools that the text declares.
+    tools: Vec<Tool>,
+    /// How turns open, the longest first.
+    openers: Vec<(Turn, String)>,
+    /// Where each opener was last found: at the cursor or behind it.
+    found: Vec<usize>,
+    /// The line of a place that was asked for, and its byte.
+    line: (usize, usize, usize),
+}
+
+impl<'t, 'd> Reader<'t, 'd> {
+    fn new(text: &'t str, d: &'d Dialect) -> Self {
+        let results = [d.results.group.0, d.results.each.0].concat();
+        let mut openers = vec![(Turn::Results, results), (Turn::User, d.user.0.to_owned())];
+        openers.push((Turn::Agent, d.agent.0.to_owned()));
+        openers.extend(d.system.map(|(open, _)| (Turn::System, open.to_owned())));
+        if d.tools.stand != Stand::InSystem {
+            openers.push((Turn::Tools, d.tools.around.0.to_owned()));
+        }
+        openers.retain(|(_, open)| !open.is_empty());
+        openers.sort_by_key(|(_, open)| std::cmp::Reverse(open.len()));
+        let found = vec![0; openers.len()];
+        let b = Builder::new(d.style);
+        Reader { text, at: 0, d, b, tools: Vec::new(), openers, found, line: (0, 1, 0) }
+    }
+
+    fn rest(&self) -> &'t str {
+        &self.text[self.at..]
+    }
+
+    /// Moves the cursor to `rest`, a tail of the text.
+    fn go_to(&mut self, rest: &str) {
+        self.at = self.text.len() - rest.len();
+    }
+
+    /// The place of the cursor. Lines are counted on from the last place that was asked for.
+    fn place(&mut self) -> Place {
+        let (byte, line, start) = self.line;
+        if self.at < byte {
+            return Place::of(self.text, self.at);
+        }
+        let between = &self.text[byte..self.at];
+        let lines = between.bytes().filter(|&b| b == b'\n').count();
+        let start = between.rfind('\n').map_or(start, |i| byte + i + 1);
+        self.line = (self.at, line + lines, start);
+        // Of a very long line, the column is not worth the time.
+        let column =
+            if self.at - start > 4096 { self.at - start } else { self.text[start..self.at].chars().count() };
+        Place::Line(line + lines, column + 1)
+    }
+
+    fn lose(&mut self, kind: LossKind, what: &str) {
+        let place = self.place();
+        self.b.lose_once(kind, || place, what);
+    }
+
+    /// The turn that opens at the cursor, and what follows its opener (for results, the opener itself).
+    fn turn(&self) -> Option<(Turn, &'t str, bool)> {
+        let exact = self
+            .openers
+            .iter()
+            .find_map(|(turn, open)| self.rest().strip_prefix(open.as_str()).map(|rest| (*turn, rest, true)));
+        exact.or_else(|| {
+            self.openers.iter().find_map(|(turn, open)| {
+                let (rest, exact) = opened(self.rest(), open)?;
+                Some((*turn, rest, exact))
+            })
+        })
+    }
+
+    /// Where the next turn opens.
+    fn next_turn(&mut self) -> usize {
+        let mut next = self.text.len();
+        for (i, (_, open)) in self.openers.iter().enumerate() {
+            if self.found[i] < self.at {
+                let at = self.text[self.at..].find(open.as_str());
+                self.found[i] = at.map_or(self.text.len(), |n| self.at + n);
+            } else if self.found[i] == 0 {
+                self.found[i] = self.text.find(open.as_str()).unwrap_or(self.text.len());
+            }
+            next = next.min(self.found[i]);
+        }
+        next
+    }
+
+    /// The text up to `close`, or up to the next turn where turns are not closed; the cursor goes behind it.
+    fn content(&mut self, close: &str) -> &'t str {
+        if close.is_empty() {
+            let end = self.next_turn();
+            let content = &self.text[self.at..end];
+            self.at = end;
+            return content;
+        }
+        let rest = self.rest();
+        let (content, after, exact) = until(rest, close).unwrap_or((rest, "", false));
+        if !exact {
+            self.lose(LossKind::Layout, "a turn that is closed in another way, or not at all");
+        }
+        self.go_to(after);
+        content
+    }
+
+    fn declarations(&mut self, content: &str) -> Read<String> {
+        let place = self.place();
+        let mut source = String::new();
+        let content = match self.d.tools.each {
+            None => content,
+            Some((open, close)) => {
+                let mut rest = content;
+                while let Some((inside, _)) = opened(rest, open).filter(|_| !rest.is_empty()) {
+                    let Some((tool, after, _)) = until(inside, close) else { break };
+                    source.push_str(if source.is_empty() { "[" } else { "," });
+                    source.push_str(tool);
+                    rest = after;
+                }
+                source.push_str(if source.is_empty() { "[]" } else { "]" });
+                source.as_str()
+            }
+        };
+        let here = |e: Box<FormatError>| {
+            FormatError::new(place.clone(), format!("in the tools: {}", e.message), e.hint)
+        };
+        let nodes = json::parse_all(content).map_err(here)?;
+        let items = nodes.first().map(|n| n.items(At::Root)).transpose().map_err(here)?;
+        let mut losses = Vec::new();
+        let body = schemas::read(items.unwrap_or_default(), At::Root, &mut losses).map_err(here)?;
+        self.b.losses.extend(losses.into_iter().map(|l| Loss { place: place.clone(), ..l }));
+        self.tools = Tool::parse_all(&body).unwrap_or_default();
+        Ok(body)
+    }
+
+    /// A system text, at the end of which tools may be declared.
+    fn system(&mut self, content: &str) -> Read<()> {
+        let t = &self.d.tools;
+        if t.stand == Stand::InSystem {
+            let start = if t.around.0.is_empty() { t.each.map_or("", |e| e.0) } else { t.around.0 };
+            let at = content.find(start).filter(|_| !start.is_empty());
+            let text = at.map(|at| (&content[..at], &content[at + t.around.0.len()..]));
+            // Only our own declarations are understood: any others are a system text like another.
+            if let Some((text, declared)) = text
+                && let Some(inside) = declared.strip_suffix(t.around.1)
+                && (text.is_empty() || text.ends_with("\n\n"))
+                && let Ok(body) = self.declarations(inside)
+            {
+                self.b.tools(body);
+                if let Some(text) = text.strip_suffix("\n\n") {
+                    self.b.system(text)?;
+                }
+                return Ok(());
+            }
+        }
+        self.b.system(content)
+    }
+
+    fn agent_turn(&mut self) -> Read<()> {
+        let d = self.d;
+        let place = self.place();
+        let results = [d.results.group.0, d.results.each.0].concat();
+        let rest = self.rest();
+        let content = match rest.find(&results).filter(|_| d.stays_open) {
+            Some(at) if until(&rest[..at], d.agent.1).is_none() => {
+                self.at += at;
+                &rest[..at]
+            }
+            _ => self.content(d.agent.1),
+        };
+        agent(&mut self.b, content, d, &self.tools, &place)
+    }
+
+    fn results(&mut self) -> Read<()> {
+        let r = &self.d.results;
+        if let Some((rest, _)) = opened(self.rest(), r.group.0) {
+            self.go_to(rest);
+        }
+        let rest = outcomes(&mut self.b, self.text, self.at, self.d)?;
+        self.go_to(rest);
+        if r.group.1.is_empty() {
+            return Ok(());
+        }
+        match opened(self.rest(), r.group.1) {
+            Some((rest, true)) => self.go_to(rest),
+            Some((rest, false)) => {
+                self.go_to(rest);
+                self.lose(LossKind::Layout, "a turn that is closed in another way, or not at all");
+            }
+            None => {
+                self.lose(LossKind::Layout, "something else among results");
+                self.content(r.group.1);
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Reads results at `at`, without what stands around all of them; gives what follows.
+pub(crate) fn outcomes<'t>(b: &mut Builder, text: &'t str, at: usize, d: &Dialect) -> Read<&'t str> {
+    let r = &d.results;
+    let mut rest = &text[at..];
+    while let Some((inside, opening)) = opened(rest, r.each.0) {
+        let place = || Place::of(text, text.len() - rest.len());
+        let (content, after, closing) = until(inside, r.each.1).unwrap_or((inside, "", false));
+        if !(opening && closing) {
+            b.lose_once(LossKind::Layout, place, "a result that is laid out in another way");
+        }
+        outcome(b, content, d, place)?;
+        rest = after;
+        match rest.strip_prefix(r.between) {
+            Some(next) if opened(next, r.each.0).is_some() => rest = next,
+            _ => break,
+        }
+    }
+    Ok(rest)
+}
+
+fn outcome(b: &mut Builder, content: &str, d: &Dialect, place: impl Fn() -> Place) -> Read<()> {
+    let (mut json, mut id) = (None, None);
+    if d.calls.alone {
+        b.was_attempt(place());
+    }
+    match d.results.content {
+        Content::Text => {}
+        Content::Json => json = Some(content.to_owned()),
+        Content::Numbered => {
+            let (name, text) = content.split_once('\n').unwrap_or((content, ""));
+            return b.result(Some(name), text, false, place());
+        }
+        Content::Object => {
+            let nodes = json::parse_all(content).ok();
+            let node = nodes.as_deref().and_then(|n| n.first());
+            json = node.and_then(|n| n.get("content")).map(|c| c.raw.to_owned());
+            let call = node.and_then(|n| n.get("call_id").or_else(|| n.get("id")));
+            id = call.map(|id| id.raw.trim_matches('"').to_owned());
+        }
+        Content::Gemma => {
+            let response = gemma::read_response(content);
+            if response.as_ref().is_some_and(|(_, usual)| !usual) {
+                b.lose_once(LossKind::Spelling, &place, "a result that is spelt in another way");
+            }
+            json = response.map(|(json, _)| json);
+        }
+    }
+    if let Some(body) = json.and_then(|json| json_body(&json, d.style)) {
+        return b.result_body(id.as_deref(), body, false, place());
+    }
+    if d.results.content != Content::Text {
+        b.lose_once(LossKind::Layout, &place, "a result that is no JSON");
+    }
+    b.result(id.as_deref(), content, false, place())
+}
+
+/// Reads what an agent says in a turn.
+pub(crate) fn agent(b: &mut Builder, content: &str, d: &Dialect, tools: &[Tool], place: &Place) -> Read<()> {
+    let mut losses = Vec::new();
+    let mut lose = |kind, what| losses.push((kind, what));
+    let mut rest = content;
+    let mut thought = None;
+    if let Some(t) = &d.thought {
+        if !t.none.is_empty() && rest.starts_with(t.none) {
+            rest = &rest[t.none.len()..];
+            // A turn of nothing else says an empty thought.
+            thought = Some("").filter(|_| rest.is_empty() && t.none == [t.around.0, t.around.1].concat());
+        } else if let Some((inside, opening)) = opened(rest, t.around.0) {
+            let (inside, after, closing) = until(inside, t.around.1).unwrap_or((inside, "", false));
+            if !(opening && closing) {
+                lose(LossKind::Layout, "a thought that is laid out in another way, or never closed");
+            }
+            thought = Some(inside);
+            rest = after;
+        } else if !t.none.is_empty() {
+            lose(LossKind::Layout, "no mark that there is no thought");
+        }
+    }
+    let (mut texts, mut acts) = (Vec::new(), Vec::new());
+    if d.calls.alone {
+        match write::is_call(rest, d) {
+            true => acts = read_calls(rest, d, tools).0,
+            false => texts.push(rest),
+        }
+    } else {
+        let mark = [d.calls.group.0, d.calls.each.0].concat();
+        let mark = mark.trim_end();
+        let mut first = true;
+        loop {
+            let at = rest.find(mark);
+            let said = &rest[..at.unwrap_or(rest.len())];
+            let (with, without) = d.calls.gap;
+            let text = match at {
+                Some(_) if first && said == without => None,
+                Some(_) if first => Some(said.strip_suffix(with).unwrap_or_else(|| {
+                    lose(LossKind::Layout, "text and calls with something else between them");
+                    said
+                })),
+                None if said.is_empty() && (!first || thought.is_some()) => None,
+                None if !first && said.trim().is_empty() => {
+                    lose(LossKind::Layout, "white space after calls");
+                    None
+                }
+                _ if said.trim().is_empty() && !first => None,
+                _ => Some(said),
+            };
+            if let Some(text) = text {
+                if !first {
+                    lose(LossKind::Order, "text after a call");
+                }
+                let own = text.strip_prefix(d.text);
+                if own.is_none() {
+                    lose(LossKind::Layout, "text that begins in another way");
+                }
+                texts.push(own.unwrap_or(text));
+            }
+            let Some(at) = at else { break };
+            let (read, after) = read_calls(&rest[at..], d, tools);
+            if !first {
+                lose(LossKind::Layout, "calls in several groups");
+            }
+            first = false;
+            // The marker alone, and nothing of a call behind it.
+            rest = if read.is_empty() { &rest[at + mark.len()..] } else { after };
+            acts.extend(read);
+        }
+    }
+    if !d.calls.alone {
+        b.message(!acts.is_empty() && thought.is_none() && texts.is_empty())?;
+    }
+    for (kind, what) in losses {
+        b.lose_once(kind, || place.clone(), what);
+    }
+    if let Some(thought) = thought {
+        b.thought(thought)?;
+    }
+    for text in texts {
+        b.say(text)?;
+    }
+    for call in acts {
+        act(b, call, d, place)?;
+    }
+    Ok(())
+}
+
+fn act(b: &mut Builder, call: calls::ReadCall, d: &Dialect, place: &Place) -> Read<()> {
+    if !call.usual {
+        b.lose_once(LossKind::Spelling, || place.clone(), "a call that is spelt in another way");
+    }
+    let id = call.id.as_deref();
+    let (tool, arguments) = match call.said {
+        Said::Raw(text) => return b.action(text, false, id, place.clone()),
+        Said::Call { tool, arguments, .. } | Said::Unread { tool, arguments } => (tool, arguments),
+    };
+    let usual = match d.calls.notation {
+        Notation::Numbered(_) => Some(format!("functions.{tool}:{}", b.calls())),
+        Notation::List => Some(calls::list_id(b.calls())),
+        _ => None,
+    };
+    if id != usual.as_deref() {
+        b.lose_once(LossKind::Ids, || place.clone(), "ids of calls");
+    }
+    b.call(&tool, &arguments, id, place.clone())
+}

@@ -1,0 +1,242 @@
+//! The writer of all dialects.
+
+use super::markers::{escaped, guarded, guarded_name, shielded};
+use super::{Content, Dialect, Notation, Stand, calls, gemma, pythonic, read_calls, write_calls};
+use crate::Trace;
+use crate::adapters::json::quoted;
+use crate::adapters::schemas;
+use crate::adapters::spelling::{Said, observation_text, said, value_json};
+use crate::adapters::turns::{Agent, Outcome, Turn, quietly_placed};
+
+/// Writes a trace. Where calls cannot be made in parallel, there are none.
+pub(crate) fn write(trace: &Trace, d: &Dialect) -> String {
+    let mut out = String::from(d.begin);
+    let is_system = |t: &Turn<'_>| matches!(t, Turn::System(_));
+    let bare = d.system.is_none_or(|(open, _)| open.is_empty());
+    let first = |t: &Turn<'_>| matches!(t, Turn::Tools(_)) || (bare && is_system(t));
+    let mut turns = quietly_placed(trace, first, |a| quiet(a, d));
+    let mut tools = None;
+    turns.retain(|turn| match turn {
+        Turn::Tools(body) => {
+            tools = schemas::declared(body).or(tools.take());
+            false
+        }
+        _ => true,
+    });
+    // Tools stand at the front of a trace, whatever stands there in the text.
+    let mut declared = tools.map(|tools| declarations(&tools, d));
+    let (mut calls, mut first, mut readable) = (0, 0, 0);
+    let (mut open, mut after_results) = (false, false);
+    let mut before_user = String::new();
+    let mut at_start = true;
+    for (i, turn) in turns.iter().enumerate() {
+        let in_system = d.tools.stand == Stand::InSystem && is_system(turn);
+        if at_start && !in_system && !(d.tools.stand == Stand::AfterSystem && is_system(turn)) {
+            put_declarations(&mut out, declared.take(), d);
+        }
+        at_start = false;
+        if open && !matches!(turn, Turn::Agent(_) | Turn::Results(_)) {
+            out.push_str(d.agent.1);
+            open = false;
+        }
+        match turn {
+            Turn::Tools(_) => {}
+            Turn::System(text) => {
+                let text = guarded(text, d.markers);
+                match (d.system, declared.take_if(|_| in_system)) {
+                    (None, _) => before_user.extend([&text, "\n\n"]),
+                    (Some((open, close)), None) => out.extend([open, &text, close]),
+                    (Some((open, close)), Some(tools)) => out.extend([open, &text, "\n\n", &tools, close]),
+                }
+            }
+            Turn::User(text) => {
+                let system = std::mem::take(&mut before_user);
+                out.extend([d.user.0, &system, &guarded(text, d.markers), d.user.1]);
+            }
+            Turn::Agent(a) => {
+                first = calls;
+                // A list of calls that cannot be read is one attempt.
+                readable = match d.calls.notation {
+                    Notation::List | Notation::Pythonic if !a.calls.is_empty() => {
+                        read_calls(&write_calls(&a.calls, first, d), d, &[]).0.len().max(1)
+                    }
+                    _ => a.calls.len(),
+                };
+                calls += readable;
+                let results = matches!(turns.get(i + 1), Some(Turn::Results(_)));
+                let pieces = agents(a, first, d);
+                let last = pieces.len() - 1;
+                for (n, content) in pieces.iter().enumerate() {
+                    let on = n == 0 && (open || (after_results && d.goes_on));
+                    if open && content.is_empty() {
+                        // An open turn in which nothing more is said is only closed.
+                        continue;
+                    }
+                    out.push_str(if on { "" } else { d.agent.0 });
+                    out.push_str(content);
+                    open = d.stays_open && results && n == last;
+                    out.push_str(if open { "" } else { d.agent.1 });
+                }
+            }
+            Turn::Results(results) => {
+                out.push_str(&outcomes(&results[..readable.min(results.len())], first, d));
+            }
+        }
+        after_results = matches!(turn, Turn::Results(_));
+        // A second chance for declarations that stand after the system text.
+        if d.tools.stand == Stand::AfterSystem && is_system(turn) {
+            put_declarations(&mut out, declared.take(), d);
+        }
+    }
+    put_declarations(&mut out, declared, d);
+    if !before_user.is_empty() {
+        out.extend([d.user.0, before_user.trim_end_matches("\n\n"), d.user.1]);
+    }
+    out.push_str(if open { d.agent.1 } else { "" });
+    out
+}
+
+/// Takes out what cannot be shown: an empty text before calls, where nothing stands between the two, and an empty
+/// thought where it is the mark of no thought.
+fn quiet(a: &mut Agent<'_>, d: &Dialect) {
+    let shown = d.calls.gap.0 != d.calls.gap.1 || !d.text.is_empty() || d.calls.alone || a.calls.is_empty();
+    let empty = |t: &&str| t.is_empty();
+    // Neither is there one after a thought, with nothing behind it.
+    let ended = a.calls.is_empty() && a.thought.is_some() && d.thought.is_some() && d.text.is_empty();
+    if !shown || ended {
+        a.text.take_if(|t| empty(t));
+    }
+    let goes_on = a.text.is_some() || !a.calls.is_empty();
+    let mark = match &d.thought {
+        Some(t) => goes_on && t.none == [t.around.0, t.around.1].concat(),
+        // Said aloud, it is a text.
+        None => !shown && a.text.is_none(),
+    };
+    if mark {
+        a.thought.take_if(|t| empty(t));
+    }
+}
+
+fn put_declarations(out: &mut String, declared: Option<String>, d: &Dialect) {
+    let Some(declared) = declared else { return };
+    match d.system.filter(|_| d.tools.stand == Stand::InSystem) {
+        Some((open, close)) => out.extend([open, &declared, close]),
+        None => out.push_str(&declared),
+    }
+}
+
+fn declarations(tools: &[crate::Tool], d: &Dialect) -> String {
+    let t = &d.tools;
+    let mut out = String::from(t.around.0);
+    match t.each {
+        Some((open, close)) => {
+            for tool in tools {
+                let json = schemas::spaced(&schemas::to_json(tool, t.shape));
+                out.extend([open, &escaped(&json, d.markers), close]);
+            }
+        }
+        None => {
+            let list = tools.iter().map(|tool| schemas::to_json(tool, t.shape)).collect();
+            out.push_str(&escaped(&schemas::spaced(&list), d.markers));
+        }
+    }
+    out.push_str(t.around.1);
+    out
+}
+
+/// The turns in which an agent's turn is written: one, unless the dialect cannot hold its parts in one.
+fn agents(a: &Agent<'_>, first: usize, d: &Dialect) -> Vec<String> {
+    let mut pieces = Vec::new();
+    let text = |t| Agent { text: Some(t), ..Agent::default() };
+    // A thought without a place of its own is said aloud.
+    let aloud = a.thought.filter(|_| d.thought.is_none());
+    let a = &match aloud {
+        Some(_) if a.text.is_none() => {
+            Agent { thought: None, text: aloud, plan: a.plan, calls: a.calls.clone() }
+        }
+        _ => {
+            pieces.extend(aloud.map(|t| agent(&text(t), first, d)));
+            Agent { thought: a.thought, text: a.text, plan: a.plan, calls: a.calls.clone() }
+        }
+    };
+    let thought = a.thought.filter(|_| d.thought.is_some());
+    if d.calls.alone {
+        pieces.extend(a.text.map(|t| agent(&text(t), first, d)));
+        let size = if d.parallel { a.calls.len().max(1) } else { 1 };
+        for (i, calls) in a.calls.chunks(size).enumerate() {
+            pieces.push(agent(&Agent { calls: calls.to_vec(), ..Agent::default() }, first + i, d));
+        }
+    } else if thought.is_some() || a.text.is_some() || !a.calls.is_empty() {
+        pieces.push(agent(&Agent { thought, text: a.text, plan: a.plan, calls: a.calls.clone() }, first, d));
+    }
+    pieces
+}
+
+/// What an agent says in a turn, without the markers around the turn.
+pub(crate) fn agent(a: &Agent<'_>, first: usize, d: &Dialect) -> String {
+    let mut out = String::new();
+    if let Some(t) = &d.thought {
+        match a.thought {
+            Some(thought) => out.extend([t.around.0, &guarded(thought, d.markers), t.around.1]),
+            None => out.push_str(t.none),
+        }
+    }
+    if let Some(text) = a.text {
+        let text = guarded(text, d.markers);
+        out.push_str(d.text);
+        out.push_str(&if d.calls.alone && is_call(&text, d) { shielded(text) } else { text });
+    }
+    if !a.calls.is_empty() {
+        out.push_str(if a.text.is_some() { d.calls.gap.0 } else { d.calls.gap.1 });
+        out.push_str(&write_calls(&a.calls, first, d));
+    }
+    out
+}
+
+/// Whether a turn that says `text` is one of calls.
+pub(super) fn is_call(text: &str, d: &Dialect) -> bool {
+    match &d.calls.notation {
+        Notation::Pythonic => pythonic::read(text).is_some(),
+        Notation::Object(key) => calls::read_object(text, key).is_some(),
+        _ => !read_calls(text, d, &[]).0.is_empty(),
+    }
+}
+
+/// The results of one turn's calls, of which the first has the number `first`.
+pub(crate) fn outcomes(results: &[Outcome<'_>], first: usize, d: &Dialect) -> String {
+    let r = &d.results;
+    let mut out = String::from(r.group.0);
+    for (i, outcome) in results.iter().enumerate() {
+        if i > 0 {
+            out.push_str(r.between);
+        }
+        out.extend([r.each.0, &content(outcome, first + i, d), r.each.1]);
+    }
+    out.push_str(r.group.1);
+    out
+}
+
+fn content(outcome: &Outcome<'_>, number: usize, d: &Dialect) -> String {
+    let text = || {
+        let body = outcome.body;
+        guarded(&if outcome.error { body.to_owned() } else { observation_text(body, d.style) }, d.markers)
+    };
+    let json = || {
+        let value = value_json(outcome.body, d.style).filter(|_| !outcome.error);
+        value.map_or_else(|| quoted(outcome.body), |json| json.trim().to_owned())
+    };
+    let tool = || match said(outcome.call, d.style) {
+        Said::Call { tool, .. } | Said::Unread { tool, .. } => guarded_name(&tool, d.markers, "\n"),
+        Said::Raw(_) => String::new(),
+    };
+    match d.results.content {
+        Content::Text => text(),
+        Content::Json => escaped(&json(), d.markers),
+        Content::Numbered => format!("functions.{}:{number}\n{}", tool(), text()),
+        Content::Object => {
+            let id = calls::list_id(number);
+            format!("{{\"content\": {}, \"call_id\": \"{id}\"}}", escaped(&json(), d.markers))
+        }
+        Content::Gemma => gemma::write_response(&tool(), &json(), d.markers),
+    }
+}

@@ -1,0 +1,204 @@
+//! Harmony, the chat text of gpt-oss: one message for everything that is said, with its author, channel and
+//! recipient in its heading.
+
+use super::builder::Builder;
+use super::dialects::markers::{escaped, guarded, guarded_name};
+use super::json::{self, At};
+use super::loss::{FormatError, Loss, LossKind, Place, Read};
+use super::schemas::{self, Shape};
+use super::spelling::{COMPACT, Said, observation_text, said};
+use super::turns::{Turn, placed};
+use crate::{SpanKind, Trace};
+
+/// What no text may spell.
+pub(crate) const MARKERS: &[&str] =
+    &["<|start|>", "<|end|>", "<|message|>", "<|channel|>", "<|constrain|>", "<|return|>", "<|call|>"];
+const INSTRUCTIONS: &str = "# Instructions\n\n";
+const TOOLS: &str = "# Tools\n\n## functions\n\n";
+
+/// Writes one text.
+pub(crate) fn write(trace: &Trace) -> String {
+    let mut out = String::new();
+    let mut message = |heading: &str, text: &str, end: &str| {
+        out.extend(["<|start|>", heading, "<|message|>", text, end]);
+    };
+    let mut tools = None;
+    let mut turns = placed(trace, |t| matches!(t, Turn::Tools(_)));
+    turns.retain(|turn| match turn {
+        Turn::Tools(body) => {
+            tools = schemas::declared(body).or(tools.take());
+            false
+        }
+        _ => true,
+    });
+    if let Some(tools) = tools {
+        let list = schemas::list(&tools, Shape::Bare);
+        message("developer", &[TOOLS, &escaped(&list, MARKERS)].concat(), "<|end|>");
+    }
+    for turn in turns {
+        match turn {
+            Turn::Tools(_) => {}
+            Turn::System(text) => {
+                message("developer", &[INSTRUCTIONS, &guarded(text, MARKERS)].concat(), "<|end|>");
+            }
+            Turn::User(text) => message("user", &guarded(text, MARKERS), "<|end|>"),
+            Turn::Agent(a) => {
+                if let Some(thought) = a.thought {
+                    message("assistant<|channel|>analysis", &guarded(thought, MARKERS), "<|end|>");
+                }
+                if let Some(text) = a.text {
+                    let channel = if a.plan { "commentary" } else { "final" };
+                    let heading = format!("assistant<|channel|>{channel}");
+                    message(&heading, &guarded(text, MARKERS), "<|end|>");
+                }
+                for body in a.calls {
+                    let (tool, arguments) = match said(body, COMPACT) {
+                        Said::Call { tool, arguments, whole: true } => (tool, escaped(&arguments, MARKERS)),
+                        Said::Call { tool, arguments, .. } | Said::Unread { tool, arguments } => {
+                            (tool, guarded(&arguments, MARKERS))
+                        }
+                        Said::Raw(text) => (String::new(), guarded(&text, MARKERS)),
+                    };
+                    let tool = guarded_name(&tool, MARKERS, " ");
+                    let heading =
+                        format!("assistant<|channel|>commentary to=functions.{tool} <|constrain|>json");
+                    message(&heading, &arguments, "<|call|>");
+                }
+            }
+            Turn::Results(results) => {
+                for r in results {
+                    let tool = match said(r.call, COMPACT) {
+                        Said::Call { tool, .. } | Said::Unread { tool, .. } => {
+                            guarded_name(&tool, MARKERS, " ")
+                        }
+                        Said::Raw(_) => String::new(),
+                    };
+                    let text = if r.error { r.body.to_owned() } else { observation_text(r.body, COMPACT) };
+                    let heading = format!("functions.{tool} to=assistant<|channel|>commentary");
+                    message(&heading, &guarded(&text, MARKERS), "<|end|>");
+                }
+            }
+        }
+    }
+    out
+}
+
+/// Reads one text.
+pub(crate) fn read(text: &str) -> Read<(Trace, Vec<Loss>)> {
+    let mut b = Builder::new(COMPACT);
+    let mut rest = text;
+    while !rest.is_empty() {
+        let place = || Place::of(text, text.len() - rest.len());
+        let Some(after) = rest.strip_prefix("<|start|>") else {
+            return Err(FormatError::new(
+                place(),
+                "no message begins here",
+                "a message begins with `<|start|>`",
+            ));
+        };
+        let Some((heading, after)) = after.split_once("<|message|>") else {
+            return Err(FormatError::new(
+                place(),
+                "a message that has only a heading",
+                "`<|message|>` and the text follow the heading",
+            ));
+        };
+        let (content, end, next) = until_end(after);
+        message(&mut b, heading, content, end, &place())?;
+        rest = next;
+    }
+    b.finish()
+}
+
+/// The text up to the end of a message, how it ends, and what follows.
+fn until_end(text: &str) -> (&str, &str, &str) {
+    let mut from = 0;
+    while let Some(at) = text[from..].find("<|").map(|at| from + at) {
+        if let Some(end) =
+            ["<|end|>", "<|call|>", "<|return|>"].into_iter().find(|e| text[at..].starts_with(e))
+        {
+            return (&text[..at], end, &text[at + end.len()..]);
+        }
+        from = at + 2;
+    }
+    (text, "", "")
+}
+
+fn message(b: &mut Builder, heading: &str, content: &str, end: &str, place: &Place) -> Read<()> {
+    let (author, channel) = heading.split_once("<|channel|>").unwrap_or((heading, ""));
+    // The recipient stands behind the author or behind the channel.
+    let recipient = |part: &str| {
+        part.split(' ')
+            .find_map(|w| w.strip_prefix("to="))
+            .map(|w| w.trim_end_matches("<|constrain|>json").to_owned())
+    };
+    let to = recipient(author).or_else(|| recipient(channel));
+    let (author, channel) = (author.split(' ').next().unwrap_or(""), channel.split(' ').next().unwrap_or(""));
+    let calls = author == "assistant" && to.is_some();
+    if end != if calls { "<|call|>" } else { "<|end|>" } {
+        b.lose_once(LossKind::Layout, || place.clone(), "messages that end in another way, or not at all");
+    }
+    match (author, to) {
+        ("system", _) => {
+            b.lose_once(LossKind::Layout, || place.clone(), "a system message beside the developer's");
+            b.system(content)
+        }
+        ("developer", _) => developer(b, content, place),
+        ("user", _) => b.user(content),
+        ("assistant", Some(to)) => {
+            let tool = to.strip_prefix("functions.");
+            let usual = format!("assistant<|channel|>commentary to={to} <|constrain|>json");
+            if tool.is_none() || heading != usual {
+                b.lose_once(LossKind::Spelling, || place.clone(), "calls with another heading");
+            }
+            let tool = tool.unwrap_or(&to);
+            if tool.is_empty() && matches!(said(content, COMPACT), Said::Raw(_)) {
+                return b.action(content.to_owned(), false, None, place.clone());
+            }
+            b.call(tool, content, None, place.clone())
+        }
+        ("assistant", None) => match channel {
+            "analysis" => b.thought(content),
+            "commentary" => b.push(SpanKind::Plan, content),
+            _ => {
+                if channel != "final" {
+                    b.lose_once(LossKind::Layout, || place.clone(), "a message in no channel that is known");
+                }
+                b.push(SpanKind::Answer, content)
+            }
+        },
+        (tool, _) if tool.starts_with("functions.") || heading.contains("to=assistant") => {
+            b.result(None, content, false, place.clone())
+        }
+        (other, _) => {
+            let message = format!("`{other}` is no author");
+            let hint = "the authors are system, developer, user, assistant and functions.…";
+            Err(FormatError::new(place.clone(), message, hint))
+        }
+    }
+}
+
+fn developer(b: &mut Builder, content: &str, place: &Place) -> Read<()> {
+    if let Some(list) = content.strip_prefix(TOOLS)
+        && let Ok(nodes) = json::parse_all(list)
+        && let Some(Ok(tools)) = nodes.first().map(|n| n.items(At::Root))
+    {
+        let mut losses = Vec::new();
+        if let Ok(body) = schemas::read(tools, At::Root, &mut losses) {
+            b.losses.extend(losses.into_iter().map(|l| Loss { place: place.clone(), ..l }));
+            b.tools(body);
+            return Ok(());
+        }
+    }
+    match content.strip_prefix(INSTRUCTIONS) {
+        Some(text) => b.system(text),
+        None => {
+            b.lose_once(
+                LossKind::Layout,
+                || place.clone(),
+                "a developer's message that is laid out in another way",
+            );
+            b.system(content)
+        }
+    }
+}

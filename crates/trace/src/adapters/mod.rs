@@ -1,0 +1,320 @@
+//! Other formats: each is read into a [`Trace`] and written from one, with a report of what was lost.
+//!
+//! A format's file knows traces and its own format, never another one. `docs/trace-formats.md` shows the same
+//! trace in every format, with the table of what each cannot hold.
+
+mod anthropic;
+mod builder;
+mod compare;
+mod content;
+mod dialects;
+mod harmony;
+mod json;
+mod loss;
+mod mcp;
+mod openai_chat;
+mod openai_responses;
+mod react;
+mod schemas;
+mod sharegpt;
+mod spelling;
+mod stream;
+mod turns;
+
+pub use loss::{Converted, FormatError, Loss, LossKind, Place};
+pub use stream::{ConvertError, Side, Summary, convert};
+
+use crate::{Trace, suggest};
+use dialects::Dialect;
+use json::{At, Kind, Node};
+use loss::Read;
+use mcp::Revision;
+
+/// A format that traces are converted from and to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Format {
+    /// OpenAI chat completions with tools.
+    OpenAiChat,
+    /// OpenAI Responses.
+    OpenAiResponses,
+    /// Anthropic messages.
+    Anthropic,
+    /// MCP 2025-11-25, which opens with a handshake.
+    Mcp2025,
+    /// MCP 2026-07-28, which is stateless.
+    Mcp2026,
+    /// Hermes, Qwen 2.5 and Qwen 3.
+    Hermes,
+    /// Qwen3-Coder and Qwen 3.5.
+    QwenCoder,
+    /// Llama 3.1 to 3.3.
+    Llama3,
+    /// Llama 4.
+    Llama4,
+    /// Mistral, tokeniser of version 3.
+    MistralV3,
+    /// Mistral, tokeniser of version 13.
+    MistralV13,
+    /// DeepSeek V3.
+    DeepSeekV3,
+    /// DeepSeek V3.2.
+    DeepSeekV32,
+    /// GLM 4.5 and 4.6.
+    Glm45,
+    /// Kimi K2.
+    KimiK2,
+    /// MiniMax M2.
+    MiniMaxM2,
+    /// Gemma 4.
+    Gemma4,
+    /// Harmony, of gpt-oss.
+    Harmony,
+    /// ReAct.
+    ReAct,
+    /// ShareGPT.
+    ShareGpt,
+}
+
+/// What a document of a format is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Document {
+    /// A JSON value: a file holds one, a list of them, or one a line.
+    Json,
+    /// JSON values, one a line: a file holds one document, or a list for each.
+    Lines,
+    /// Plain text: a file is one document. A file of several is JSONL with the text under `"text"`.
+    Text,
+}
+
+impl Format {
+    /// Every format, in the order of the documentation.
+    pub const ALL: [Format; 20] = [
+        Format::OpenAiChat,
+        Format::OpenAiResponses,
+        Format::Anthropic,
+        Format::Mcp2025,
+        Format::Mcp2026,
+        Format::Hermes,
+        Format::QwenCoder,
+        Format::Llama3,
+        Format::Llama4,
+        Format::MistralV3,
+        Format::MistralV13,
+        Format::DeepSeekV3,
+        Format::DeepSeekV32,
+        Format::Glm45,
+        Format::KimiK2,
+        Format::MiniMaxM2,
+        Format::Gemma4,
+        Format::Harmony,
+        Format::ReAct,
+        Format::ShareGpt,
+    ];
+
+    /// Its name on the command line.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Format::OpenAiChat => "openai-chat",
+            Format::OpenAiResponses => "openai-responses",
+            Format::Anthropic => "anthropic",
+            Format::Mcp2025 => "mcp-2025-11-25",
+            Format::Mcp2026 => "mcp-2026-07-28",
+            Format::Hermes => "hermes",
+            Format::QwenCoder => "qwen-coder",
+            Format::Llama3 => "llama-3",
+            Format::Llama4 => "llama-4",
+            Format::MistralV3 => "mistral-v3",
+            Format::MistralV13 => "mistral-v13",
+            Format::DeepSeekV3 => "deepseek-v3",
+            Format::DeepSeekV32 => "deepseek-v3.2",
+            Format::Glm45 => "glm-4.5",
+            Format::KimiK2 => "kimi-k2",
+            Format::MiniMaxM2 => "minimax-m2",
+            Format::Gemma4 => "gemma-4",
+            Format::Harmony => "harmony",
+            Format::ReAct => "react",
+            Format::ShareGpt => "sharegpt",
+        }
+    }
+
+    /// The format with this name.
+    ///
+    /// # Errors
+    /// What was perhaps meant.
+    pub fn from_name(name: &str) -> Result<Format, String> {
+        let found = Format::ALL.into_iter().find(|f| f.name() == name);
+        found.ok_or_else(|| suggest::hint(name, Format::ALL.map(Format::name)).unwrap_or_default())
+    }
+
+    /// What it is, in a line.
+    pub const fn description(self) -> &'static str {
+        match self {
+            Format::OpenAiChat => "OpenAI chat completions: messages with tool calls",
+            Format::OpenAiResponses => "OpenAI Responses: items",
+            Format::Anthropic => "Anthropic messages: content blocks",
+            Format::Mcp2025 => "Model Context Protocol of 2025-11-25, with a handshake",
+            Format::Mcp2026 => "Model Context Protocol of 2026-07-28, stateless",
+            Format::Hermes => "chat text of Hermes, Qwen 2.5 and Qwen 3: JSON in `<tool_call>`",
+            Format::QwenCoder => "chat text of Qwen3-Coder and Qwen 3.5: `<function=…>` elements",
+            Format::Llama3 => "chat text of Llama 3.1 to 3.3: one bare JSON object",
+            Format::Llama4 => "chat text of Llama 4: calls as Python writes them",
+            Format::MistralV3 => "chat text of Mistral's tokeniser 3: a JSON list of calls",
+            Format::MistralV13 => "chat text of Mistral's tokeniser 13: `[TOOL_CALLS]name[ARGS]{…}`",
+            Format::DeepSeekV3 => "chat text of DeepSeek V3 and R1: fenced JSON",
+            Format::DeepSeekV32 => "chat text of DeepSeek V3.2: DSML elements",
+            Format::Glm45 => "chat text of GLM 4.5 and 4.6: `<arg_key>` and `<arg_value>`",
+            Format::KimiK2 => "chat text of Kimi K2: numbered calls",
+            Format::MiniMaxM2 => "chat text of MiniMax M2: `<invoke>` elements",
+            Format::Gemma4 => "chat text of Gemma 4: `call:name{…}`",
+            Format::Harmony => "Harmony, the chat text of gpt-oss: messages in channels",
+            Format::ReAct => "ReAct: `Thought:`, `Action:`, `Observation:`",
+            Format::ShareGpt => "ShareGPT: conversations with the calls of Hermes",
+        }
+    }
+
+    /// What a document of it is.
+    pub const fn document(self) -> Document {
+        match self {
+            Format::OpenAiChat | Format::OpenAiResponses | Format::Anthropic | Format::ShareGpt => {
+                Document::Json
+            }
+            Format::Mcp2025 | Format::Mcp2026 => Document::Lines,
+            _ => Document::Text,
+        }
+    }
+
+    /// The dialect of chat text that this format is.
+    const fn dialect(self) -> Option<&'static Dialect> {
+        Some(match self {
+            Format::Hermes => &dialects::HERMES,
+            Format::QwenCoder => &dialects::QWEN_CODER,
+            Format::Llama3 => &dialects::LLAMA3,
+            Format::Llama4 => &dialects::LLAMA4,
+            Format::MistralV3 => &dialects::MISTRAL_V3,
+            Format::MistralV13 => &dialects::MISTRAL_V13,
+            Format::DeepSeekV3 => &dialects::DEEPSEEK_V3,
+            Format::DeepSeekV32 => &dialects::DEEPSEEK_V32,
+            Format::Glm45 => &dialects::GLM45,
+            Format::KimiK2 => &dialects::KIMI_K2,
+            Format::MiniMaxM2 => &dialects::MINIMAX_M2,
+            Format::Gemma4 => &dialects::GEMMA4,
+            _ => return None,
+        })
+    }
+
+    /// Reads all documents of `text`.
+    ///
+    /// # Errors
+    /// What is wrong with the first document that cannot be read, where, and what to do about it. In a file of
+    /// several documents, a JSON pointer begins with the number of the document.
+    pub fn read(self, text: &str) -> Result<Converted<Vec<Trace>>, Box<FormatError>> {
+        let mut all = Converted { value: Vec::new(), losses: Vec::new() };
+        let mut add = |(trace, losses)| {
+            all.value.push(trace);
+            all.losses.extend(losses);
+        };
+        if let Some(dialect) = self.dialect() {
+            add(dialects::read(text, dialect)?);
+            return Ok(all);
+        }
+        if self.document() == Document::Text {
+            add(if self == Format::Harmony { harmony::read(text)? } else { react::read(text)? });
+            return Ok(all);
+        }
+        let values = json::parse_all(text)?;
+        let place = |i: usize| if values.len() == 1 { At::Root } else { At::Item(&At::Root, i) };
+        if self.document() == Document::Lines && values.iter().all(|v| !matches!(v.kind, Kind::Array(_))) {
+            let messages: Vec<_> =
+                values.iter().enumerate().map(|(i, v)| (v, At::Item(&At::Root, i))).collect();
+            add(mcp::read(&messages)?);
+            return Ok(all);
+        }
+        for (i, value) in values.iter().enumerate() {
+            let at = place(i);
+            match &value.kind {
+                Kind::Array(documents) if documents.first().is_some_and(|d| self.is_document(d)) => {
+                    for (j, document) in documents.iter().enumerate() {
+                        add(self.read_json(document, At::Item(&at, j))?);
+                    }
+                }
+                _ => add(self.read_json(value, at)?),
+            }
+        }
+        Ok(all)
+    }
+
+    /// Whether `node`, an item of a list, is a document of its own.
+    fn is_document(self, node: &Node<'_>) -> bool {
+        let array = matches!(node.kind, Kind::Array(_));
+        let keys = match self {
+            Format::OpenAiResponses => ["input", "output"],
+            Format::ShareGpt => ["conversations", "conversations"],
+            _ => ["messages", "messages"],
+        };
+        let object = keys.iter().any(|k| node.get(k).is_some()) && node.get("type").is_none();
+        array || (self.document() == Document::Json && object)
+    }
+
+    fn read_json(self, node: &Node<'_>, at: At<'_>) -> Read<(Trace, Vec<Loss>)> {
+        match self {
+            Format::OpenAiChat => openai_chat::read(node, at),
+            Format::OpenAiResponses => openai_responses::read(node, at),
+            Format::Anthropic => anthropic::read(node, at),
+            Format::ShareGpt => sharegpt::read(node, at),
+            _ => {
+                let items = node.items(at)?;
+                let messages: Vec<_> = items.iter().enumerate().map(|(i, v)| (v, At::Item(&at, i))).collect();
+                mcp::read(&messages)
+            }
+        }
+    }
+
+    /// Writes one document. What the format cannot hold is in the report, which is the difference between
+    /// `trace` and what the document is read back as.
+    pub fn write(self, trace: &Trace) -> Converted<String> {
+        let dialect = self.dialect();
+        if self == Format::ReAct || dialect.is_some_and(|d| !d.parallel) {
+            let (one_by_one, order) = turns::sequential(trace);
+            let mut written = self.write_as_is(&one_by_one, |i| order[i]);
+            let mut now = vec![None; trace.spans.len()];
+            order.iter().enumerate().for_each(|(to, &from)| now[from] = Some(to));
+            let mut left_out = 0;
+            for (i, to) in now.into_iter().enumerate() {
+                let (kind, what) = match to {
+                    None => {
+                        left_out += 1;
+                        (LossKind::Dropped, "it was not answered, and a call follows")
+                    }
+                    Some(to) if to + left_out == i => continue,
+                    Some(_) => (LossKind::Parallel, "parallel calls are made one after the other"),
+                };
+                written.losses.push(Loss { kind, place: Place::Span(i), what: what.to_owned() });
+            }
+            return written;
+        }
+        self.write_as_is(trace, |i| i)
+    }
+
+    fn write_as_is(self, trace: &Trace, number: impl Fn(usize) -> usize) -> Converted<String> {
+        let value = match self {
+            Format::OpenAiChat => openai_chat::write(trace),
+            Format::OpenAiResponses => openai_responses::write(trace),
+            Format::Anthropic => anthropic::write(trace),
+            Format::Mcp2025 => mcp::write(trace, Revision::Handshake),
+            Format::Mcp2026 => mcp::write(trace, Revision::Stateless),
+            Format::Harmony => harmony::write(trace),
+            Format::ReAct => react::write(trace),
+            Format::ShareGpt => sharegpt::write(trace),
+            _ => self.dialect().map_or(String::new(), |d| dialects::write(trace, d)),
+        };
+        let back = self.read(&value).ok().and_then(|b| b.value.into_iter().next()).unwrap_or_default();
+        let markers = match self {
+            Format::Harmony => harmony::MARKERS,
+            Format::ReAct => react::MARKERS,
+            Format::ShareGpt => dialects::SHAREGPT.markers,
+            _ => self.dialect().map_or(&[][..], |d| d.markers),
+        };
+        let losses = compare::losses(trace, &back, markers, number);
+        Converted { value, losses }
+    }
+}

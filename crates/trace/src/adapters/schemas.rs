@@ -1,0 +1,143 @@
+//! Tool declarations in the shapes that the formats give them.
+
+use std::io::{self, Write};
+
+use serde::Serialize;
+use serde_json::ser::{Formatter, Serializer};
+use serde_json::{Map, Value as Json, json};
+
+use super::json::{At, Node};
+use super::loss::{FormatError, Loss, LossKind, Place, Read};
+use crate::Tool;
+
+/// How a format wraps the declaration of a tool.
+#[derive(Clone, Copy, PartialEq)]
+pub(crate) enum Shape {
+    /// `{"type": "function", "function": {"name", "description", "parameters"}}`
+    Function,
+    /// `{"type": "function", "name", "description", "parameters"}`
+    Flat,
+    /// `{"name", "description", "parameters"}`
+    Bare,
+    /// `{"name", "description", "input_schema"}`
+    Anthropic,
+    /// `{"name", "description", "inputSchema", "outputSchema"}`; error types under `_meta`. The flag says
+    /// whether a result may be anything; otherwise only an object is declared.
+    Mcp(bool),
+}
+
+/// Where an MCP tool says which errors it raises.
+const ERRORS: &str = "x-errors";
+
+/// The declarations in the body of a `tools` span, if it is not only the name of a set.
+pub(crate) fn declared(body: &str) -> Option<Vec<Tool>> {
+    Tool::parse_all(body).ok().filter(|_| body.trim_start().starts_with('{'))
+}
+
+/// A tool in a format's shape.
+pub(crate) fn to_json(tool: &Tool, shape: Shape) -> Json {
+    // A default that JSON cannot hold: the tool is declared without its parameters, which is found out as a loss.
+    let mut schema = match tool.to_json_schema() {
+        Ok(Json::Object(schema)) => schema,
+        _ => Map::from_iter([
+            ("name".to_owned(), json!(tool.name)),
+            ("description".to_owned(), json!(tool.doc)),
+            ("inputSchema".to_owned(), json!({"type": "object"})),
+        ]),
+    };
+    let inputs = schema.remove("inputSchema").unwrap_or_default();
+    let outputs = schema.remove("outputSchema");
+    let errors = schema.remove(ERRORS);
+    let mut put = |key: &str, value: Json| drop(schema.insert(key.to_owned(), value));
+    match shape {
+        Shape::Function | Shape::Flat | Shape::Bare => put("parameters", inputs),
+        Shape::Anthropic => put("input_schema", inputs),
+        Shape::Mcp(any) => {
+            put("inputSchema", inputs);
+            if let Some(outputs) = outputs.filter(|o| any || o["type"] == "object") {
+                put("outputSchema", outputs);
+            }
+            if let Some(errors) = errors {
+                put("_meta", json!({ERRORS: errors}));
+            }
+        }
+    }
+    match shape {
+        Shape::Function => json!({"type": "function", "function": schema}),
+        Shape::Flat => {
+            let mut flat = Map::from_iter([("type".to_owned(), json!("function"))]);
+            flat.extend(schema);
+            Json::Object(flat)
+        }
+        _ => Json::Object(schema),
+    }
+}
+
+/// A list of tools in a format's shape, as JSON.
+pub(crate) fn list(tools: &[Tool], shape: Shape) -> String {
+    Json::Array(tools.iter().map(|t| to_json(t, shape)).collect()).to_string()
+}
+
+/// The body of a `tools` span that declares these tools.
+pub(crate) fn read(nodes: &[Node<'_>], at: At<'_>, losses: &mut Vec<Loss>) -> Read<String> {
+    let mut tools = Vec::with_capacity(nodes.len());
+    for (i, node) in nodes.iter().enumerate() {
+        tools.push(read_one(node, At::Item(&at, i), losses)?);
+    }
+    Ok(Tool::print_all(&tools))
+}
+
+/// One tool in any of the shapes. What its schema demands and the trace language cannot say is a loss.
+pub(crate) fn read_one(node: &Node<'_>, at: At<'_>, losses: &mut Vec<Loss>) -> Read<Tool> {
+    let mut json: Json = serde_json::from_str(node.raw)
+        .map_err(|e| FormatError::new(at.place(), e.to_string(), "is this a JSON Schema?"))?;
+    if let Some(errors) = json.get_mut("_meta").and_then(|m| m.get_mut(ERRORS)).map(Json::take) {
+        json[ERRORS] = errors;
+    }
+    let place = |pointer: &str| Place::Pointer(at.pointer() + pointer);
+    let (tool, narrowed) = Tool::narrowed_from_json_schema(&json)
+        .map_err(|e| FormatError::new(place(&e.pointer), e.message, e.hint))?;
+    losses.extend(narrowed.into_iter().map(|n| Loss {
+        kind: LossKind::Tools,
+        place: place(&n.pointer),
+        what: format!("{} of `{}`", n.what, tool.name),
+    }));
+    let inner = json.get("function").filter(|_| json.get("name").is_none());
+    for (key, value) in inner.unwrap_or(&json).as_object().into_iter().flatten() {
+        let known = ["type", "name", "description", "parameters", "input_schema", "inputSchema"];
+        let known =
+            known.contains(&key.as_str()) || ["outputSchema", "output_schema", ERRORS].contains(&&**key);
+        let emptied =
+            key == "_meta" && value.as_object().is_some_and(|m| m.len() == 1 && m.contains_key(ERRORS));
+        if !known && !emptied && !value.is_null() {
+            losses.push(Loss {
+                kind: LossKind::Metadata,
+                place: place(&format!("/{}", key.replace('~', "~0").replace('/', "~1"))),
+                what: format!("`{key}` of the tool `{}`", tool.name),
+            });
+        }
+    }
+    Ok(tool)
+}
+
+/// JSON as chat templates print it, with a space after commas and colons.
+pub(crate) fn spaced(json: &Json) -> String {
+    struct Spaced;
+    impl Formatter for Spaced {
+        fn begin_array_value<W: ?Sized + Write>(&mut self, out: &mut W, first: bool) -> io::Result<()> {
+            if first { Ok(()) } else { out.write_all(b", ") }
+        }
+
+        fn begin_object_key<W: ?Sized + Write>(&mut self, out: &mut W, first: bool) -> io::Result<()> {
+            if first { Ok(()) } else { out.write_all(b", ") }
+        }
+
+        fn begin_object_value<W: ?Sized + Write>(&mut self, out: &mut W) -> io::Result<()> {
+            out.write_all(b": ")
+        }
+    }
+    let mut out = Vec::new();
+    // Writing into a Vec cannot fail, and a JSON value has only keys that are strings.
+    let _ = json.serialize(&mut Serializer::with_formatter(&mut out, Spaced));
+    String::from_utf8(out).unwrap_or_default()
+}

@@ -1,0 +1,169 @@
+//! A trace as the turns of a conversation: what all writers share.
+
+use crate::{Span, SpanKind, Trace};
+
+/// One turn.
+#[derive(Debug)]
+pub(crate) enum Turn<'a> {
+    Tools(&'a str),
+    System(&'a str),
+    User(&'a str),
+    Agent(Agent<'a>),
+    /// What came of the calls of the turn before, in their order; some of the last may be missing.
+    Results(Vec<Outcome<'a>>),
+}
+
+/// What the agent thinks, says and does, in this order, before anybody else speaks.
+#[derive(Debug, Default)]
+pub(crate) struct Agent<'a> {
+    pub(crate) thought: Option<&'a str>,
+    pub(crate) text: Option<&'a str>,
+    /// Whether the text is a plan (and not an answer).
+    pub(crate) plan: bool,
+    /// The bodies of its actions, made in parallel.
+    pub(crate) calls: Vec<&'a str>,
+}
+
+impl Agent<'_> {
+    /// Whether the two are one turn, and only something that now stands elsewhere stood between them.
+    fn goes_on_with(&self, next: &Agent<'_>) -> bool {
+        self.calls.is_empty()
+            && (next.thought.is_none() || (self.thought.is_none() && self.text.is_none()))
+            && (next.text.is_none() || self.text.is_none())
+    }
+
+    fn is_empty(&self) -> bool {
+        self.thought.is_none() && self.text.is_none() && self.calls.is_empty()
+    }
+}
+
+/// What came of a call.
+#[derive(Debug)]
+pub(crate) struct Outcome<'a> {
+    /// The body of the call.
+    pub(crate) call: &'a str,
+    pub(crate) body: &'a str,
+    pub(crate) error: bool,
+}
+
+/// The turns of `trace`, in the order in which a format writes them: those of which `first` is true stand at
+/// the front. Results that answer no action are in none of them.
+///
+/// Calls without results would run together with calls that then follow directly; they are left out.
+pub(crate) fn placed(trace: &Trace, first: impl Fn(&Turn<'_>) -> bool) -> Vec<Turn<'_>> {
+    quietly_placed(trace, first, |_| ())
+}
+
+/// As [`placed`], where `quiet` takes out of an agent's turn what the format cannot show.
+pub(crate) fn quietly_placed<'a>(
+    trace: &'a Trace,
+    first: impl Fn(&Turn<'_>) -> bool,
+    quiet: impl Fn(&mut Agent<'a>),
+) -> Vec<Turn<'a>> {
+    let (mut placed, rest): (Vec<_>, Vec<_>) = turns(trace).into_iter().partition(first);
+    for mut turn in rest {
+        if let Turn::Agent(agent) = &mut turn {
+            quiet(agent);
+            if agent.is_empty() {
+                continue;
+            }
+        }
+        if let (Turn::Agent(next), Some(Turn::Agent(last))) = (&mut turn, placed.last_mut()) {
+            if next.thought.is_none() && next.text.is_none() && !last.calls.is_empty() {
+                last.calls.clear();
+            }
+            if last.goes_on_with(next) {
+                last.text = last.text.or(next.text);
+                last.thought = last.thought.or(next.thought);
+                last.plan |= next.plan;
+                last.calls.append(&mut next.calls);
+                quiet(last);
+                continue;
+            }
+        }
+        placed.push(turn);
+    }
+    placed.retain(|t| !matches!(t, Turn::Agent(a) if a.is_empty()));
+    placed
+}
+
+fn turns(trace: &Trace) -> Vec<Turn<'_>> {
+    let mut turns = Vec::new();
+    let mut answered = 0;
+    for span in &trace.spans {
+        let body = span.body.as_str();
+        match span.kind {
+            SpanKind::Tools => turns.push(Turn::Tools(body)),
+            SpanKind::System => turns.push(Turn::System(body)),
+            SpanKind::Goal | SpanKind::User | SpanKind::Text => turns.push(Turn::User(body)),
+            SpanKind::Thought | SpanKind::Reflection => {
+                let agent =
+                    agent(&mut turns, |a| a.thought.is_none() && a.text.is_none() && a.calls.is_empty());
+                agent.thought = Some(body);
+            }
+            SpanKind::Plan | SpanKind::Answer => {
+                let agent = agent(&mut turns, |a| a.text.is_none() && a.calls.is_empty());
+                agent.text = Some(body);
+                agent.plan = span.kind == SpanKind::Plan;
+            }
+            SpanKind::Action => {
+                agent(&mut turns, |_| true).calls.push(body);
+                answered = 0;
+            }
+            SpanKind::Observation | SpanKind::Error => result(&mut turns, span, &mut answered),
+        }
+    }
+    turns
+}
+
+/// The agent's turn that goes on if `fits`, and otherwise a new one.
+fn agent<'t, 'a>(turns: &'t mut Vec<Turn<'a>>, fits: impl Fn(&Agent<'a>) -> bool) -> &'t mut Agent<'a> {
+    if !matches!(turns.last(), Some(Turn::Agent(a)) if fits(a)) {
+        turns.push(Turn::Agent(Agent::default()));
+    }
+    match turns.last_mut() {
+        Some(Turn::Agent(agent)) => agent,
+        _ => unreachable!("an agent's turn was just pushed"),
+    }
+}
+
+fn result<'a>(turns: &mut Vec<Turn<'a>>, span: &'a Span, answered: &mut usize) {
+    let calls = match turns.as_slice() {
+        [.., Turn::Agent(agent)] | [.., Turn::Agent(agent), Turn::Results(_)] => &agent.calls,
+        _ => return,
+    };
+    let Some(call) = calls.get(*answered) else { return };
+    *answered += 1;
+    let outcome = Outcome { call, body: &span.body, error: span.kind == SpanKind::Error };
+    match turns.last_mut() {
+        Some(Turn::Results(results)) => results.push(outcome),
+        _ => turns.push(Turn::Results(vec![outcome])),
+    }
+}
+
+/// The same trace with its parallel calls one after the other, each with its result, and for each of its spans
+/// the number it had before. Calls that cannot be kept apart are left out.
+pub(crate) fn sequential(trace: &Trace) -> (Trace, Vec<usize>) {
+    let kind = |i: usize| trace.spans.get(i).map(|s| s.kind);
+    let is_result = |i| matches!(kind(i), Some(SpanKind::Observation | SpanKind::Error));
+    let mut order = Vec::with_capacity(trace.spans.len());
+    let mut i = 0;
+    while i < trace.spans.len() {
+        let calls = (i..).take_while(|&j| kind(j) == Some(SpanKind::Action)).count();
+        let results = (i + calls..).take_while(|&j| is_result(j)).count();
+        if calls < 2 {
+            order.push(i);
+            i += 1;
+            continue;
+        }
+        // One that was not answered would be answered by the result of a call that follows.
+        let kept =
+            if kind(i + calls + results) == Some(SpanKind::Action) { calls.min(results) } else { calls };
+        for n in 0..calls.max(results) {
+            order.extend((n < kept).then_some(i + n));
+            order.extend((n < results).then_some(i + calls + n));
+        }
+        i += calls + results;
+    }
+    (Trace::new(order.iter().map(|&i| trace.spans[i].clone()).collect()), order)
+}

@@ -1,0 +1,8 @@
+//! Tests of the adapters to other formats through their public surface.
+
+mod arbitrary;
+mod files;
+mod openai;
+mod properties;
+mod reference;
+mod traps;
