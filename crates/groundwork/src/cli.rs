@@ -159,6 +159,37 @@ pub enum TraceCommand {
     },
     /// Let the expert solve training tasks of a world, and write its traces to a Parquet file
     Generate(GenerateTracesArgs),
+    /// Convert traces from and to other formats (OpenAI, Anthropic, MCP, chat templates), and say what was lost
+    Convert(ConvertArgs),
+    /// Count what traces consist of
+    Stats {
+        /// A trace file (`-` reads standard input), or a Parquet file of traces
+        file: PathBuf,
+    },
+    /// Compare two traces of the same task, and mark where they part; exit code 1 where they do
+    Diff {
+        /// A trace file
+        left: PathBuf,
+        /// Another
+        right: PathBuf,
+    },
+}
+
+#[derive(Args)]
+pub struct ConvertArgs {
+    /// The format to read: `trace`, or one that `--list` names
+    pub from: Option<String>,
+    /// The format to write
+    pub to: Option<String>,
+    /// The file to read; `-` reads standard input
+    #[arg(default_value = "-")]
+    pub input: PathBuf,
+    /// The file to write [default: standard output]
+    #[arg(long, short)]
+    pub out: Option<PathBuf>,
+    /// List the formats, and stop
+    #[arg(long)]
+    pub list: bool,
 }
 
 #[derive(Args)]

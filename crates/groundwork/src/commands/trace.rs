@@ -11,6 +11,8 @@ use super::write_file;
 use crate::cli::TraceCommand;
 use crate::failure::Failure;
 
+mod compare;
+mod convert;
 mod generate;
 
 pub fn run(command: TraceCommand) -> Result<(), Failure> {
@@ -45,11 +47,7 @@ pub fn run(command: TraceCommand) -> Result<(), Failure> {
             Ok(())
         }
         TraceCommand::Show { file, from, count } => {
-            let traces = if file.extension().is_some_and(|e| e == "parquet") {
-                generate::read(&file)?
-            } else {
-                parse(&read(&file)?, &file)?
-            };
+            let traces = traces(&file)?;
             let of = traces.len();
             if from >= of {
                 return Err(Failure::input(match of {
@@ -71,6 +69,38 @@ pub fn run(command: TraceCommand) -> Result<(), Failure> {
             Ok(())
         }
         TraceCommand::Generate(args) => generate::run(&args),
+        TraceCommand::Convert(args) => convert::run(&args),
+        TraceCommand::Stats { file } => {
+            print!("{}", compare::stats(&traces(&file)?));
+            Ok(())
+        }
+        TraceCommand::Diff { left, right } => {
+            let (text, parted) = compare::differences(&single(&left)?, &single(&right)?);
+            print!("{text}");
+            if parted { Err(Failure::work("the traces differ")) } else { Ok(()) }
+        }
+    }
+}
+
+/// The traces of a Parquet file or of a trace file.
+fn traces(file: &Path) -> Result<Vec<Trace>, Failure> {
+    if file.extension().is_some_and(|e| e == "parquet") {
+        generate::read(file)
+    } else {
+        parse(&read(file)?, file)
+    }
+}
+
+/// The one trace of a file.
+fn single(file: &Path) -> Result<Trace, Failure> {
+    let mut all = traces(file)?;
+    match (all.pop(), all.is_empty()) {
+        (Some(trace), true) => Ok(trace),
+        (None, _) => Err(Failure::input(format!("`{}` holds no trace\n  hint: it is empty", name(file)))),
+        _ => Err(Failure::input(format!(
+            "`{}` holds several traces\n  hint: two files with a trace each are compared",
+            name(file)
+        ))),
     }
 }
 

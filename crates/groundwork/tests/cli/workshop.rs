@@ -4,7 +4,6 @@ use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdout, Command, Output, Stdio};
-use std::sync::LazyLock;
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -53,17 +52,12 @@ impl Workshop {
         Workshop { folder: tempfile::tempdir().expect("a temporary folder") }
     }
 
-    /// A workshop with a finished run of [`RECIPE`] (as `tiny.toml`), trained once for all tests.
+    /// A workshop with a finished run of [`RECIPE`], which lies beside it as `tiny.toml`, and [`SUITE`].
     pub fn with_a_run() -> Workshop {
-        static TRAINED: LazyLock<Workshop> = LazyLock::new(|| {
-            let shop = Workshop::new();
-            shop.write("tiny.toml", RECIPE);
-            shop.write("suite.toml", SUITE);
-            shop.run(["train", "tiny.toml", "--threads", "1"]).fine();
-            shop
-        });
         let shop = Workshop::new();
-        copy(TRAINED.folder.path(), shop.folder.path());
+        shop.write("tiny.toml", RECIPE);
+        shop.write("suite.toml", SUITE);
+        shop.run(["train", "tiny.toml", "--threads", "1"]).fine();
         shop
     }
 
@@ -151,19 +145,6 @@ impl Workshop {
             command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the program starts");
         let out = child.stdout.take().map(BufReader::new);
         Running { child, out }
-    }
-}
-
-/// Copies a folder and all in it.
-fn copy(from: &Path, to: &Path) {
-    fs::create_dir_all(to).expect("a folder");
-    for entry in fs::read_dir(from).expect("a folder").flatten() {
-        let (from, to) = (entry.path(), to.join(entry.file_name()));
-        if from.is_dir() {
-            copy(&from, &to);
-        } else {
-            fs::copy(from, to).expect("a file");
-        }
     }
 }
 
