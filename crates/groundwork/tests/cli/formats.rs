@@ -37,13 +37,13 @@ fn what_is_lost_is_said_and_what_cannot_be_read_is_named() {
 fn traces_are_counted_and_compared() {
     let shop = Workshop::new();
     shop.write("a.trace", TRACE);
-    shop.write("b.trace", &TRACE.replace("\"x\"", "\"y\""));
+    shop.write("b.trace", TRACE.replace("\"x\"", "\"y\""));
     let counts = shop.run(["trace", "stats", "a.trace"]).fine().out;
     assert!(counts.contains("1 traces") && counts.contains("tools: read 1"), "{counts}");
     assert!(!shop.run(["trace", "diff", "a.trace", "a.trace"]).fine().out.contains("part"));
     let said = shop.run(["trace", "diff", "a.trace", "b.trace"]);
     assert_eq!(said.code, Some(1), "{said:?}");
     assert!(said.out.contains("here they part") && said.out.contains("-   observation  \"x\""), "{said:?}");
-    shop.write("two.trace", &format!("{TRACE}---\n{TRACE}"));
+    shop.write("two.trace", format!("{TRACE}---\n{TRACE}"));
     shop.run(["trace", "diff", "a.trace", "two.trace"]).refused(&["two.trace", "several traces", "hint"]);
 }
