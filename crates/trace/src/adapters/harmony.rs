@@ -7,7 +7,7 @@ use super::json::{self, At};
 use super::loss::{FormatError, Loss, LossKind, Place, Read};
 use super::schemas::{self, Shape};
 use super::spelling::{COMPACT, Said, observation_text, said};
-use super::turns::{Turn, placed};
+use super::turns::{Turn, placed, take_tools};
 use crate::{SpanKind, Trace};
 
 /// What no text may spell.
@@ -22,15 +22,8 @@ pub(crate) fn write(trace: &Trace) -> String {
     let mut message = |heading: &str, text: &str, end: &str| {
         out.extend(["<|start|>", heading, "<|message|>", text, end]);
     };
-    let mut tools = None;
     let mut turns = placed(trace, |t| matches!(t, Turn::Tools(_)));
-    turns.retain(|turn| match turn {
-        Turn::Tools(body) => {
-            tools = schemas::declared(body).or(tools.take());
-            false
-        }
-        _ => true,
-    });
+    let tools = take_tools(&mut turns);
     if let Some(tools) = tools {
         let list = schemas::list(&tools, Shape::Bare);
         message("developer", &[TOOLS, &escaped(&list, MARKERS)].concat(), "<|end|>");

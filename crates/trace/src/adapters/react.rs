@@ -6,7 +6,7 @@ use super::json::{self, At};
 use super::loss::{FormatError, Loss, LossKind, Place, Read};
 use super::schemas::{self, Shape};
 use super::spelling::{SPACED, Said, observation_text, said};
-use super::turns::{Turn, placed};
+use super::turns::{Turn, placed, take_tools};
 use crate::{SpanKind, Trace};
 
 const LABELS: [&str; 8] = [
@@ -37,14 +37,7 @@ pub(crate) fn write(trace: &Trace) -> String {
     let mut out = String::new();
     let mut put = |label: &str, text: &str| out.extend([label, &guarded(text, MARKERS), "\n"]);
     let mut turns = placed(trace, |t| matches!(t, Turn::Tools(_)));
-    let mut tools = None;
-    turns.retain(|turn| match turn {
-        Turn::Tools(body) => {
-            tools = schemas::declared(body).or(tools.take());
-            false
-        }
-        _ => true,
-    });
+    let tools = take_tools(&mut turns);
     if let Some(tools) = tools {
         let list = tools.iter().map(|t| schemas::to_json(t, Shape::Bare)).collect();
         put("Tools: ", &schemas::spaced(&list));

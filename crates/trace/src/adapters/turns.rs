@@ -1,6 +1,7 @@
 //! A trace as the turns of a conversation: what all writers share.
 
-use crate::{Span, SpanKind, Trace};
+use super::schemas;
+use crate::{Span, SpanKind, Tool, Trace};
 
 /// One turn.
 #[derive(Debug)]
@@ -166,4 +167,17 @@ pub(crate) fn sequential(trace: &Trace) -> (Trace, Vec<usize>) {
         i += calls + results;
     }
     (Trace::new(order.iter().map(|&i| trace.spans[i].clone()).collect()), order)
+}
+
+/// Takes the declarations out of the turns; the last that declare anything count.
+pub(crate) fn take_tools(turns: &mut Vec<Turn<'_>>) -> Option<Vec<Tool>> {
+    let mut tools = None;
+    turns.retain(|turn| match turn {
+        Turn::Tools(body) => {
+            tools = schemas::declared(body).or(tools.take());
+            false
+        }
+        _ => true,
+    });
+    tools
 }

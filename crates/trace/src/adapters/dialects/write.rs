@@ -6,7 +6,7 @@ use crate::Trace;
 use crate::adapters::json::quoted;
 use crate::adapters::schemas;
 use crate::adapters::spelling::{Said, observation_text, said, value_json};
-use crate::adapters::turns::{Agent, Outcome, Turn, quietly_placed};
+use crate::adapters::turns::{Agent, Outcome, Turn, quietly_placed, take_tools};
 
 /// Writes a trace. Where calls cannot be made in parallel, there are none.
 pub(crate) fn write(trace: &Trace, d: &Dialect) -> String {
@@ -15,14 +15,7 @@ pub(crate) fn write(trace: &Trace, d: &Dialect) -> String {
     let bare = d.system.is_none_or(|(open, _)| open.is_empty());
     let first = |t: &Turn<'_>| matches!(t, Turn::Tools(_)) || (bare && is_system(t));
     let mut turns = quietly_placed(trace, first, |a| quiet(a, d));
-    let mut tools = None;
-    turns.retain(|turn| match turn {
-        Turn::Tools(body) => {
-            tools = schemas::declared(body).or(tools.take());
-            false
-        }
-        _ => true,
-    });
+    let tools = take_tools(&mut turns);
     // Tools stand at the front of a trace, whatever stands there in the text.
     let mut declared = tools.map(|tools| declarations(&tools, d));
     let (mut calls, mut first, mut readable) = (0, 0, 0);
