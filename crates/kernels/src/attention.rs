@@ -9,8 +9,8 @@
 //! alone: Dao et al., FlashAttention, 2022, with `dS = P ∘ (dP + δ)`, `δ_i = ∂/∂lse_i - do_i·o_i`.
 
 use crate::allowed::Allowed;
-use crate::parallel::{SharedMut, for_each_job};
-use crate::product::Product;
+use crate::parallel::{SharedMut, for_each_job, written_by};
+use crate::product::{Plus, Product};
 use crate::simd::{Kernel, Vector, dispatch};
 
 /// A tensor `[batch, sequence, heads, head_dim]` whose last dimension is contiguous.
@@ -53,9 +53,33 @@ impl Sizes {
     fn group(&self) -> usize {
         self.heads / self.kv_heads
     }
-    /// Start of `[batch, position, head]` in a contiguous tensor of `heads` heads and `sequence` positions.
-    fn at(&self, sequence: usize, heads: usize, batch: usize, position: usize, head: usize) -> usize {
-        ((batch * sequence + position) * heads + head) * self.head_dim
+}
+
+/// Where a result `[batch, sequence, heads, head_dim]` goes; its heads lie side by side.
+#[derive(Clone, Copy)]
+struct Place<'a> {
+    to: &'a SharedMut<'a>,
+    /// Its first element.
+    first: usize,
+    sequence: usize,
+    /// Distance between positions.
+    position: usize,
+    head_dim: usize,
+}
+
+impl<'a> Place<'a> {
+    /// All of `to`.
+    fn all(to: &'a SharedMut<'a>, sequence: usize, heads: usize, head_dim: usize) -> Self {
+        Place { to, first: 0, sequence, position: heads * head_dim, head_dim }
+    }
+
+    /// # Safety
+    /// No two jobs may use the same head of the same position.
+    #[inline(always)]
+    unsafe fn row(&self, batch: usize, position: usize, head: usize) -> &mut [f32] {
+        let at = self.first + (batch * self.sequence + position) * self.position + head * self.head_dim;
+        // SAFETY: passed on to the caller.
+        unsafe { self.to.range(at, self.head_dim) }
     }
 }
 
@@ -79,54 +103,124 @@ pub(crate) fn forward(
     v: Heads<'_>,
     allowed: &Allowed,
 ) -> (Vec<f32>, Vec<f32>) {
-    let mut o = vec![0.0; sizes.batch * sizes.queries * sizes.heads * sizes.head_dim];
     let mut lse = vec![0.0; sizes.batch * sizes.heads * sizes.queries];
-    let (o_shared, lse_shared) = (SharedMut::new(&mut o), SharedMut::new(&mut lse));
-    for_each_job(sizes.batch * sizes.kv_heads, |job| {
-        let (batch, kv_head) = (job / sizes.kv_heads, job % sizes.kv_heads);
-        dispatch(Forward { sizes, batch, kv_head, q, k, v, allowed, o: &o_shared, lse: &lse_shared });
-    });
+    let lse_shared = SharedMut::new(&mut lse);
+    // SAFETY: every head of every position is written, by the job of its key head.
+    let o = unsafe {
+        written_by(sizes.batch * sizes.queries * sizes.heads * sizes.head_dim, |o| {
+            let o = Place::all(o, sizes.queries, sizes.heads, sizes.head_dim);
+            for_each_job(sizes.batch * sizes.kv_heads, |job| {
+                let (batch, kv_head) = (job / sizes.kv_heads, job % sizes.kv_heads);
+                dispatch(Forward { sizes, batch, kv_head, q, k, v, allowed, o, lse: &lse_shared });
+            });
+        })
+    };
     (o, lse)
 }
 
 /// `-do·o` for each query and head: `[batch, heads, queries]`.
 pub(crate) fn delta(sizes: &Sizes, d_o: Heads<'_>, o: Heads<'_>) -> Vec<f32> {
-    let Sizes { batch, queries, heads, head_dim, .. } = *sizes;
-    let mut delta = Vec::with_capacity(batch * heads * queries);
-    for b in 0..batch {
-        for h in 0..heads {
-            for i in 0..queries {
-                let products = d_o.row(b, i, h, head_dim).iter().zip(o.row(b, i, h, head_dim));
-                delta.push(-products.map(|(d_o, o)| d_o * o).sum::<f32>());
-            }
-        }
+    let Sizes { batch, queries, heads, .. } = *sizes;
+    // SAFETY: each job writes the queries of its own head.
+    unsafe {
+        written_by(batch * heads * queries, |delta| {
+            for_each_job(batch * heads, |job| {
+                let (batch, head) = (job / heads, job % heads);
+                let delta = delta.range(job * queries, queries);
+                dispatch(Delta { sizes, batch, head, d_o, o, delta });
+            });
+        })
     }
-    delta
 }
 
-/// Returns the gradients of `q`, `k` and `v` for `d_o` and `delta` `[batch, heads, queries]`, which is the gradient
-/// of `lse` minus `do·o`.
-#[expect(clippy::too_many_arguments, reason = "the operands of the formula")]
-pub(crate) fn backward(
-    sizes: &Sizes,
-    q: Heads<'_>,
-    k: Heads<'_>,
-    v: Heads<'_>,
-    allowed: &Allowed,
-    lse: &[f32],
-    d_o: Option<Heads<'_>>,
-    delta: &[f32],
-) -> Gradients {
-    let mut dq = vec![0.0; sizes.batch * sizes.queries * sizes.heads * sizes.head_dim];
-    let mut dk = vec![0.0; sizes.batch * sizes.keys * sizes.kv_heads * sizes.head_dim];
-    let mut dv = dk.clone();
-    let shared = (SharedMut::new(&mut dq), SharedMut::new(&mut dk), SharedMut::new(&mut dv));
-    for_each_job(sizes.batch * sizes.kv_heads, |job| {
-        let (batch, kv_head) = (job / sizes.kv_heads, job % sizes.kv_heads);
-        let (dq, dk, dv) = (&shared.0, &shared.1, &shared.2);
-        dispatch(Backward { sizes, batch, kv_head, q, k, v, allowed, lse, d_o, delta, dq, dk, dv });
-    });
+struct Delta<'a> {
+    sizes: &'a Sizes,
+    batch: usize,
+    head: usize,
+    d_o: Heads<'a>,
+    o: Heads<'a>,
+    delta: &'a mut [f32],
+}
+
+impl Kernel for Delta<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<V: Vector>(self) {
+        let head_dim = self.sizes.head_dim;
+        for (position, delta) in self.delta.iter_mut().enumerate() {
+            let d_o = self.d_o.row(self.batch, position, self.head, head_dim);
+            let o = self.o.row(self.batch, position, self.head, head_dim);
+            let mut sum = V::splat(0.0);
+            for i in (0..head_dim).step_by(V::LANES) {
+                let left = head_dim - i;
+                // SAFETY: `left` numbers are left in both rows.
+                unsafe {
+                    let d_o = V::load_up_to(d_o.as_ptr().add(i), left);
+                    sum = d_o.mul_add(V::load_up_to(o.as_ptr().add(i), left), sum);
+                }
+            }
+            *delta = -sum.sum();
+        }
+    }
+}
+
+/// What a backward pass is given.
+#[derive(Clone, Copy)]
+pub(crate) struct Given<'a> {
+    /// The sizes.
+    pub sizes: &'a Sizes,
+    /// The operands of the forward pass.
+    pub qkv: [Heads<'a>; 3],
+    /// The mask.
+    pub allowed: &'a Allowed,
+    /// `[batch, heads, queries]`, from the forward pass.
+    pub lse: &'a [f32],
+    /// The gradient of `o`, if the loss depends on it.
+    pub d_o: Option<Heads<'a>>,
+    /// `[batch, heads, queries]`: the gradient of `lse` minus `do·o`.
+    pub delta: &'a [f32],
+}
+
+/// Returns the gradients of `q`, `k` and `v`.
+pub(crate) fn backward(given: Given<'_>) -> Gradients {
+    let Sizes { batch, queries, keys, heads, kv_heads, head_dim } = *given.sizes;
+    let (mut dk, mut dv) = (Vec::new(), Vec::new());
+    let of_keys = batch * keys * kv_heads * head_dim;
+    // SAFETY: every head of every position is written, by the job of its key head.
+    let dq = unsafe {
+        written_by(batch * queries * heads * head_dim, |dq| {
+            dk = written_by(of_keys, |dk| {
+                dv = written_by(of_keys, |dv| {
+                    let dq = Place::all(dq, queries, heads, head_dim);
+                    let [dk, dv] = [dk, dv].map(|to| Place::all(to, keys, kv_heads, head_dim));
+                    backward_into(given, dq, dk, dv);
+                });
+            });
+        })
+    };
     (dq, dk, dv)
+}
+
+/// Returns the gradients of `q`, `k` and `v` side by side: `[batch, sequence, heads + 2 kv_heads, head_dim]`.
+pub(crate) fn backward_packed(given: Given<'_>) -> Vec<f32> {
+    let Sizes { batch, queries, heads, kv_heads, head_dim, .. } = *given.sizes;
+    let position = (heads + 2 * kv_heads) * head_dim;
+    // SAFETY: every head of every position is written, by the job of its key head.
+    unsafe {
+        written_by(batch * queries * position, |to| {
+            let from = |head| Place { to, first: head * head_dim, sequence: queries, position, head_dim };
+            backward_into(given, from(0), from(heads), from(heads + kv_heads));
+        })
+    }
+}
+
+fn backward_into(given: Given<'_>, dq: Place<'_>, dk: Place<'_>, dv: Place<'_>) {
+    let kv_heads = given.sizes.kv_heads;
+    for_each_job(given.sizes.batch * kv_heads, |job| {
+        let (batch, kv_head) = (job / kv_heads, job % kv_heads);
+        dispatch(Backward { given, batch, kv_head, dq, dk, dv });
+    });
 }
 
 struct Forward<'a> {
@@ -137,7 +231,7 @@ struct Forward<'a> {
     k: Heads<'a>,
     v: Heads<'a>,
     allowed: &'a Allowed,
-    o: &'a SharedMut<'a>,
+    o: Place<'a>,
     lse: &'a SharedMut<'a>,
 }
 
@@ -182,7 +276,7 @@ impl Kernel for Forward<'_> {
                             b_panel: panel * head_dim,
                             c: scores.as_mut_ptr(),
                             c_row: SCORE_ROW,
-                            accumulate: false,
+                            plus: Plus::Nothing,
                         });
                     }
                     for r in 0..rows {
@@ -220,14 +314,13 @@ impl Kernel for Forward<'_> {
                             b_panel: panel,
                             c: o_rows.as_mut_ptr(),
                             c_row: width,
-                            accumulate: true,
+                            plus: Plus::Result,
                         });
                     }
                 }
                 for r in 0..rows {
-                    let at = self.sizes.at(queries, heads, self.batch, start + r, head);
                     // SAFETY: this job alone writes the rows of its heads.
-                    let o = unsafe { self.o.range(at, head_dim) };
+                    let o = unsafe { self.o.row(self.batch, start + r, head) };
                     scaled_copy(o, &o_rows[r * width..r * width + head_dim], 1.0 / sums[r]);
                     let at = (self.batch * heads + head) * queries + start + r;
                     // SAFETY: likewise.
@@ -239,19 +332,12 @@ impl Kernel for Forward<'_> {
 }
 
 struct Backward<'a> {
-    sizes: &'a Sizes,
+    given: Given<'a>,
     batch: usize,
     kv_head: usize,
-    q: Heads<'a>,
-    k: Heads<'a>,
-    v: Heads<'a>,
-    allowed: &'a Allowed,
-    lse: &'a [f32],
-    d_o: Option<Heads<'a>>,
-    delta: &'a [f32],
-    dq: &'a SharedMut<'a>,
-    dk: &'a SharedMut<'a>,
-    dv: &'a SharedMut<'a>,
+    dq: Place<'a>,
+    dk: Place<'a>,
+    dv: Place<'a>,
 }
 
 impl Kernel for Backward<'_> {
@@ -259,14 +345,15 @@ impl Kernel for Backward<'_> {
 
     #[inline(always)]
     fn run<V: Vector>(self) {
-        let Sizes { queries, keys, heads, kv_heads, head_dim, .. } = *self.sizes;
+        let Given { sizes, qkv: [q, k, v], allowed, lse, d_o, delta } = self.given;
+        let Sizes { queries, keys, heads, head_dim, .. } = *sizes;
         let panel = 2 * V::LANES;
         let width = head_dim.next_multiple_of(V::LANES);
         let first_query = keys - queries;
-        let scale = self.sizes.scale();
-        let k_panels = pack_panels(self.k, self.batch, self.kv_head, keys, head_dim, panel);
-        let v_panels = pack_panels(self.v, self.batch, self.kv_head, keys, head_dim, panel);
-        let k_rows = pack_rows(self.k, self.batch, self.kv_head, keys, head_dim, width);
+        let scale = sizes.scale();
+        let k_panels = pack_panels(k, self.batch, self.kv_head, keys, head_dim, panel);
+        let v_panels = pack_panels(v, self.batch, self.kv_head, keys, head_dim, panel);
+        let k_rows = pack_rows(k, self.batch, self.kv_head, keys, head_dim, width);
         let mut dk_rows = vec![0.0; keys * width];
         let mut dv_rows = vec![0.0; keys * width];
         let mut p = vec![0.0; ROWS_BACKWARD * SCORE_ROW];
@@ -274,13 +361,13 @@ impl Kernel for Backward<'_> {
         let mut q_rows = vec![0.0; ROWS_BACKWARD * width];
         let mut do_rows = vec![0.0; ROWS_BACKWARD * width];
         let mut dq_rows = vec![0.0; ROWS_BACKWARD * width];
-        for head in self.kv_head * self.sizes.group()..(self.kv_head + 1) * self.sizes.group() {
+        for head in self.kv_head * sizes.group()..(self.kv_head + 1) * sizes.group() {
             for start in (0..queries).step_by(ROWS_BACKWARD) {
                 let rows = ROWS_BACKWARD.min(queries - start);
                 for r in 0..rows {
-                    let q = self.q.row(self.batch, start + r, head, head_dim);
+                    let q = q.row(self.batch, start + r, head, head_dim);
                     scaled_copy(&mut q_rows[r * width..r * width + head_dim], q, scale);
-                    if let Some(d_o) = self.d_o {
+                    if let Some(d_o) = d_o {
                         let d_o = d_o.row(self.batch, start + r, head, head_dim);
                         do_rows[r * width..r * width + head_dim].copy_from_slice(d_o);
                     }
@@ -288,7 +375,7 @@ impl Kernel for Backward<'_> {
                 dq_rows.fill(0.0);
                 let of_rows = (self.batch * heads + head) * queries + start;
                 let positions = first_query + start..first_query + start + rows;
-                for (low, high) in self.allowed.chunks(self.batch, positions.clone(), CHUNK, panel) {
+                for (low, high) in allowed.chunks(self.batch, positions.clone(), CHUNK, panel) {
                     let scores = |a: &[f32], b: &[f32], c: &mut [f32]| {
                         // SAFETY: `a` has `rows` rows of `width`; `b` holds the keys in panels, see the forward pass.
                         unsafe {
@@ -304,7 +391,7 @@ impl Kernel for Backward<'_> {
                                 b_panel: panel * head_dim,
                                 c: c.as_mut_ptr(),
                                 c_row: SCORE_ROW,
-                                accumulate: false,
+                                plus: Plus::Nothing,
                             });
                         }
                     };
@@ -313,8 +400,8 @@ impl Kernel for Backward<'_> {
                     for r in 0..rows {
                         let p = &mut p[r * SCORE_ROW..r * SCORE_ROW + high - low];
                         let ds = &mut ds[r * SCORE_ROW..r * SCORE_ROW + high - low];
-                        self.allowed.mask(self.batch, positions.start + r, low, p, f32::NEG_INFINITY);
-                        softmax_gradient::<V>(p, ds, self.lse[of_rows + r], self.delta[of_rows + r]);
+                        allowed.mask(self.batch, positions.start + r, low, p, f32::NEG_INFINITY);
+                        softmax_gradient::<V>(p, ds, lse[of_rows + r], delta[of_rows + r]);
                     }
                     let depth = high.min(keys) - low;
                     // SAFETY: `k_rows`, `dk_rows` and `dv_rows` have a row of `width` for each key below `keys`;
@@ -332,7 +419,7 @@ impl Kernel for Backward<'_> {
                             b_panel: panel,
                             c: dq_rows.as_mut_ptr(),
                             c_row: width,
-                            accumulate: true,
+                            plus: Plus::Result,
                         });
                         let of_keys = Product {
                             rows: depth,
@@ -346,10 +433,10 @@ impl Kernel for Backward<'_> {
                             b_panel: panel,
                             c: dk_rows.as_mut_ptr().add(low * width),
                             c_row: width,
-                            accumulate: true,
+                            plus: Plus::Result,
                         };
                         V::product(&of_keys);
-                        if self.d_o.is_some() {
+                        if d_o.is_some() {
                             V::product(&Product {
                                 a: p.as_ptr(),
                                 b: do_rows.as_ptr(),
@@ -360,20 +447,18 @@ impl Kernel for Backward<'_> {
                     }
                 }
                 for r in 0..rows {
-                    let at = self.sizes.at(queries, heads, self.batch, start + r, head);
                     // SAFETY: this job alone writes the rows of its heads.
-                    let dq = unsafe { self.dq.range(at, head_dim) };
+                    let dq = unsafe { self.dq.row(self.batch, start + r, head) };
                     scaled_copy(dq, &dq_rows[r * width..r * width + head_dim], scale);
                 }
             }
         }
         for position in 0..keys {
-            let at = self.sizes.at(keys, kv_heads, self.batch, position, self.kv_head);
             let from = position * width..position * width + head_dim;
             // SAFETY: this job alone writes the rows of its key head.
             unsafe {
-                self.dk.range(at, head_dim).copy_from_slice(&dk_rows[from.clone()]);
-                self.dv.range(at, head_dim).copy_from_slice(&dv_rows[from]);
+                self.dk.row(self.batch, position, self.kv_head).copy_from_slice(&dk_rows[from.clone()]);
+                self.dv.row(self.batch, position, self.kv_head).copy_from_slice(&dv_rows[from]);
             }
         }
     }

@@ -2,11 +2,14 @@
 
 use crate::allowed::Allowed;
 use crate::gradients::{
-    AttentionLse, AttentionOutput, KeptByLse, LinearCrossEntropy, ReluSquared, RmsNorm, RmsNormGain, Rope,
-    Swiglu,
+    AttentionLse, AttentionOutput, Embedding, KeptByLse, KeptByPackedLse, LeftByOutput, Linear,
+    LinearCrossEntropy, PackedAttentionLse, QkNormRope, ReluSquared, RmsNorm, RmsNormGain, Rope, Swiglu,
 };
 use crate::primitives::Primitives;
+use crate::qk::QkHeads;
 use crate::rotation::Rotation;
+use crate::update::{Adamw, Muon};
+use burn::backend::TensorMetadata;
 use burn::backend::autodiff::checkpoint::strategy::CheckpointStrategy;
 use burn::backend::autodiff::ops::{Backward, OpsKind};
 use burn::backend::tensor::FloatTensor;
@@ -23,6 +26,29 @@ pub(crate) trait Fused: Backend {
         v: FloatTensor<Self>,
         allowed: Arc<Allowed>,
     ) -> (FloatTensor<Self>, FloatTensor<Self>);
+    /// `(o, lse)` of packed queries, keys and values.
+    fn fused_packed_attention(
+        qkv: FloatTensor<Self>,
+        heads: usize,
+        allowed: Arc<Allowed>,
+    ) -> (FloatTensor<Self>, FloatTensor<Self>);
+    /// `x W`.
+    fn fused_linear(x: FloatTensor<Self>, weight: FloatTensor<Self>) -> FloatTensor<Self>;
+    /// `x W + residual`.
+    fn fused_linear_plus(
+        x: FloatTensor<Self>,
+        weight: FloatTensor<Self>,
+        residual: FloatTensor<Self>,
+    ) -> FloatTensor<Self>;
+    /// Rows of a table.
+    fn fused_embedding(table: FloatTensor<Self>, ids: Arc<[usize]>) -> FloatTensor<Self>;
+    /// Norm, gain and rotation of queries and keys.
+    fn fused_qk_norm_rope(
+        qkv: FloatTensor<Self>,
+        query_gain: FloatTensor<Self>,
+        key_gain: FloatTensor<Self>,
+        heads: QkHeads,
+    ) -> FloatTensor<Self>;
     /// Without a gain.
     fn fused_rms_norm(x: FloatTensor<Self>, epsilon: f64) -> FloatTensor<Self>;
     /// With a gain.
@@ -40,6 +66,23 @@ pub(crate) trait Fused: Backend {
         weights: FloatTensor<Self>,
         targets: Arc<[usize]>,
     ) -> (FloatTensor<Self>, FloatTensor<Self>);
+    /// `Σ x²`; no gradient.
+    fn fused_squared_norm(x: FloatTensor<Self>) -> FloatTensor<Self>;
+    /// Parameter, first and second moment; no gradient.
+    fn fused_adamw(
+        parameter: FloatTensor<Self>,
+        gradient: FloatTensor<Self>,
+        first: FloatTensor<Self>,
+        second: FloatTensor<Self>,
+        step: Adamw,
+    ) -> (FloatTensor<Self>, FloatTensor<Self>, FloatTensor<Self>);
+    /// Parameter and momentum; no gradient.
+    fn fused_muon(
+        parameter: FloatTensor<Self>,
+        gradient: FloatTensor<Self>,
+        momentum: FloatTensor<Self>,
+        step: Muon,
+    ) -> (FloatTensor<Self>, FloatTensor<Self>);
 }
 
 impl Fused for Flex {
@@ -50,6 +93,34 @@ impl Fused for Flex {
         allowed: Arc<Allowed>,
     ) -> (FloatTensor<Self>, FloatTensor<Self>) {
         Self::attention_forward(q, k, v, &allowed)
+    }
+    fn fused_packed_attention(
+        qkv: FloatTensor<Self>,
+        heads: usize,
+        allowed: Arc<Allowed>,
+    ) -> (FloatTensor<Self>, FloatTensor<Self>) {
+        Self::packed_attention_forward(qkv, heads, &allowed)
+    }
+    fn fused_linear(x: FloatTensor<Self>, weight: FloatTensor<Self>) -> FloatTensor<Self> {
+        Self::linear_forward(x, weight, None)
+    }
+    fn fused_linear_plus(
+        x: FloatTensor<Self>,
+        weight: FloatTensor<Self>,
+        residual: FloatTensor<Self>,
+    ) -> FloatTensor<Self> {
+        Self::linear_forward(x, weight, Some(residual))
+    }
+    fn fused_embedding(table: FloatTensor<Self>, ids: Arc<[usize]>) -> FloatTensor<Self> {
+        Self::gather_rows(table, &ids)
+    }
+    fn fused_qk_norm_rope(
+        qkv: FloatTensor<Self>,
+        query_gain: FloatTensor<Self>,
+        key_gain: FloatTensor<Self>,
+        heads: QkHeads,
+    ) -> FloatTensor<Self> {
+        Self::qk_norm_rope(qkv, [query_gain, key_gain], heads)
     }
     fn fused_rms_norm(x: FloatTensor<Self>, epsilon: f64) -> FloatTensor<Self> {
         Self::rms_norm(x, None, epsilon).0
@@ -75,6 +146,38 @@ impl Fused for Flex {
         let (sum, losses, _) = Self::linear_cross_entropy(hidden, head, &targets, weights, false);
         (sum, losses)
     }
+    fn fused_squared_norm(x: FloatTensor<Self>) -> FloatTensor<Self> {
+        Self::squared_norm(x)
+    }
+    fn fused_adamw(
+        parameter: FloatTensor<Self>,
+        gradient: FloatTensor<Self>,
+        first: FloatTensor<Self>,
+        second: FloatTensor<Self>,
+        step: Adamw,
+    ) -> (FloatTensor<Self>, FloatTensor<Self>, FloatTensor<Self>) {
+        Self::adamw(parameter, gradient, first, second, step).into()
+    }
+    fn fused_muon(
+        parameter: FloatTensor<Self>,
+        gradient: FloatTensor<Self>,
+        momentum: FloatTensor<Self>,
+        step: Muon,
+    ) -> (FloatTensor<Self>, FloatTensor<Self>) {
+        Self::muon(parameter, gradient, momentum, step).into()
+    }
+}
+
+/// Attention's `o` as a node whose parent is `lse`; see [`Fused::fused_attention`] for `Autodiff`.
+fn output_of<B: Primitives, C: CheckpointStrategy>(
+    o: FloatTensor<B>,
+    lse: &FloatTensor<Autodiff<B, C>>,
+    d_o: LeftByOutput<B>,
+) -> FloatTensor<Autodiff<B, C>> {
+    match AttentionOutput.prepare::<C>([lse.node()]).compute_bound().stateful() {
+        OpsKind::Tracked(prep) => prep.finish((o.clone(), d_o), o),
+        OpsKind::UnTracked(prep) => prep.finish(o),
+    }
 }
 
 impl<B: Primitives, C: CheckpointStrategy> Fused for Autodiff<B, C> {
@@ -98,12 +201,76 @@ impl<B: Primitives, C: CheckpointStrategy> Fused for Autodiff<B, C> {
             }
             OpsKind::UnTracked(prep) => prep.finish(lse),
         };
-        let operation = AttentionOutput.prepare::<C>([lse.node()]);
-        let o = match operation.compute_bound().stateful() {
-            OpsKind::Tracked(prep) => prep.finish((o.clone(), d_o), o),
-            OpsKind::UnTracked(prep) => prep.finish(o),
+        (output_of::<B, C>(o, &lse, d_o), lse)
+    }
+
+    fn fused_packed_attention(
+        qkv: FloatTensor<Self>,
+        heads: usize,
+        allowed: Arc<Allowed>,
+    ) -> (FloatTensor<Self>, FloatTensor<Self>) {
+        let (qkv, node) = qkv.into_parts();
+        let (o, lse) = B::packed_attention_forward(qkv.clone(), heads, &allowed);
+        let d_o = Arc::new(Mutex::new(None));
+        let lse: FloatTensor<Self> = match PackedAttentionLse.prepare::<C>([node]).compute_bound().stateful()
+        {
+            OpsKind::Tracked(prep) => {
+                let kept = KeptByPackedLse { qkv, heads, allowed, lse: lse.clone(), d_o: d_o.clone() };
+                prep.finish(kept, lse)
+            }
+            OpsKind::UnTracked(prep) => prep.finish(lse),
         };
-        (o, lse)
+        (output_of::<B, C>(o, &lse, d_o), lse)
+    }
+
+    fn fused_linear(x: FloatTensor<Self>, weight: FloatTensor<Self>) -> FloatTensor<Self> {
+        let ((x, x_node), (weight, weight_node)) = (x.into_parts(), weight.into_parts());
+        let y = B::linear_forward(x.clone(), weight.clone(), None);
+        match Linear.prepare::<C>([x_node, weight_node]).compute_bound().stateful() {
+            OpsKind::Tracked(prep) => prep.finish((x, weight), y),
+            OpsKind::UnTracked(prep) => prep.finish(y),
+        }
+    }
+
+    fn fused_linear_plus(
+        x: FloatTensor<Self>,
+        weight: FloatTensor<Self>,
+        residual: FloatTensor<Self>,
+    ) -> FloatTensor<Self> {
+        let ((x, x_node), (weight, weight_node)) = (x.into_parts(), weight.into_parts());
+        let (residual, residual_node) = residual.into_parts();
+        let y = B::linear_forward(x.clone(), weight.clone(), Some(residual));
+        match Linear.prepare::<C>([x_node, weight_node, residual_node]).compute_bound().stateful() {
+            OpsKind::Tracked(prep) => prep.finish((x, weight), y),
+            OpsKind::UnTracked(prep) => prep.finish(y),
+        }
+    }
+
+    fn fused_embedding(table: FloatTensor<Self>, ids: Arc<[usize]>) -> FloatTensor<Self> {
+        let (table, node) = table.into_parts();
+        let rows = table.shape()[0];
+        let y = B::gather_rows(table, &ids);
+        match Embedding.prepare::<C>([node]).compute_bound().stateful() {
+            OpsKind::Tracked(prep) => prep.finish((ids, rows), y),
+            OpsKind::UnTracked(prep) => prep.finish(y),
+        }
+    }
+
+    fn fused_qk_norm_rope(
+        qkv: FloatTensor<Self>,
+        query_gain: FloatTensor<Self>,
+        key_gain: FloatTensor<Self>,
+        heads: QkHeads,
+    ) -> FloatTensor<Self> {
+        let (qkv, qkv_node) = qkv.into_parts();
+        let ((query_gain, query_node), (key_gain, key_node)) =
+            (query_gain.into_parts(), key_gain.into_parts());
+        let gains = [query_gain, key_gain];
+        let y = B::qk_norm_rope(qkv.clone(), gains.clone(), heads);
+        match QkNormRope.prepare::<C>([qkv_node, query_node, key_node]).compute_bound().stateful() {
+            OpsKind::Tracked(prep) => prep.finish((qkv, gains, heads), y),
+            OpsKind::UnTracked(prep) => prep.finish(y),
+        }
     }
 
     fn fused_rms_norm(x: FloatTensor<Self>, epsilon: f64) -> FloatTensor<Self> {
@@ -172,5 +339,28 @@ impl<B: Primitives, C: CheckpointStrategy> Fused for Autodiff<B, C> {
             (OpsKind::UnTracked(prep), _) => prep.finish(sum),
         };
         (sum, <Self as AutodiffBackend>::from_inner(losses))
+    }
+
+    fn fused_squared_norm(_: FloatTensor<Self>) -> FloatTensor<Self> {
+        unreachable!("the public operation takes its operand out of the graph")
+    }
+
+    fn fused_adamw(
+        _: FloatTensor<Self>,
+        _: FloatTensor<Self>,
+        _: FloatTensor<Self>,
+        _: FloatTensor<Self>,
+        _: Adamw,
+    ) -> (FloatTensor<Self>, FloatTensor<Self>, FloatTensor<Self>) {
+        unreachable!("the public operation refuses tracked tensors")
+    }
+
+    fn fused_muon(
+        _: FloatTensor<Self>,
+        _: FloatTensor<Self>,
+        _: FloatTensor<Self>,
+        _: Muon,
+    ) -> (FloatTensor<Self>, FloatTensor<Self>) {
+        unreachable!("the public operation refuses tracked tensors")
     }
 }

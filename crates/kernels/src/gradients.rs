@@ -2,6 +2,7 @@
 
 use crate::allowed::Allowed;
 use crate::primitives::Primitives;
+use crate::qk::QkHeads;
 use crate::rotation::Rotation;
 use burn::backend::Backend;
 use burn::backend::autodiff::checkpoint::base::Checkpointer;
@@ -55,6 +56,98 @@ impl<B: Primitives> Backward<B, 3> for AttentionLse {
         let KeptByLse { qkv, allowed, lse, d_o } = ops.state;
         let d_o = d_o.lock().unwrap_or_else(PoisonError::into_inner).take();
         let gradients = B::attention_backward(qkv, &allowed, lse, d_o, delta);
+        for (parent, gradient) in ops.parents.into_iter().zip(gradients) {
+            if let Some(parent) = parent {
+                grads.register::<B>(parent.id, gradient);
+            }
+        }
+    }
+}
+
+/// What the backward pass of packed attention needs.
+#[derive(Clone, Debug)]
+pub(crate) struct KeptByPackedLse<B: Backend> {
+    /// The operand.
+    pub qkv: FloatTensor<B>,
+    /// Query heads.
+    pub heads: usize,
+    /// The mask.
+    pub allowed: Arc<Allowed>,
+    /// `[batch, heads, sequence]`.
+    pub lse: FloatTensor<B>,
+    /// See [`LeftByOutput`].
+    pub d_o: LeftByOutput<B>,
+}
+
+/// The step of packed attention's first node: parent `qkv`.
+#[derive(Debug)]
+pub(crate) struct PackedAttentionLse;
+
+impl<B: Primitives> Backward<B, 1> for PackedAttentionLse {
+    type State = KeptByPackedLse<B>;
+
+    fn backward(self, ops: Ops<Self::State, 1>, grads: &mut Gradients, _: &mut Checkpointer) {
+        let delta = grads.consume::<B>(&ops.node);
+        let KeptByPackedLse { qkv, heads, allowed, lse, d_o } = ops.state;
+        let d_o = d_o.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let [Some(parent)] = ops.parents {
+            let gradient = B::packed_attention_backward(qkv, heads, &allowed, lse, d_o, delta);
+            grads.register::<B>(parent.id, gradient);
+        }
+    }
+}
+
+/// The step of a linear layer: parents `x` and `weight`, and `residual` where `N` is 3.
+#[derive(Debug)]
+pub(crate) struct Linear;
+
+impl<B: Primitives, const N: usize> Backward<B, N> for Linear {
+    type State = (FloatTensor<B>, FloatTensor<B>);
+
+    fn backward(self, ops: Ops<Self::State, N>, grads: &mut Gradients, _: &mut Checkpointer) {
+        let d_y = grads.consume::<B>(&ops.node);
+        let (x, weight) = ops.state;
+        let [of_x, of_weight] = [0, 1].map(|parent| ops.parents[parent].as_ref());
+        if let Some(parent) = of_x {
+            grads.register::<B>(parent.id, B::linear_d_input(d_y.clone(), weight));
+        }
+        if let Some(parent) = of_weight {
+            grads.register::<B>(parent.id, B::linear_d_weight(x, d_y.clone()));
+        }
+        if let Some(Some(parent)) = ops.parents.get(2) {
+            grads.register::<B>(parent.id, d_y);
+        }
+    }
+}
+
+/// The step of the embedding.
+#[derive(Debug)]
+pub(crate) struct Embedding;
+
+impl<B: Primitives> Backward<B, 1> for Embedding {
+    /// The ids and the rows of the table.
+    type State = (Arc<[usize]>, usize);
+
+    fn backward(self, ops: Ops<Self::State, 1>, grads: &mut Gradients, _: &mut Checkpointer) {
+        let d_out = grads.consume::<B>(&ops.node);
+        let (ids, rows) = ops.state;
+        if let [Some(parent)] = ops.parents {
+            grads.register::<B>(parent.id, B::scatter_rows(d_out, &ids, rows));
+        }
+    }
+}
+
+/// The step of the norm and rotation of queries and keys: parents `qkv` and the two gains.
+#[derive(Debug)]
+pub(crate) struct QkNormRope;
+
+impl<B: Primitives> Backward<B, 3> for QkNormRope {
+    type State = (FloatTensor<B>, [FloatTensor<B>; 2], QkHeads);
+
+    fn backward(self, ops: Ops<Self::State, 3>, grads: &mut Gradients, _: &mut Checkpointer) {
+        let d_out = grads.consume::<B>(&ops.node);
+        let (qkv, gains, heads) = ops.state;
+        let gradients = B::qk_norm_rope_backward(d_out, qkv, gains, heads);
         for (parent, gradient) in ops.parents.into_iter().zip(gradients) {
             if let Some(parent) = parent {
                 grads.register::<B>(parent.id, gradient);

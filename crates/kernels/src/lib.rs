@@ -1,4 +1,5 @@
-//! Fused tensor operations: attention, norm, rotary positions, activations, and cross-entropy with its linear head.
+//! Fused tensor operations: attention, norm, rotary positions, linear layers, embedding, activations, cross-entropy with
+//! its linear head, and the optimisers' updates.
 //!
 //! Each operation has a plain definition in [`mod@reference`] and, on the CPU backend (`Flex`) in f32, a fused form with
 //! a backward pass of its own. The public functions choose: other backends and other element types get the
@@ -10,16 +11,25 @@
 mod allowed;
 mod attention;
 mod cross_entropy;
+mod embedding;
 mod fused;
 mod gating;
 mod gradients;
+mod linear;
+mod matmul;
 mod norm;
 mod operations;
 mod parallel;
 mod primitives;
 mod product;
+mod qk;
 pub mod reference;
 mod rotation;
 mod simd;
+mod update;
 
-pub use operations::{attention, linear_cross_entropy, relu_squared, rms_norm, rope, swiglu};
+pub use operations::{
+    adamw, attention, embedding, linear, linear_cross_entropy, muon, packed_attention, qk_norm_rope,
+    relu_squared, rms_norm, rope, squared_norm, swiglu,
+};
+pub use update::{Adamw, Muon};

@@ -2,8 +2,10 @@
 
 use crate::allowed::Allowed;
 use crate::fused::Fused;
+use crate::qk::QkHeads;
 use crate::reference;
 use crate::rotation::Rotation;
+use crate::update::{Adamw, Muon};
 use burn::backend::Dispatch;
 use burn::tensor::{DType, Device, Int, Tensor};
 use std::sync::Arc;
@@ -64,6 +66,127 @@ pub fn attention(
     let (o, lse) =
         Dispatch::fused_attention(q.into_dispatch(), k.into_dispatch(), v.into_dispatch(), allowed);
     (Tensor::from_dispatch(o), Tensor::from_dispatch(lse))
+}
+
+/// [`attention`] of queries, keys and values that lie side by side in one tensor, without taking them apart.
+///
+/// `qkv`: `[batch, sequence, heads + 2 kv_heads, head_dim]`, the query heads first, then those of the keys, then those
+/// of the values. `documents`: `[batch, sequence]`. Returns `o` `[batch, sequence, heads, head_dim]` and `lse`
+/// `[batch, heads, sequence]`; the gradient is one tensor like `qkv`.
+///
+/// # Panics
+/// If the shapes do not fit together, or the window is nought.
+pub fn packed_attention(
+    qkv: Tensor<4>,
+    heads: usize,
+    documents: Option<Tensor<2, Int>>,
+    window: Option<usize>,
+) -> (Tensor<4>, Tensor<3>) {
+    let [batch, sequence, _, _] = qkv.dims();
+    let kv_heads = kv_heads("packed_attention", &qkv, heads);
+    assert!(heads.is_multiple_of(kv_heads), "`packed_attention`: {heads} heads, {kv_heads} key heads");
+    assert_ne!(window, Some(0), "`packed_attention`: a window of 0 shows nothing; use at least 1");
+    if let Some(documents) = &documents {
+        assert_eq!(
+            documents.dims(),
+            [batch, sequence],
+            "`packed_attention`: documents must be [batch, sequence]"
+        );
+    }
+    if !has_fused_form(&qkv) {
+        return reference::packed_attention(qkv, heads, documents, window);
+    }
+    let documents = documents.map(|documents| documents.into_data().iter::<i64>().collect());
+    let allowed = Arc::new(Allowed::new(sequence, window, documents));
+    let (o, lse) = Dispatch::fused_packed_attention(qkv.into_dispatch(), heads, allowed);
+    (Tensor::from_dispatch(o), Tensor::from_dispatch(lse))
+}
+
+/// How many heads of `[batch, sequence, heads + 2 kv_heads, head_dim]` are keys.
+fn kv_heads(operation: &str, qkv: &Tensor<4>, heads: usize) -> usize {
+    let all = qkv.dims()[2];
+    assert!(
+        heads > 0 && all > heads && (all - heads).is_multiple_of(2),
+        "`{operation}`: {all} heads in all do not go with {heads} query heads"
+    );
+    (all - heads) / 2
+}
+
+/// What queries and keys go through before attention: [`rms_norm`] over each head with a gain, then [`rope`]; values
+/// stay as they are.
+///
+/// `qkv`: as in [`packed_attention`]; the gains: `[head_dim]`; `offset`: the position of the first element. Returns
+/// what is shaped like `qkv`.
+///
+/// # Panics
+/// If the shapes do not fit together or `head_dim` is odd.
+pub fn qk_norm_rope(
+    qkv: Tensor<4>,
+    query_gain: Tensor<1>,
+    key_gain: Tensor<1>,
+    heads: usize,
+    epsilon: f64,
+    base: f64,
+    offset: usize,
+) -> Tensor<4> {
+    let [_, sequence, all, head_dim] = qkv.dims();
+    let keys = kv_heads("qk_norm_rope", &qkv, heads);
+    assert!(head_dim.is_multiple_of(2), "`qk_norm_rope`: head_dim must be even, it is {head_dim}");
+    for gain in [&query_gain, &key_gain] {
+        assert_eq!(gain.dims(), [head_dim], "`qk_norm_rope`: a gain must have head_dim numbers");
+    }
+    if !has_fused_form(&qkv) {
+        return reference::qk_norm_rope(qkv, query_gain, key_gain, heads, epsilon, base, offset);
+    }
+    let rotation = Rotation { sequence, heads: all, head_dim, base, offset, inverse: false };
+    let heads = QkHeads { queries: heads, keys, epsilon: epsilon as f32, rotation };
+    let (query_gain, key_gain) = (query_gain.into_dispatch(), key_gain.into_dispatch());
+    Tensor::from_dispatch(Dispatch::fused_qk_norm_rope(qkv.into_dispatch(), query_gain, key_gain, heads))
+}
+
+/// A linear layer without a bias, and the residual stream that it is added to: `x · weight + residual`.
+///
+/// `x`: `[…, in]`, `weight`: `[in, out]`, `residual`: `[…, out]`. The fused form adds the residual while it writes the
+/// product, and neither pass copies or transposes an operand. An element of the result is a sum whose order depends
+/// on nothing but `in`.
+///
+/// # Panics
+/// If the shapes do not fit together.
+pub fn linear<const D: usize>(x: Tensor<D>, weight: Tensor<2>, residual: Option<Tensor<D>>) -> Tensor<D> {
+    let [inputs, outputs] = weight.dims();
+    let mut shape = x.dims();
+    assert_eq!(shape[D - 1], inputs, "`linear`: x is {shape:?}, the weight [{inputs}, {outputs}]");
+    shape[D - 1] = outputs;
+    if let Some(residual) = &residual {
+        assert_eq!(residual.dims(), shape, "`linear`: the residual must have the result's shape");
+    }
+    if !has_fused_form(&x) {
+        return reference::linear(x, weight, residual);
+    }
+    let (x, weight) = (x.into_dispatch(), weight.into_dispatch());
+    Tensor::from_dispatch(match residual {
+        Some(residual) => Dispatch::fused_linear_plus(x, weight, residual.into_dispatch()),
+        None => Dispatch::fused_linear(x, weight),
+    })
+}
+
+/// Rows of a table: `table[ids]`.
+///
+/// `table`: `[rows, dimension]`; `ids`: `[batch, sequence]`. Returns `[batch, sequence, dimension]`. The gradient adds
+/// up the positions of a row in their order.
+///
+/// # Panics
+/// If an id is not a row of the table.
+pub fn embedding(table: Tensor<2>, ids: Tensor<2, Int>) -> Tensor<3> {
+    let ([rows, dimension], [batch, sequence]) = (table.dims(), ids.dims());
+    if !has_fused_form(&table) {
+        return reference::embedding(table, ids);
+    }
+    let ids: Arc<[usize]> = ids.into_data().iter::<i64>().map(|id| id as usize).collect();
+    let largest = ids.iter().max().copied().unwrap_or(0);
+    assert!(largest < rows, "`embedding`: id {} of {rows}", largest as i64);
+    let out: Tensor<2> = Tensor::from_dispatch(Dispatch::fused_embedding(table.into_dispatch(), ids));
+    out.reshape([batch, sequence, dimension])
 }
 
 /// Root-mean-square norm over the last dimension: `y = gain · x / √(mean x² + epsilon)` (Zhang & Sennrich 2019).
@@ -156,4 +279,66 @@ pub fn linear_cross_entropy(
     let (hidden, head, weights) = (hidden.into_dispatch(), head.into_dispatch(), weights.into_dispatch());
     let (sum, losses) = Dispatch::fused_linear_cross_entropy(hidden, head, weights, targets);
     (Tensor::from_dispatch(sum), Tensor::from_dispatch(losses))
+}
+
+/// One step of AdamW: returns the moved parameter and its two moments, all shaped like `gradient`.
+///
+/// The tensors are taken over: where nobody else holds them, the fused form works in place and in one pass.
+///
+/// # Panics
+/// If a tensor is tracked by automatic differentiation (an update has no gradient), or the shapes differ.
+pub fn adamw<const D: usize>(
+    parameter: Tensor<D>,
+    gradient: Tensor<D>,
+    first: Tensor<D>,
+    second: Tensor<D>,
+    step: Adamw,
+) -> [Tensor<D>; 3] {
+    for other in [&gradient, &first, &second] {
+        assert_eq!(other.dims(), parameter.dims(), "`adamw`: the shapes differ");
+    }
+    refuse_tracked("adamw", [&parameter, &gradient, &first, &second]);
+    if !has_fused_form(&parameter) {
+        return reference::adamw(parameter, gradient, first, second, step);
+    }
+    let [parameter, gradient, first, second] =
+        [parameter, gradient, first, second].map(Tensor::into_dispatch);
+    let (parameter, first, second) = Dispatch::fused_adamw(parameter, gradient, first, second, step);
+    [parameter, first, second].map(Tensor::from_dispatch)
+}
+
+/// One step of Muon on a matrix: returns the moved parameter and its momentum.
+///
+/// The tensors are taken over, as in [`adamw`].
+///
+/// # Panics
+/// If a tensor is tracked by automatic differentiation (an update has no gradient), or the shapes differ.
+pub fn muon(parameter: Tensor<2>, gradient: Tensor<2>, momentum: Tensor<2>, step: Muon) -> [Tensor<2>; 2] {
+    for other in [&gradient, &momentum] {
+        assert_eq!(other.dims(), parameter.dims(), "`muon`: the shapes differ");
+    }
+    refuse_tracked("muon", [&parameter, &gradient, &momentum]);
+    if !has_fused_form(&parameter) {
+        return reference::muon(parameter, gradient, momentum, step);
+    }
+    let [parameter, gradient, momentum] = [parameter, gradient, momentum].map(Tensor::into_dispatch);
+    let (parameter, momentum) = Dispatch::fused_muon(parameter, gradient, momentum, step);
+    [parameter, momentum].map(Tensor::from_dispatch)
+}
+
+/// `Σ x²`, a constant: its gradient does not flow.
+pub fn squared_norm<const D: usize>(x: Tensor<D>) -> f64 {
+    let x = x.without_autodiff();
+    if !has_fused_form(&x) {
+        return f64::from(x.square().sum().into_scalar::<f32>());
+    }
+    let norm = Tensor::<1>::from_dispatch(Dispatch::fused_squared_norm(x.into_dispatch()));
+    f64::from(norm.into_scalar::<f32>())
+}
+
+fn refuse_tracked<const D: usize, const N: usize>(operation: &str, tensors: [&Tensor<D>; N]) {
+    assert!(
+        tensors.iter().all(|tensor| !tensor.is_autodiff()),
+        "`{operation}` has no gradient; give it tensors without automatic differentiation"
+    );
 }

@@ -12,6 +12,19 @@ pub(crate) fn for_each_job(jobs: usize, job: impl Fn(usize) + Send + Sync) {
     }
 }
 
+/// A vector of `length` numbers that `fill` writes; unlike `vec![0.0; length]` it is not cleared first.
+///
+/// # Safety
+/// `fill` must write every number.
+pub(crate) unsafe fn written_by(length: usize, fill: impl FnOnce(&SharedMut<'_>)) -> Vec<f32> {
+    let mut out = Vec::with_capacity(length);
+    let shared = SharedMut { start: out.as_mut_ptr(), length, slice: PhantomData };
+    fill(&shared);
+    // SAFETY: the capacity is there, and the caller vouches that all numbers were written.
+    unsafe { out.set_len(length) };
+    out
+}
+
 /// A slice of which jobs write parts that do not overlap, but are not contiguous either.
 pub(crate) struct SharedMut<'a> {
     start: *mut f32,

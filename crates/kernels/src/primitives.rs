@@ -4,11 +4,15 @@
 //! `operations.rs` where the fused form is chosen.
 
 use crate::allowed::Allowed;
-use crate::attention::{self, Heads, Sizes};
+use crate::attention::{self, Given, Heads, Sizes};
 use crate::cross_entropy::{self, Task};
+use crate::embedding;
 use crate::gating;
+use crate::linear;
 use crate::norm;
+use crate::qk::{self, QkHeads};
 use crate::rotation::{self, Rotation};
+use crate::update::{self, Adamw, Muon};
 use burn::backend::tensor::FloatTensor;
 use burn::backend::{Backend, Flex};
 use burn::tensor::{Shape, TensorData};
@@ -32,6 +36,48 @@ pub(crate) trait Primitives: Backend {
         lse: FloatTensor<Self>,
         d_o: Option<FloatTensor<Self>>,
         delta: FloatTensor<Self>,
+    ) -> [FloatTensor<Self>; 3];
+    /// `(o, lse)` of queries, keys and values side by side: `[batch, sequence, heads + 2 kv_heads, head_dim]`.
+    fn packed_attention_forward(
+        qkv: FloatTensor<Self>,
+        heads: usize,
+        allowed: &Allowed,
+    ) -> (FloatTensor<Self>, FloatTensor<Self>);
+    /// The gradient of `qkv`; see [`Self::attention_backward`].
+    fn packed_attention_backward(
+        qkv: FloatTensor<Self>,
+        heads: usize,
+        allowed: &Allowed,
+        lse: FloatTensor<Self>,
+        d_o: Option<FloatTensor<Self>>,
+        delta: FloatTensor<Self>,
+    ) -> FloatTensor<Self>;
+    /// `x W + residual`.
+    fn linear_forward(
+        x: FloatTensor<Self>,
+        weight: FloatTensor<Self>,
+        residual: Option<FloatTensor<Self>>,
+    ) -> FloatTensor<Self>;
+    /// `dy Wᵀ`.
+    fn linear_d_input(d_y: FloatTensor<Self>, weight: FloatTensor<Self>) -> FloatTensor<Self>;
+    /// `xᵀ dy`.
+    fn linear_d_weight(x: FloatTensor<Self>, d_y: FloatTensor<Self>) -> FloatTensor<Self>;
+    /// Rows of a table: `[ids, dimension]`.
+    fn gather_rows(table: FloatTensor<Self>, ids: &[usize]) -> FloatTensor<Self>;
+    /// The gradient of a table of `rows` rows.
+    fn scatter_rows(d_out: FloatTensor<Self>, ids: &[usize], rows: usize) -> FloatTensor<Self>;
+    /// The norm, its gain and the rotation of queries and keys.
+    fn qk_norm_rope(
+        qkv: FloatTensor<Self>,
+        gains: [FloatTensor<Self>; 2],
+        heads: QkHeads,
+    ) -> FloatTensor<Self>;
+    /// The gradients of `qkv` and of the gains.
+    fn qk_norm_rope_backward(
+        d_out: FloatTensor<Self>,
+        qkv: FloatTensor<Self>,
+        gains: [FloatTensor<Self>; 2],
+        heads: QkHeads,
     ) -> [FloatTensor<Self>; 3];
     /// `(y, r)`, `r` for the backward pass.
     fn rms_norm(
@@ -64,6 +110,23 @@ pub(crate) trait Primitives: Backend {
         weights: FloatTensor<Self>,
         with_gradients: bool,
     ) -> LossAndGradients<Self>;
+    /// `Σ x²` as `[1]`.
+    fn squared_norm(x: FloatTensor<Self>) -> FloatTensor<Self>;
+    /// Parameter, first and second moment after one step.
+    fn adamw(
+        parameter: FloatTensor<Self>,
+        gradient: FloatTensor<Self>,
+        first: FloatTensor<Self>,
+        second: FloatTensor<Self>,
+        step: Adamw,
+    ) -> [FloatTensor<Self>; 3];
+    /// Parameter and momentum after one step.
+    fn muon(
+        parameter: FloatTensor<Self>,
+        gradient: FloatTensor<Self>,
+        momentum: FloatTensor<Self>,
+        step: Muon,
+    ) -> [FloatTensor<Self>; 2];
     /// `x` times the one number in `by`.
     fn scale(x: FloatTensor<Self>, by: FloatTensor<Self>) -> FloatTensor<Self>;
 }
@@ -105,18 +168,106 @@ impl Primitives for Flex {
         let [q, k, v] = [q, k, v].map(with_contiguous_rows);
         let d_o = d_o.map(with_contiguous_rows);
         let [lse, delta] = [lse, delta].map(contiguous);
-        let gradients = attention::backward(
-            &sizes,
-            heads(&q),
-            heads(&k),
-            heads(&v),
+        let gradients = attention::backward(Given {
+            sizes: &sizes,
+            qkv: [&q, &k, &v].map(heads),
             allowed,
-            numbers(&lse),
-            d_o.as_ref().map(heads),
-            numbers(&delta),
-        );
+            lse: numbers(&lse),
+            d_o: d_o.as_ref().map(heads),
+            delta: numbers(&delta),
+        });
         let [q_shape, k_shape, v_shape] = shapes;
         [tensor(gradients.0, q_shape), tensor(gradients.1, k_shape), tensor(gradients.2, v_shape)]
+    }
+
+    fn packed_attention_forward(
+        qkv: FlexTensor,
+        heads: usize,
+        allowed: &Allowed,
+    ) -> (FlexTensor, FlexTensor) {
+        let [q, k, v] = parts(with_contiguous_rows(qkv), heads);
+        Self::attention_forward(q, k, v, allowed)
+    }
+
+    fn packed_attention_backward(
+        qkv: FlexTensor,
+        query_heads: usize,
+        allowed: &Allowed,
+        lse: FlexTensor,
+        d_o: Option<FlexTensor>,
+        delta: FlexTensor,
+    ) -> FlexTensor {
+        let shape = qkv.layout().shape().clone();
+        let [q, k, v] = parts(with_contiguous_rows(qkv), query_heads);
+        let d_o = d_o.map(with_contiguous_rows);
+        let [lse, delta] = [lse, delta].map(contiguous);
+        let gradient = attention::backward_packed(Given {
+            sizes: &sizes(&q, &k),
+            qkv: [&q, &k, &v].map(heads),
+            allowed,
+            lse: numbers(&lse),
+            d_o: d_o.as_ref().map(heads),
+            delta: numbers(&delta),
+        });
+        tensor(gradient, shape)
+    }
+
+    fn linear_forward(x: FlexTensor, weight: FlexTensor, residual: Option<FlexTensor>) -> FlexTensor {
+        let mut shape = x.layout().shape().clone();
+        let [inputs, outputs] = matrix(&weight);
+        let last = shape.num_dims() - 1;
+        shape[last] = outputs;
+        let ([x, weight], residual) = ([x, weight].map(contiguous), residual.map(contiguous));
+        let residual = residual.as_ref().map(numbers);
+        tensor(linear::forward(numbers(&x), numbers(&weight), [inputs, outputs], residual), shape)
+    }
+
+    fn linear_d_input(d_y: FlexTensor, weight: FlexTensor) -> FlexTensor {
+        let mut shape = d_y.layout().shape().clone();
+        let [inputs, outputs] = matrix(&weight);
+        let last = shape.num_dims() - 1;
+        shape[last] = inputs;
+        let [d_y, weight] = [d_y, weight].map(contiguous);
+        tensor(linear::d_input(numbers(&d_y), numbers(&weight), outputs), shape)
+    }
+
+    fn linear_d_weight(x: FlexTensor, d_y: FlexTensor) -> FlexTensor {
+        let last = x.layout().shape().num_dims() - 1;
+        let sizes = [&x, &d_y].map(|x| x.layout().shape()[last]);
+        let [x, d_y] = [x, d_y].map(contiguous);
+        tensor(linear::d_weight(numbers(&x), numbers(&d_y), sizes), sizes)
+    }
+
+    fn gather_rows(table: FlexTensor, ids: &[usize]) -> FlexTensor {
+        let [_, dimension] = matrix(&table);
+        let table = contiguous(table);
+        tensor(embedding::gather(numbers(&table), dimension, ids), [ids.len(), dimension])
+    }
+
+    fn scatter_rows(d_out: FlexTensor, ids: &[usize], rows: usize) -> FlexTensor {
+        let [_, dimension] = matrix(&d_out);
+        let d_out = contiguous(d_out);
+        tensor(embedding::scatter(numbers(&d_out), dimension, ids, rows), [rows, dimension])
+    }
+
+    fn qk_norm_rope(qkv: FlexTensor, gains: [FlexTensor; 2], heads: QkHeads) -> FlexTensor {
+        let shape = qkv.layout().shape().clone();
+        let (qkv, gains) = (contiguous(qkv), gains.map(contiguous));
+        tensor(qk::forward(numbers(&qkv), [&gains[0], &gains[1]].map(numbers), heads), shape)
+    }
+
+    fn qk_norm_rope_backward(
+        d_out: FlexTensor,
+        qkv: FlexTensor,
+        gains: [FlexTensor; 2],
+        heads: QkHeads,
+    ) -> [FlexTensor; 3] {
+        let shape = qkv.layout().shape().clone();
+        let ([d_out, qkv], gains) = ([d_out, qkv].map(contiguous), gains.map(contiguous));
+        let gains = [&gains[0], &gains[1]].map(numbers);
+        let (d_qkv, d_gains) = qk::backward(numbers(&d_out), numbers(&qkv), gains, heads);
+        let [d_query_gain, d_key_gain] = d_gains.map(|gain| tensor(gain, [heads.rotation.head_dim]));
+        [tensor(d_qkv, shape), d_query_gain, d_key_gain]
     }
 
     fn rms_norm(x: FlexTensor, gain: Option<FlexTensor>, epsilon: f64) -> (FlexTensor, FlexTensor) {
@@ -200,6 +351,38 @@ impl Primitives for Flex {
         (tensor(vec![outcome.sum], [1]), tensor(outcome.losses, [rows]), gradients)
     }
 
+    fn squared_norm(x: FlexTensor) -> FlexTensor {
+        let x = contiguous(x);
+        tensor(vec![update::squared_norm(numbers(&x)) as f32], [1])
+    }
+
+    fn adamw(
+        parameter: FlexTensor,
+        gradient: FlexTensor,
+        first: FlexTensor,
+        second: FlexTensor,
+        step: Adamw,
+    ) -> [FlexTensor; 3] {
+        let [mut parameter, gradient, mut first, mut second] =
+            [parameter, gradient, first, second].map(contiguous);
+        let (x, m, v) = (numbers_mut(&mut parameter), numbers_mut(&mut first), numbers_mut(&mut second));
+        update::adamw(x, numbers(&gradient), m, v, step);
+        [parameter, first, second]
+    }
+
+    fn muon(
+        parameter: FlexTensor,
+        gradient: FlexTensor,
+        momentum: FlexTensor,
+        step: Muon,
+    ) -> [FlexTensor; 2] {
+        let [_, columns] = matrix(&parameter);
+        let [mut parameter, gradient, mut momentum] = [parameter, gradient, momentum].map(contiguous);
+        let (x, m) = (numbers_mut(&mut parameter), numbers_mut(&mut momentum));
+        update::muon(x, numbers(&gradient), m, columns, step);
+        [parameter, momentum]
+    }
+
     fn scale(x: FlexTensor, by: FlexTensor) -> FlexTensor {
         let by = contiguous(by);
         let by = numbers(&by)[0];
@@ -226,6 +409,12 @@ fn numbers(x: &FlexTensor) -> &[f32] {
     x.as_slice().expect("a contiguous f32 tensor")
 }
 
+/// The same to write to; shared numbers are copied first.
+fn numbers_mut(x: &mut FlexTensor) -> &mut [f32] {
+    let (start, end) = x.layout().contiguous_offsets().expect("a contiguous tensor");
+    &mut x.storage_mut()[start..end]
+}
+
 /// `x` itself where at least its last dimension is contiguous (the usual view of a part of q, k and v), else a copy.
 fn with_contiguous_rows(x: FlexTensor) -> FlexTensor {
     let strides = x.layout().strides();
@@ -237,6 +426,18 @@ fn heads(x: &FlexTensor) -> Heads<'_> {
     let strides = x.layout().strides();
     let data = &x.storage::<f32>()[x.layout().start_offset()..];
     Heads { data, strides: [strides[0] as usize, strides[1] as usize, strides[2] as usize] }
+}
+
+/// Rows and columns of a tensor of two dimensions.
+fn matrix(x: &FlexTensor) -> [usize; 2] {
+    [0, 1].map(|dimension| x.layout().shape()[dimension])
+}
+
+/// Queries, keys and values as views of `[batch, sequence, heads + 2 kv_heads, head_dim]`.
+fn parts(qkv: FlexTensor, heads: usize) -> [FlexTensor; 3] {
+    let kv_heads = (qkv.layout().shape()[2] - heads) / 2;
+    [(0, heads), (heads, kv_heads), (heads + kv_heads, kv_heads)]
+        .map(|(first, count)| qkv.narrow(2, first, count))
 }
 
 fn sizes(q: &FlexTensor, k: &FlexTensor) -> Sizes {

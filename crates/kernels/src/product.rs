@@ -8,7 +8,7 @@
 
 use crate::simd::Vector;
 
-/// `c = a · b`, or `c += a · b`.
+/// `c = a · b + plus`.
 #[derive(Clone, Copy)]
 pub(crate) struct Product {
     /// Rows of `a` and `c`.
@@ -34,8 +34,34 @@ pub(crate) struct Product {
     pub c: *mut f32,
     /// The distance between rows of `c`.
     pub c_row: usize,
-    /// Whether the product is added to what `c` holds.
-    pub accumulate: bool,
+    /// What the product is added to.
+    pub plus: Plus,
+}
+
+/// What a product is added to.
+#[derive(Clone, Copy)]
+pub(crate) enum Plus {
+    /// Nothing: `c` need not hold anything.
+    Nothing,
+    /// What `c` holds.
+    Result,
+    /// Another matrix, with rows as far apart as those of `c`.
+    Other(*const f32),
+}
+
+impl Plus {
+    /// The same, `by` numbers further on.
+    ///
+    /// # Safety
+    /// The place must lie within the matrix.
+    #[inline(always)]
+    pub unsafe fn offset(self, by: usize) -> Self {
+        match self {
+            // SAFETY: passed on to the caller.
+            Plus::Other(plus) => Plus::Other(unsafe { plus.add(by) }),
+            other => other,
+        }
+    }
 }
 
 /// Rows of a tile: with two vectors a row, twelve sums, which fit into sixteen registers beside the operands.
@@ -90,7 +116,7 @@ unsafe fn column_of_tiles<V: Vector, const N: usize>(task: &Product, b: *const f
 /// # Safety
 /// As for [`product`]; `R` rows from `row` and `N` vectors from `column` must lie within `c`.
 #[inline(always)]
-unsafe fn tile<V: Vector, const R: usize, const N: usize>(
+pub(crate) unsafe fn tile<V: Vector, const R: usize, const N: usize>(
     task: &Product,
     row: usize,
     b: *const f32,
@@ -118,8 +144,13 @@ unsafe fn tile<V: Vector, const R: usize, const N: usize>(
         for (r, sums) in sums.iter().enumerate() {
             let c = task.c.add((row + r) * task.c_row + column);
             for (n, &sum) in sums.iter().enumerate() {
-                let c = c.add(n * V::LANES);
-                if task.accumulate { sum.add(V::load(c)).store(c) } else { sum.store(c) }
+                let at = n * V::LANES;
+                let sum = match task.plus {
+                    Plus::Nothing => sum,
+                    Plus::Result => sum.add(V::load(c.add(at))),
+                    Plus::Other(plus) => sum.add(V::load(plus.add((row + r) * task.c_row + column + at))),
+                };
+                sum.store(c.add(at));
             }
         }
     }

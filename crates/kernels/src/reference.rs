@@ -3,6 +3,7 @@
 //! These are the definitions: they run on every backend, Burn's autodiff gives their gradients, and each fused
 //! operation is tested against them. They keep whatever autodiff wants to keep, so they are slow and large.
 
+use crate::update::{Adamw, Muon, NEWTON_SCHULZ, NORM_EPSILON};
 use burn::tensor::activation::{log_softmax, relu, silu};
 use burn::tensor::{Bool, Device, Int, Tensor, TensorData};
 
@@ -32,6 +33,50 @@ pub fn attention(
     let lse = (sum.clone().log() + largest).squeeze_dim::<3>(3);
     let o = (exp / sum).matmul(v).swap_dims(1, 2);
     (o, lse)
+}
+
+/// [`attention`] of queries, keys and values side by side; see [`crate::packed_attention`].
+pub fn packed_attention(
+    qkv: Tensor<4>,
+    heads: usize,
+    documents: Option<Tensor<2, Int>>,
+    window: Option<usize>,
+) -> (Tensor<4>, Tensor<3>) {
+    let kv_heads = (qkv.dims()[2] - heads) / 2;
+    let part = |first, count| qkv.clone().narrow(2, first, count);
+    let (k, v) = (part(heads, kv_heads), part(heads + kv_heads, kv_heads));
+    attention(part(0, heads), k, v, documents, window)
+}
+
+/// Norm, gain and rotation of queries and keys; see [`crate::qk_norm_rope`].
+pub fn qk_norm_rope(
+    qkv: Tensor<4>,
+    query_gain: Tensor<1>,
+    key_gain: Tensor<1>,
+    heads: usize,
+    epsilon: f64,
+    base: f64,
+    offset: usize,
+) -> Tensor<4> {
+    let kv_heads = (qkv.dims()[2] - heads) / 2;
+    let part = |first, count| qkv.clone().narrow(2, first, count);
+    let place = |x, gain| rope(rms_norm(x, Some(gain), epsilon), base, offset);
+    let (q, k) = (place(part(0, heads), query_gain), place(part(heads, kv_heads), key_gain));
+    Tensor::cat(vec![q, k, part(heads + kv_heads, kv_heads)], 2)
+}
+
+/// `x · weight + residual`; see [`crate::linear`].
+pub fn linear<const D: usize>(x: Tensor<D>, weight: Tensor<2>, residual: Option<Tensor<D>>) -> Tensor<D> {
+    let y = burn::tensor::module::linear(x, weight, None);
+    match residual {
+        Some(residual) => residual + y,
+        None => y,
+    }
+}
+
+/// Rows of a table; see [`crate::embedding`].
+pub fn embedding(table: Tensor<2>, ids: Tensor<2, Int>) -> Tensor<3> {
+    burn::tensor::module::embedding(table, ids)
 }
 
 /// `[batch, sequence, kv_heads, head_dim]` to `[batch, heads, sequence, head_dim]`: each key head serves
@@ -121,4 +166,46 @@ pub fn linear_cross_entropy(
     let skipped = weights.clone().equal_elem(0.0);
     let sum = (losses.clone().mask_fill(skipped.clone(), 0.0) * weights).sum();
     (sum, losses.mask_fill(skipped, 0.0).detach())
+}
+
+/// One step of AdamW; see [`crate::adamw`].
+pub fn adamw<const D: usize>(
+    parameter: Tensor<D>,
+    gradient: Tensor<D>,
+    first: Tensor<D>,
+    second: Tensor<D>,
+    step: Adamw,
+) -> [Tensor<D>; 3] {
+    let [c1, c2] = step.corrections();
+    let gradient = gradient * step.gradient_scale;
+    let first = first * step.beta1 + gradient.clone() * (1.0 - step.beta1);
+    let second = second * step.beta2 + gradient.square() * (1.0 - step.beta2);
+    let change = (first.clone() / c1) / ((second.clone() / c2).sqrt() + step.epsilon);
+    [parameter * step.keep - change * step.rate, first, second]
+}
+
+/// One step of Muon; see [`crate::muon`].
+pub fn muon(parameter: Tensor<2>, gradient: Tensor<2>, momentum: Tensor<2>, step: Muon) -> [Tensor<2>; 2] {
+    let gradient = gradient * step.gradient_scale;
+    let momentum = momentum * step.momentum + gradient.clone();
+    let ahead = gradient + momentum.clone() * step.momentum;
+    [parameter * step.keep - orthogonalised(ahead) * step.rate, momentum]
+}
+
+/// Five Newton–Schulz iterations `X ← aX + (bA + cA²)X`, `A = XXᵀ`, on the wide orientation.
+fn orthogonalised(g: Tensor<2>) -> Tensor<2> {
+    let [rows, columns] = g.dims();
+    let [a, b, c] = NEWTON_SCHULZ;
+    let norm = g.clone().square().sum().sqrt().into_scalar::<f32>();
+    let tall = rows > columns;
+    let mut x = g / (f64::from(norm) + NORM_EPSILON);
+    if tall {
+        x = x.transpose();
+    }
+    for _ in 0..5 {
+        let gram = x.clone().matmul(x.clone().transpose());
+        let step = gram.clone() * b + gram.clone().matmul(gram) * c;
+        x = x.clone() * a + step.matmul(x);
+    }
+    if tall { x.transpose() } else { x }
 }

@@ -27,6 +27,13 @@ impl Angles {
         }
         angles
     }
+
+    /// Cosines and sines of one position; `half` is half of head_dim.
+    #[inline(always)]
+    pub fn at(&self, position: usize, half: usize) -> (&[f32], &[f32]) {
+        let range = position * half..(position + 1) * half;
+        (&self.cos[range.clone()], &self.sin[range])
+    }
 }
 
 struct Known {
@@ -37,7 +44,7 @@ struct Known {
 }
 
 /// The angles of at least `positions` positions. They cost more than the rotation, so those computed once are kept.
-fn angles(base: f64, head_dim: usize, positions: usize) -> Arc<Angles> {
+pub(crate) fn angles(base: f64, head_dim: usize, positions: usize) -> Arc<Angles> {
     static KNOWN: Mutex<Vec<Known>> = Mutex::new(Vec::new());
     // Nothing can be half done under this lock, so a panic elsewhere does no harm.
     let mut known = KNOWN.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
@@ -110,8 +117,7 @@ impl Kernel for Rotate<'_> {
         let positions =
             self.x.chunks_exact(heads * head_dim).zip(self.out.chunks_exact_mut(heads * head_dim));
         for (position, (x, out)) in positions.enumerate() {
-            let at = (offset + position) * half;
-            let (cos, sin) = (&self.angles.cos[at..at + half], &self.angles.sin[at..at + half]);
+            let (cos, sin) = self.angles.at(offset + position, half);
             for (x, out) in x.chunks_exact(head_dim).zip(out.chunks_exact_mut(head_dim)) {
                 let (a, b) = x.split_at(half);
                 let (first, second) = out.split_at_mut(half);

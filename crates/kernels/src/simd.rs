@@ -35,6 +35,8 @@ pub(crate) trait Vector: Copy {
     fn div(self, y: Self) -> Self;
     /// `self · y + z`, rounded once where the processor can.
     fn mul_add(self, y: Self, z: Self) -> Self;
+    /// `√self`.
+    fn sqrt(self) -> Self;
     /// `self` where it is greater than `y`, else `y`; so a NaN in `y` stays, one in `self` does not.
     fn max(self, y: Self) -> Self;
     /// `self` where `x ≥ limit` or `x` is NaN, else nought.
@@ -213,6 +215,10 @@ impl Vector for Plain {
         self.mul(y).add(z)
     }
     #[inline(always)]
+    fn sqrt(self) -> Self {
+        Plain(self.0.map(f32::sqrt))
+    }
+    #[inline(always)]
     fn max(self, y: Self) -> Self {
         self.zip(y, |x, y| if x > y { x } else { y })
     }
@@ -279,6 +285,7 @@ mod x86 {
             div(y) = _mm256_div_ps;
             mul_add(y, z) = _mm256_fmadd_ps;
             max(y) = _mm256_max_ps;
+            sqrt() = _mm256_sqrt_ps;
         }
         #[inline(always)]
         fn splat(x: f32) -> Self {
@@ -329,6 +336,7 @@ mod x86 {
             div(y) = _mm512_div_ps;
             mul_add(y, z) = _mm512_fmadd_ps;
             max(y) = _mm512_max_ps;
+            sqrt() = _mm512_sqrt_ps;
         }
         #[inline(always)]
         fn splat(x: f32) -> Self {

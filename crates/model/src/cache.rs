@@ -13,7 +13,7 @@ pub struct Cache {
     pub(crate) len: usize,
 }
 
-/// Keys (normalised and rotated) and values of one layer: `[batch, kv_heads, capacity, head_dim]`.
+/// Keys (normalised and rotated) and values of one layer: `[batch, capacity, kv_heads, head_dim]`.
 #[derive(Clone, Debug)]
 pub(crate) struct LayerCache {
     pub keys: Tensor<4>,
@@ -58,14 +58,19 @@ impl LayerCache {
         LayerCache { keys: Tensor::zeros(shape, device), values: Tensor::zeros(shape, device) }
     }
 
-    /// Writes one position's keys and values, `[batch, kv_heads, 1, head_dim]` each.
+    /// Keys and values of the first `positions` positions: `[batch, positions, kv_heads, head_dim]` each.
+    pub(crate) fn seen(&self, positions: usize) -> (Tensor<4>, Tensor<4>) {
+        (self.keys.clone().narrow(1, 0, positions), self.values.clone().narrow(1, 0, positions))
+    }
+
+    /// Writes one position's keys and values, `[batch, 1, kv_heads, head_dim]` each.
     pub(crate) fn write(&mut self, at: usize, key: Tensor<4>, value: Tensor<4>) {
-        let [batch, heads, capacity, width] = self.keys.dims();
-        let position = [0..batch, 0..heads, at..at + 1, 0..width];
+        let [batch, capacity, heads, width] = self.keys.dims();
+        let position = [0..batch, at..at + 1, 0..heads, 0..width];
         let grow = at >= capacity;
         let write = |held: &mut Tensor<4>, new: Tensor<4>| {
             held.inplace(|held| {
-                let held = if grow { Tensor::cat(vec![held.clone(), held.zeros_like()], 2) } else { held };
+                let held = if grow { Tensor::cat(vec![held.clone(), held.zeros_like()], 1) } else { held };
                 held.slice_assign(position.clone(), new)
             });
         };

@@ -1,7 +1,5 @@
 //! The forward pass, top to bottom, and its step form.
 
-use burn::tensor::activation::softmax;
-use burn::tensor::module::{embedding, linear};
 use burn::tensor::{Device, Int, Tensor, TensorData};
 use groundwork_kernels as kernels;
 
@@ -158,11 +156,12 @@ impl Decoder {
     /// `tokens`: `[batch, sequence]`. `documents`: `[batch, sequence]`, equal where attention may
     /// pass; `None` is one document a row. Returns `[batch, sequence, d_model]`.
     pub fn hidden(&self, tokens: Tensor<2, Int>, documents: Option<Tensor<2, Int>>) -> Tensor<3> {
-        let mut x = kernels::rms_norm(embedding(self.embedding.clone(), tokens), None, EPSILON);
+        let mut x = kernels::rms_norm(kernels::embedding(self.embedding.clone(), tokens), None, EPSILON);
         for (layer, kind) in self.layers.iter().zip(&self.config.attention) {
-            let (q, k, v) = layer.qkv(&self.config, x.clone(), 0);
-            let (o, _lse) = kernels::attention(q, k, v, documents.clone(), kind.window());
-            x = x + layer.project(o);
+            let qkv = layer.qkv(&self.config, x.clone(), 0);
+            let (o, _lse) =
+                kernels::packed_attention(qkv, self.config.heads, documents.clone(), kind.window());
+            x = layer.project(o, x);
             x = layer.feed_forward(&self.config, x);
         }
         kernels::rms_norm(x, Some(self.norm.clone()), EPSILON)
@@ -172,18 +171,20 @@ impl Decoder {
     ///
     /// Shapes as in [`Self::hidden`]; returns `[batch, sequence, vocabulary]`.
     pub fn logits(&self, tokens: Tensor<2, Int>, documents: Option<Tensor<2, Int>>) -> Tensor<3> {
-        linear(self.hidden(tokens, documents), self.head(), None)
+        kernels::linear(self.hidden(tokens, documents), self.head(), None)
     }
 
     /// An empty cache for `batch` sequences.
     pub fn cache(&self, batch: usize) -> Cache {
-        let shape = [batch, self.config.kv_heads, CACHE_POSITIONS, self.config.head_dim];
+        let shape = [batch, CACHE_POSITIONS, self.config.kv_heads, self.config.head_dim];
         let device = self.device();
         let layers = self.layers.iter().map(|_| LayerCache::empty(shape, &device)).collect();
         Cache { layers, batch, len: 0 }
     }
 
     /// The step form: every row of the batch advances by one token.
+    ///
+    /// On the CPU its logits are those of the parallel form, bit for bit.
     ///
     /// `tokens`: one a row of the cache. Returns the logits that follow it, `[batch, vocabulary]`.
     ///
@@ -197,60 +198,50 @@ impl Decoder {
         let ids: Vec<i64> = tokens.iter().map(|&t| i64::from(t)).collect();
         let ids = Tensor::<2, Int>::from_data(TensorData::new(ids, [batch, 1]), &self.device());
         let at = cache.len;
-        let mut x = kernels::rms_norm(embedding(self.embedding.clone(), ids), None, EPSILON);
+        let mut x = kernels::rms_norm(kernels::embedding(self.embedding.clone(), ids), None, EPSILON);
         for ((layer, kind), held) in self.layers.iter().zip(&c.attention).zip(&mut cache.layers) {
-            let (q, k, v) = layer.qkv(c, x.clone(), at);
-            held.write(at, k.swap_dims(1, 2), v.swap_dims(1, 2));
-            let first = kind.window().map_or(0, |w| (at + 1).saturating_sub(w));
-            let seen = |t: &Tensor<4>| t.clone().narrow(2, first, at + 1 - first);
-            let group = c.heads / c.kv_heads;
-            let q = q.reshape([batch, c.kv_heads, group, c.head_dim]);
-            let scores = q.matmul(seen(&held.keys).swap_dims(2, 3)) / (c.head_dim as f64).sqrt();
-            let o = softmax(scores, 3).matmul(seen(&held.values));
-            x = x + layer.project(o.reshape([batch, 1, c.heads, c.head_dim]));
+            let qkv = layer.qkv(c, x.clone(), at);
+            let part = |first, heads| qkv.clone().narrow(2, first, heads);
+            held.write(at, part(c.heads, c.kv_heads), part(c.heads + c.kv_heads, c.kv_heads));
+            let (keys, values) = held.seen(at + 1);
+            let (o, _lse) = kernels::attention(part(0, c.heads), keys, values, None, kind.window());
+            x = layer.project(o, x);
             x = layer.feed_forward(c, x);
         }
         cache.len += 1;
         let x = kernels::rms_norm(x, Some(self.norm.clone()), EPSILON);
-        linear(x, self.head(), None).reshape([batch, c.vocabulary])
+        kernels::linear(x, self.head(), None).reshape([batch, c.vocabulary])
     }
 }
 
 impl Layer {
-    /// Queries, keys and values of positions `offset..`, normalised and rotated.
+    /// Queries, keys and values of positions `offset..` side by side, the first two normalised and rotated.
     ///
-    /// `x`: `[batch, sequence, d_model]`; returns `[batch, sequence, heads or kv_heads, head_dim]`.
-    fn qkv(&self, c: &ModelConfig, x: Tensor<3>, offset: usize) -> (Tensor<4>, Tensor<4>, Tensor<4>) {
+    /// `x`: `[batch, sequence, d_model]`; returns `[batch, sequence, heads + 2 kv_heads, head_dim]`.
+    fn qkv(&self, c: &ModelConfig, x: Tensor<3>, offset: usize) -> Tensor<4> {
         let [batch, sequence, _] = x.dims();
         let x = kernels::rms_norm(x, Some(self.attention_norm.clone()), EPSILON);
-        let qkv = linear(x, self.qkv.clone(), None);
-        let part = |first: usize, heads: usize| {
-            qkv.clone()
-                .narrow(2, first * c.head_dim, heads * c.head_dim)
-                .reshape([batch, sequence, heads, c.head_dim])
-        };
-        let place = |x, gain: &Tensor<1>| {
-            kernels::rope(kernels::rms_norm(x, Some(gain.clone()), EPSILON), c.rope_base, offset)
-        };
-        let q = place(part(0, c.heads), &self.query_norm);
-        let k = place(part(c.heads, c.kv_heads), &self.key_norm);
-        let v = part(c.heads + c.kv_heads, c.kv_heads);
-        (q, k, v)
+        let qkv = kernels::linear(x, self.qkv.clone(), None);
+        let qkv = qkv.reshape([batch, sequence, c.heads + 2 * c.kv_heads, c.head_dim]);
+        let (query_gain, key_gain) = (self.query_norm.clone(), self.key_norm.clone());
+        kernels::qk_norm_rope(qkv, query_gain, key_gain, c.heads, EPSILON, c.rope_base, offset)
     }
 
-    /// `o`: `[batch, sequence, heads, head_dim]` to `[batch, sequence, d_model]`.
-    fn project(&self, o: Tensor<4>) -> Tensor<3> {
+    /// The residual stream after attention: `x + W_o o`.
+    ///
+    /// `o`: `[batch, sequence, heads, head_dim]`; `x` and the result: `[batch, sequence, d_model]`.
+    fn project(&self, o: Tensor<4>, x: Tensor<3>) -> Tensor<3> {
         let [batch, sequence, heads, width] = o.dims();
-        linear(o.reshape([batch, sequence, heads * width]), self.out.clone(), None)
+        kernels::linear(o.reshape([batch, sequence, heads * width]), self.out.clone(), Some(x))
     }
 
     fn feed_forward(&self, c: &ModelConfig, x: Tensor<3>) -> Tensor<3> {
-        let h =
-            linear(kernels::rms_norm(x.clone(), Some(self.ff_norm.clone()), EPSILON), self.up.clone(), None);
+        let h = kernels::rms_norm(x.clone(), Some(self.ff_norm.clone()), EPSILON);
+        let h = kernels::linear(h, self.up.clone(), None);
         let h = match c.activation {
             Activation::Swiglu => kernels::swiglu(h),
             Activation::ReluSquared => kernels::relu_squared(h),
         };
-        x + linear(h, self.down.clone(), None)
+        kernels::linear(h, self.down.clone(), Some(x))
     }
 }

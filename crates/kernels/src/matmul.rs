@@ -1,0 +1,401 @@
+//! Matrix products of any size, cut into blocks that fit the caches (Goto & van de Geijn 2008).
+//!
+//! A job owns a rectangle of the result. It goes through the depth in blocks of [`DEPTH`] and through its columns in
+//! blocks of [`COLUMNS`]; both operands' blocks are packed, so that the inner loop reads them in order whatever their
+//! strides: nothing needs to be transposed beforehand.
+//!
+//! Every element of the result is a sum of sums over blocks of [`DEPTH`], each in order. So it depends on its own row
+//! and column and on nothing else: not on the number of threads, not on how many rows there are. Decoding one token
+//! gives the bits that the whole sequence would.
+
+use crate::parallel::{for_each_job, written_by};
+use crate::product::{Plus, Product, TILE_ROWS, tile};
+use crate::simd::{Kernel, MAX_LANES, Vector, dispatch};
+use std::cell::RefCell;
+
+/// A matrix that lies in a slice with any distances between rows and between columns.
+#[derive(Clone, Copy)]
+pub(crate) struct Matrix<'a> {
+    /// Element (i, j) is number `i · row + j · column`.
+    pub data: &'a [f32],
+    /// See `data`.
+    pub rows: usize,
+    /// See `data`.
+    pub columns: usize,
+    /// See `data`.
+    pub row: usize,
+    /// See `data`.
+    pub column: usize,
+}
+
+impl<'a> Matrix<'a> {
+    /// A matrix whose rows follow one another.
+    pub fn by_rows(data: &'a [f32], columns: usize) -> Self {
+        Matrix { data, rows: data.len() / columns, columns, row: columns, column: 1 }
+    }
+
+    /// The same numbers with rows and columns exchanged; nothing moves.
+    pub fn transposed(self) -> Self {
+        let Matrix { data, rows, columns, row, column } = self;
+        Matrix { data, rows: columns, columns: rows, row: column, column: row }
+    }
+
+    /// The columns from `first` on.
+    pub fn columns_from(self, first: usize, columns: usize) -> Self {
+        assert!(first + columns <= self.columns);
+        Matrix { data: &self.data[first * self.column..], columns, ..self }
+    }
+
+    fn fits(&self) -> bool {
+        self.rows == 0
+            || self.columns == 0
+            || (self.rows - 1) * self.row + (self.columns - 1) * self.column < self.data.len()
+    }
+}
+
+/// Depth of a block: a panel of it, two vectors wide, fits the first cache beside the tiles that pass over it.
+const DEPTH: usize = 256;
+/// Columns of a block of the right operand, which fits the second cache.
+const COLUMNS: usize = 256;
+/// Rows of a block of the left operand, likewise; a multiple of [`TILE_ROWS`].
+const ROWS: usize = 96;
+/// Rows of a job at most: packing the right operand is paid once a job.
+const JOB_ROWS: usize = 4 * ROWS;
+
+/// Steps of a transposed right operand that are packed at once.
+const STEPS: usize = 16;
+
+/// `a · b + plus`, rows following one another; `plus` is shaped like the result.
+///
+/// # Panics
+/// If the shapes do not fit together.
+pub(crate) fn matmul(a: Matrix<'_>, b: Matrix<'_>, plus: Option<&[f32]>) -> Vec<f32> {
+    let (rows, columns) = (a.rows, b.columns);
+    if let Some(plus) = plus {
+        assert_eq!(plus.len(), rows * columns);
+    }
+    // The cut has no influence on the numbers, so it may depend on the threads: two jobs for each, if there are more.
+    let wanted = match rayon::current_num_threads() {
+        1 => 1,
+        threads => 2 * threads,
+    };
+    let (mut down, mut across) = (rows.div_ceil(JOB_ROWS), columns.div_ceil(COLUMNS));
+    if down * across < wanted {
+        if rows > columns { down = wanted.div_ceil(across) } else { across = wanted.div_ceil(down.max(1)) }
+    }
+    let job_rows = rows.div_ceil(down).next_multiple_of(TILE_ROWS);
+    let job_columns = columns.div_ceil(across).next_multiple_of(MAX_LANES);
+    let (down, across) = (rows.div_ceil(job_rows), columns.div_ceil(job_columns));
+    // SAFETY: the jobs' rectangles cover the result.
+    unsafe {
+        written_by(rows * columns, |out| {
+            for_each_job(down * across, |job| {
+                let (top, left) = (job / across * job_rows, job % across * job_columns);
+                let height = job_rows.min(rows - top);
+                let width = job_columns.min(columns - left);
+                let plus =
+                    plus.map_or(Plus::Nothing, |plus| Plus::Other(plus[top * columns + left..].as_ptr()));
+                let a = Matrix { data: &a.data[top * a.row..], rows: height, ..a };
+                let c = out.pointer().add(top * columns + left);
+                matmul_into(a, b.columns_from(left, width), plus, c, columns);
+            });
+        })
+    }
+}
+
+/// `c = a · b + plus` on this thread. Rows of `c` lie `c_row` apart.
+///
+/// # Safety
+/// `c` must be writable (and readable, if it is added to) for `a.rows` rows of `b.columns` numbers, another `plus`
+/// readable.
+pub(crate) unsafe fn matmul_into(a: Matrix<'_>, b: Matrix<'_>, plus: Plus, c: *mut f32, c_row: usize) {
+    assert_eq!(a.columns, b.rows, "matmul: the inner dimensions differ");
+    assert!(a.fits() && b.fits());
+    thread_local! {
+        static PACKED: RefCell<(Vec<f32>, Vec<f32>)> = const { RefCell::new((Vec::new(), Vec::new())) };
+    }
+    PACKED.with_borrow_mut(|(packed_a, packed_b)| {
+        packed_a.resize(ROWS / TILE_ROWS * packed_tile(DEPTH), 0.0);
+        packed_b.resize(COLUMNS * DEPTH, 0.0);
+        dispatch(Blocks { a, b, plus, c, c_row, packed_a, packed_b });
+    });
+}
+
+struct Blocks<'a> {
+    a: Matrix<'a>,
+    b: Matrix<'a>,
+    plus: Plus,
+    c: *mut f32,
+    c_row: usize,
+    packed_a: &'a mut [f32],
+    packed_b: &'a mut [f32],
+}
+
+impl Kernel for Blocks<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<V: Vector>(self) {
+        let Blocks { a, b, plus, c, c_row, packed_a, packed_b } = self;
+        let panel = 2 * V::LANES;
+        if a.columns == 0 {
+            for row in 0..a.rows {
+                for column in 0..b.columns {
+                    let at = row * c_row + column;
+                    // SAFETY: within the rectangle that the caller vouches for.
+                    unsafe {
+                        match plus {
+                            Plus::Nothing => *c.add(at) = 0.0,
+                            Plus::Result => {}
+                            Plus::Other(plus) => *c.add(at) = *plus.add(at),
+                        }
+                    }
+                }
+            }
+        }
+        for left in (0..b.columns).step_by(COLUMNS) {
+            let columns = COLUMNS.min(b.columns - left);
+            for start in (0..a.columns).step_by(DEPTH) {
+                let depth = DEPTH.min(a.columns - start);
+                pack_b::<V>(b, start, depth, left, columns, packed_b);
+                // The first block starts from `plus`, the others go on from what is there.
+                let plus = if start == 0 { plus } else { Plus::Result };
+                for top in (0..a.rows).step_by(ROWS) {
+                    let rows = ROWS.min(a.rows - top);
+                    // Rows in order are read where they are.
+                    let (a, a_row, a_column, a_tile) = if a.column == 1 {
+                        (&a.data[top * a.row + start..], a.row, 1, TILE_ROWS * a.row)
+                    } else {
+                        pack_a(a, top, rows, start, depth, packed_a);
+                        (&*packed_a, 1, TILE_ROWS, packed_tile(depth))
+                    };
+                    for column in (0..columns).step_by(panel) {
+                        let b = packed_b[column * depth..].as_ptr();
+                        let wide = panel.min(columns - column);
+                        for row in (0..rows).step_by(TILE_ROWS) {
+                            let at = (top + row) * c_row + left + column;
+                            let task = Product {
+                                rows: TILE_ROWS.min(rows - row),
+                                columns: wide,
+                                depth,
+                                a: a[row / TILE_ROWS * a_tile..].as_ptr(),
+                                a_row,
+                                a_column,
+                                b,
+                                b_row: panel,
+                                b_panel: 0,
+                                // SAFETY: the tile lies within the rectangle that the caller vouches for.
+                                plus: unsafe { plus.offset(at) },
+                                // SAFETY: likewise.
+                                c: unsafe { c.add(at) },
+                                c_row,
+                            };
+                            // SAFETY: the packed blocks have `depth` steps of a tile and of a panel.
+                            unsafe { tile_within::<V>(&task) };
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// One tile of at most [`TILE_ROWS`] rows and two vectors, of which only `columns` numbers belong to the result.
+///
+/// # Safety
+/// As for [`tile`], but the columns of `c` and `plus` may be fewer than two vectors hold.
+#[inline(always)]
+unsafe fn tile_within<V: Vector>(task: &Product) {
+    if task.columns == 2 * V::LANES {
+        // SAFETY: passed on to the caller.
+        return unsafe { tile_of_rows::<V>(task) };
+    }
+    let mut edge = [0.0; TILE_ROWS * 2 * MAX_LANES];
+    let row = 2 * V::LANES;
+    // SAFETY: the caller vouches for `columns` numbers of each row, `edge` has room for whole rows.
+    unsafe {
+        let from = match task.plus {
+            Plus::Nothing => None,
+            Plus::Result => Some(task.c.cast_const()),
+            Plus::Other(plus) => Some(plus),
+        };
+        if let Some(from) = from {
+            for r in 0..task.rows {
+                let to = edge.as_mut_ptr().add(r * row);
+                std::ptr::copy_nonoverlapping(from.add(r * task.c_row), to, task.columns);
+            }
+        }
+        let plus = if from.is_some() { Plus::Result } else { Plus::Nothing };
+        tile_of_rows::<V>(&Product { c: edge.as_mut_ptr(), c_row: row, plus, ..*task });
+        for r in 0..task.rows {
+            let to = task.c.add(r * task.c_row);
+            std::ptr::copy_nonoverlapping(edge.as_ptr().add(r * row), to, task.columns);
+        }
+    }
+}
+
+/// # Safety
+/// As for [`tile`].
+#[inline(always)]
+unsafe fn tile_of_rows<V: Vector>(task: &Product) {
+    // SAFETY: passed on to the caller.
+    unsafe {
+        match task.rows {
+            6 => tile::<V, 6, 2>(task, 0, task.b, 0),
+            5 => tile::<V, 5, 2>(task, 0, task.b, 0),
+            4 => tile::<V, 4, 2>(task, 0, task.b, 0),
+            3 => tile::<V, 3, 2>(task, 0, task.b, 0),
+            2 => tile::<V, 2, 2>(task, 0, task.b, 0),
+            _ => tile::<V, 1, 2>(task, 0, task.b, 0),
+        }
+    }
+}
+
+/// Distance between the tiles of a packed left operand: a cache line more than they hold, since at a multiple of a
+/// power of two all would fall into the same few sets of the cache.
+const fn packed_tile(depth: usize) -> usize {
+    depth * TILE_ROWS + MAX_LANES
+}
+
+/// Rows `top..` and columns `start..` of `a` as `[rows / TILE_ROWS][depth][TILE_ROWS]`; what lies beyond the last row
+/// is left as it was and never reaches the result.
+#[inline(always)]
+fn pack_a(a: Matrix<'_>, top: usize, rows: usize, start: usize, depth: usize, to: &mut [f32]) {
+    let whole = if a.row == 1 { rows / TILE_ROWS } else { 0 };
+    for step in 0..depth {
+        let from = &a.data[top + (start + step) * a.column..][..whole * TILE_ROWS];
+        for (tile, from) in from.chunks_exact(TILE_ROWS).enumerate() {
+            to[tile * packed_tile(depth) + step * TILE_ROWS..][..TILE_ROWS].copy_from_slice(from);
+        }
+    }
+    for r in whole * TILE_ROWS..rows {
+        let from = a.data[(top + r) * a.row + start * a.column..].iter().step_by(a.column);
+        let to = &mut to[r / TILE_ROWS * packed_tile(depth) + r % TILE_ROWS..];
+        to.iter_mut().step_by(TILE_ROWS).zip(from).take(depth).for_each(|(to, &from)| *to = from);
+    }
+}
+
+/// Rows `start..` and columns `left..` of `b` as `[columns / panel][depth][panel]`, nought beyond the last column.
+#[inline(always)]
+fn pack_b<V: Vector>(b: Matrix<'_>, start: usize, depth: usize, left: usize, columns: usize, to: &mut [f32]) {
+    let panel = 2 * V::LANES;
+    for (index, to) in to.chunks_mut(depth * panel).take(columns.div_ceil(panel)).enumerate() {
+        let first = left + index * panel;
+        let width = panel.min(left + columns - first);
+        if b.column == 1 && width == panel {
+            for (step, to) in to.chunks_exact_mut(panel).enumerate() {
+                let from = (start + step) * b.row + first;
+                let from = &b.data[from..from + panel];
+                // SAFETY: a panel is two vectors wide.
+                unsafe {
+                    V::load(from.as_ptr()).store(to.as_mut_ptr());
+                    V::load(from.as_ptr().add(V::LANES)).store(to.as_mut_ptr().add(V::LANES));
+                }
+            }
+        } else if b.column == 1 {
+            for (step, to) in to.chunks_exact_mut(panel).enumerate() {
+                let from = (start + step) * b.row + first;
+                to[..width].copy_from_slice(&b.data[from..from + width]);
+                to[width..].fill(0.0);
+            }
+        } else {
+            // A few steps at a time, so that the lines written to stay in the first cache.
+            for (block, to) in to.chunks_mut(STEPS * panel).enumerate() {
+                let first_step = start + block * STEPS;
+                let steps = STEPS.min(start + depth - first_step);
+                for column in 0..panel {
+                    let to = to[column..].iter_mut().step_by(panel);
+                    if column < width {
+                        let from = &b.data[(first + column) * b.column + first_step * b.row..];
+                        let from = from.iter().step_by(b.row).take(steps);
+                        to.zip(from).for_each(|(to, &from)| *to = from);
+                    } else {
+                        to.for_each(|to| *to = 0.0);
+                    }
+                }
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn numbers(length: usize, seed: u64) -> Vec<f32> {
+        let mut state = seed;
+        let mut next = || {
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            (state >> 40) as f32 / (1u64 << 23) as f32 - 1.0
+        };
+        (0..length).map(|_| next()).collect()
+    }
+
+    /// Shapes around the edges of tiles, panels, blocks and jobs.
+    const SHAPES: [(usize, usize, usize); 9] = [
+        (1, 1, 1),
+        (1, 300, 17),
+        (5, 0, 3),
+        (6, 16, 32),
+        (7, 255, 33),
+        (97, 257, 31),
+        (130, 513, 300),
+        (400, 20, 9),
+        (385, 33, 270),
+    ];
+
+    #[test]
+    fn products_agree_with_sums_in_f64_whatever_the_strides() {
+        for (rows, depth, columns) in SHAPES {
+            let (a, b) = (numbers(rows * depth, 1), numbers(depth * columns, 2));
+            let plus = numbers(rows * columns, 3);
+            let transpose = |x: &[f32], rows: usize, columns: usize| -> Vec<f32> {
+                (0..rows * columns).map(|at| x[at % rows * columns + at / rows]).collect()
+            };
+            let (a_columns, b_columns) = (transpose(&a, rows, depth), transpose(&b, depth, columns));
+            let by_rows = |data, rows, columns| Matrix { data, rows, columns, row: columns, column: 1 };
+            for a_turned in [false, true] {
+                for b_turned in [false, true] {
+                    let left = if a_turned {
+                        by_rows(&a_columns, depth, rows).transposed()
+                    } else {
+                        by_rows(&a, rows, depth)
+                    };
+                    let right = if b_turned {
+                        by_rows(&b_columns, columns, depth).transposed()
+                    } else {
+                        by_rows(&b, depth, columns)
+                    };
+                    for plus in [None, Some(&plus[..])] {
+                        let c = matmul(left, right, plus);
+                        for (at, &c) in c.iter().enumerate() {
+                            let (i, j) = (at / columns, at % columns);
+                            let products = (0..depth)
+                                .map(|k| f64::from(a[i * depth + k]) * f64::from(b[k * columns + j]));
+                            let expected =
+                                products.sum::<f64>() + plus.map_or(0.0, |plus| f64::from(plus[at]));
+                            let error = (f64::from(c) - expected).abs();
+                            assert!(
+                                error < 1e-5 * (depth as f64).sqrt().max(1.0),
+                                "{rows}x{depth}x{columns} at {at}"
+                            );
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_row_has_the_same_bits_in_any_company() {
+        let (rows, depth, columns) = (400, 300, 70);
+        let (a, b) = (numbers(rows * depth, 1), numbers(depth * columns, 2));
+        let right = Matrix::by_rows(&b, columns);
+        let all = matmul(Matrix::by_rows(&a, depth), right, None);
+        for (first, count) in [(0, 1), (17, 1), (399, 1), (90, 13), (100, 200)] {
+            let some =
+                matmul(Matrix::by_rows(&a[first * depth..(first + count) * depth], depth), right, None);
+            assert!(some == all[first * columns..(first + count) * columns], "{first}+{count}");
+        }
+    }
+}
