@@ -176,4 +176,35 @@ fn the_others() {
         };
         (0..12).map(rotated).collect()
     });
+    // Two positions of one query head, one key head and one value head; the gains are fixed.
+    let gains = [[1.5f64, 0.5, -1.0, 2.0], [0.25, 1.0, 1.0, -0.5]];
+    let device = Device::flex().autodiff();
+    let [query_gain, key_gain] = gains.map(|gain| Tensor::<1>::from_data(gain.map(|g| g as f32), &device));
+    let qk_norm_rope = |x: Tensor<2>| {
+        let x = x.reshape([1, 2, 3, 4]);
+        groundwork_kernels::qk_norm_rope(x, query_gain.clone(), key_gain.clone(), 1, 1e-3, 100.0, 3)
+            .reshape([1, 24])
+    };
+    check("qk_norm_rope", 24, qk_norm_rope, |x| {
+        let mut out = x.to_vec();
+        for (at, head) in out.chunks_exact_mut(4).enumerate() {
+            let Some(gain) = gains.get(at % 3) else { continue };
+            let r = (head.iter().map(|x| x * x).sum::<f64>() / 4.0 + 1e-3).sqrt();
+            let n: Vec<f64> = head.iter().zip(gain).map(|(x, g)| g * x / r).collect();
+            for i in 0..2 {
+                let (sin, cos) = ((3 + at / 3) as f64 * 100f64.powf(-2.0 * i as f64 / 4.0)).sin_cos();
+                head[i] = n[i] * cos - n[i + 2] * sin;
+                head[i + 2] = n[i + 2] * cos + n[i] * sin;
+            }
+        }
+        out
+    });
+    let weight = [[0.5f64, -1.0, 2.0], [1.5, 0.25, -0.75]];
+    let linear = |x: Tensor<2>| {
+        let weight = Tensor::<2>::from_data(weight.map(|row| row.map(|w| w as f32)), &device);
+        groundwork_kernels::linear(x.clone().narrow(1, 0, 2), weight, Some(x.narrow(1, 2, 3)))
+    };
+    check("linear", 5, linear, |x| {
+        (0..3).map(|j| x[0] * weight[0][j] + x[1] * weight[1][j] + x[2 + j]).collect()
+    });
 }

@@ -26,7 +26,17 @@ fn everything() -> Vec<Vec<u32>> {
     let (o, lse) = kernels::attention(rotated, k.clone(), k.clone(), Some(documents), Some(50));
     let hidden = kernels::relu_squared(kernels::swiglu(x.clone()));
     let (sum, losses) = kernels::linear_cross_entropy(hidden, head.clone(), targets, weights);
-    let loss = o.clone().powi_scalar(2).sum() + lse.clone().sum() + sum.clone();
+    let table = sample.tensor([500, 48], 1.0, &device).require_grad();
+    let weight = sample.tensor([48, 8 * 16], 1.0, &device).require_grad();
+    let gains = [1, 2].map(|_| sample.tensor([16], 1.0, &device).require_grad());
+    let tokens: Vec<i64> = (0..420).map(|i| i * i % 500).collect();
+    let tokens = Tensor::<1, Int>::from_data(tokens.as_slice(), &device).reshape([2, 210]);
+    let qkv = kernels::linear(kernels::embedding(table.clone(), tokens), weight.clone(), None);
+    let qkv = qkv.reshape([2, 210, 8, 16]);
+    let qkv = kernels::qk_norm_rope(qkv, gains[0].clone(), gains[1].clone(), 4, 1e-6, 1e4, 0);
+    let (packed_o, packed_lse) = kernels::packed_attention(qkv, 4, None, None);
+    let packed = packed_o.powi_scalar(2).sum() + packed_lse.sum();
+    let loss = packed + o.clone().powi_scalar(2).sum() + lse.clone().sum() + sum.clone();
     let gradients = loss.backward();
     let bits = |numbers: Vec<f32>| numbers.into_iter().map(f32::to_bits).collect::<Vec<_>>();
     vec![
@@ -39,7 +49,31 @@ fn everything() -> Vec<Vec<u32>> {
         bits(sample::numbers(gain.grad(&gradients).expect("dgain"))),
         bits(sample::numbers(x.grad(&gradients).expect("dx"))),
         bits(sample::numbers(head.grad(&gradients).expect("dhead"))),
+        bits(sample::numbers(table.grad(&gradients).expect("dtable"))),
+        bits(sample::numbers(weight.grad(&gradients).expect("dweight"))),
+        bits(sample::numbers(gains[0].grad(&gradients).expect("dgain of queries"))),
+        bits(updated(&weight.without_autodiff())),
     ]
+}
+
+/// A matrix after a step of each optimiser.
+fn updated(weight: &Tensor<2>) -> Vec<f32> {
+    let gradient = Sample::new(8).tensor(weight.dims(), 1.0, &Device::flex());
+    let zeros = weight.zeros_like();
+    let step = kernels::Muon { rate: 0.1, keep: 1.0, gradient_scale: 1.0, momentum: 0.9 };
+    let [weight, _] = kernels::muon(weight.clone(), gradient.clone(), zeros.clone(), step);
+    let scale = kernels::squared_norm(gradient.clone()).sqrt().recip();
+    let step = kernels::Adamw {
+        rate: 0.1,
+        keep: 0.9,
+        gradient_scale: scale,
+        beta1: 0.9,
+        beta2: 0.9,
+        epsilon: 1e-8,
+        step: 3,
+    };
+    let [weight, ..] = kernels::adamw(weight, gradient, zeros.clone(), zeros, step);
+    sample::numbers(weight)
 }
 
 #[test]
