@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use burn::tensor::{Gradients, Tensor, TensorData};
+use groundwork_kernels::{self as kernels, Adamw, Muon};
 use groundwork_model::{Decoder, Parameter};
 use serde::{Deserialize, Serialize};
 
@@ -125,10 +126,10 @@ impl ParameterGradients {
     /// The Euclidean norm over all parameters.
     pub(crate) fn norm(&self) -> f64 {
         let square = |g: &GradientOf| match g {
-            GradientOf::Two(g) => g.clone().square().sum().into_scalar::<f32>(),
-            GradientOf::One(g) => g.clone().square().sum().into_scalar::<f32>(),
+            GradientOf::Two(g) => kernels::squared_norm(g.clone()),
+            GradientOf::One(g) => kernels::squared_norm(g.clone()),
         };
-        self.0.iter().map(|g| f64::from(square(g))).sum::<f64>().sqrt()
+        self.0.iter().map(square).sum::<f64>().sqrt()
     }
 }
 
@@ -140,48 +141,33 @@ pub struct Optimizer {
     steps: u64,
 }
 
-/// Five Newton–Schulz iterations of Muon: the nearest semi-orthogonal matrix, roughly.
-///
-/// X ← aX + (bA + cA²)X with A = XXᵀ and the coefficients of the original
-/// (a, b, c) = (3.4445, −4.7750, 2.0315); works on the wide orientation.
-fn orthogonalise(g: Tensor<2>) -> Tensor<2> {
-    let [rows, cols] = g.dims();
-    let norm = g.clone().square().sum().sqrt().into_scalar::<f32>();
-    let tall = rows > cols;
-    let mut x = g / (f64::from(norm) + 1e-7);
-    if tall {
-        x = x.transpose();
-    }
-    for _ in 0..5 {
-        let a = x.clone().matmul(x.clone().transpose());
-        let b = a.clone() * -4.7750 + a.clone().matmul(a) * 2.0315;
-        x = x.clone() * 3.4445 + b.matmul(x);
-    }
-    if tall { x.transpose() } else { x }
-}
-
 impl<const D: usize> Moments<D> {
     fn new(like: &Tensor<D>) -> Self {
         Moments { first: like.zeros_like(), second: like.zeros_like() }
     }
 
-    /// One AdamW update (1711.05101), `step` counted from 1; returns what is to be subtracted.
-    fn update(&mut self, g: Tensor<D>, spec: &OptimizerSpec, step: u64) -> Tensor<D> {
-        let (b1, b2) = (spec.beta1, spec.beta2);
-        self.first.inplace(|m| m * b1 + g.clone() * (1.0 - b1));
-        self.second.inplace(|v| v * b2 + g.square() * (1.0 - b2));
-        let power = i32::try_from(step).unwrap_or(i32::MAX);
-        let (c1, c2) = (1.0 - b1.powi(power), 1.0 - b2.powi(power));
-        (self.first.clone() / c1) / ((self.second.clone() / c2).sqrt() + spec.epsilon)
+    /// Moves `parameter` by one step.
+    fn step(&mut self, parameter: &mut Tensor<D>, gradient: Tensor<D>, step: Adamw) {
+        moved(parameter, |parameter| {
+            let (first, second) = (taken(&mut self.first), taken(&mut self.second));
+            let [parameter, first, second] = kernels::adamw(parameter, gradient, first, second, step);
+            (self.first, self.second) = (first, second);
+            parameter
+        });
     }
 }
 
+/// The tensor itself, so that nobody shares it while it is written in place; `t` is empty until it is set again.
+fn taken<const D: usize>(t: &mut Tensor<D>) -> Tensor<D> {
+    let empty = Tensor::empty([0; D], &t.device());
+    std::mem::replace(t, empty)
+}
+
 /// Moves a parameter and makes it a leaf of the next step's graph.
-fn moved<const D: usize>(t: &Tensor<D>, keep: f64, change: Tensor<D>) -> Tensor<D> {
+fn moved<const D: usize>(t: &mut Tensor<D>, step: impl FnOnce(Tensor<D>) -> Tensor<D>) {
     let tracked = t.is_autodiff();
-    let held = t.clone().without_autodiff();
-    let new = if keep == 1.0 { held - change } else { held * keep - change };
-    if tracked { new.autodiff().require_grad() } else { new }
+    let new = step(taken(t).without_autodiff());
+    *t = if tracked { new.autodiff().require_grad() } else { new };
 }
 
 impl Optimizer {
@@ -206,7 +192,7 @@ impl Optimizer {
     /// Moves every parameter of `decoder` by one step.
     pub(crate) fn step(&mut self, decoder: &mut Decoder, gradients: ParameterGradients, rates: Rates) {
         self.steps += 1;
-        let (spec, step) = (&self.spec, self.steps);
+        let (spec, steps) = (&self.spec, self.steps);
         let mut slots = self.slots.iter_mut();
         let mut gradients = gradients.0.into_iter();
         decoder.visit(|name, p| {
@@ -220,22 +206,32 @@ impl Optimizer {
                     (Parameter::Matrix(_), _) => spec.learning_rate,
                 };
             let keep = if matches!(p, Parameter::Matrix(_)) { 1.0 - rate * spec.weight_decay } else { 1.0 };
+            let gradient_scale = rates.gradient_scale;
+            let adamw = Adamw {
+                rate,
+                keep,
+                gradient_scale,
+                beta1: spec.beta1,
+                beta2: spec.beta2,
+                epsilon: spec.epsilon,
+                step: steps,
+            };
             match (p, slot, gradient) {
                 (Parameter::Matrix(t), Slot::Muon(momentum), GradientOf::Two(g)) => {
-                    let g = g * rates.gradient_scale;
-                    momentum.inplace(|m| m * spec.momentum + g.clone());
-                    // Nesterov's look-ahead; √max(1, rows/cols) with rows the outputs, as published.
-                    let look = g + momentum.clone() * spec.momentum;
+                    // √max(1, rows/cols) with rows the outputs, as published.
                     let [inputs, outputs] = t.dims();
-                    let shape = (outputs as f64 / inputs as f64).max(1.0).sqrt();
-                    *t = moved(t, keep, orthogonalise(look) * (rate * shape));
+                    let rate = rate * (outputs as f64 / inputs as f64).max(1.0).sqrt();
+                    let step = Muon { rate, keep, gradient_scale, momentum: spec.momentum };
+                    moved(t, |t| {
+                        let [t, new] = kernels::muon(t, g, taken(momentum), step);
+                        *momentum = new;
+                        t
+                    });
                 }
                 (Parameter::Matrix(t) | Parameter::Token(t), Slot::Matrix(m), GradientOf::Two(g)) => {
-                    *t = moved(t, keep, m.update(g * rates.gradient_scale, spec, step) * rate);
+                    m.step(t, g, adamw);
                 }
-                (Parameter::Gain(t), Slot::Gain(m), GradientOf::One(g)) => {
-                    *t = moved(t, keep, m.update(g * rates.gradient_scale, spec, step) * rate);
-                }
+                (Parameter::Gain(t), Slot::Gain(m), GradientOf::One(g)) => m.step(t, g, adamw),
                 _ => unreachable!("slots and gradients follow the decoder's visiting order"),
             }
         });
