@@ -5,9 +5,10 @@
 //! With `p = softmax(h W)`: `ℓ = log Σ exp - logit_target`, `dlogits = w (p - onehot)`, `dh = dlogits Wᵀ`,
 //! `dW = hᵀ dlogits`.
 
+use crate::matmul::{Matrix, matmul_into};
 use crate::parallel::{SharedMut, for_each_job};
+use crate::product::Plus;
 use crate::simd::{Kernel, MAX_LANES, Vector, dispatch};
-use gemm::Parallelism;
 
 /// What is to be computed.
 #[derive(Clone, Copy)]
@@ -72,18 +73,13 @@ pub(crate) fn cross_entropy(task: Task<'_>, with_gradients: bool) -> Outcome {
                 for (to, &i) in hidden.chunks_exact_mut(dimension).zip(kept) {
                     to.copy_from_slice(&task.hidden[i * dimension..(i + 1) * dimension]);
                 }
-                product(
-                    Matrix { rows: kept.len(), columns: dimension, row: dimension, column: 1, data: hidden },
-                    Matrix {
-                        rows: dimension,
-                        columns: vocabulary,
-                        row: vocabulary,
-                        column: 1,
-                        data: task.head,
-                    },
-                    logits,
+                let head = Matrix::by_rows(task.head, vocabulary);
+                matmul_into(
+                    Matrix::by_rows(hidden, dimension),
+                    head,
+                    Plus::Nothing,
+                    logits.as_mut_ptr(),
                     row,
-                    false,
                 );
                 for (logits, &i) in logits.chunks_exact_mut(row).zip(kept) {
                     let (target, weight) = (task.targets[i], task.weights[i]);
@@ -91,20 +87,9 @@ pub(crate) fn cross_entropy(task: Task<'_>, with_gradients: bool) -> Outcome {
                     shared.2.range(i, 1)[0] = loss;
                 }
                 if with_gradients {
+                    let d_logits = Matrix::by_rows(logits, row).columns_from(0, vocabulary);
                     let mut out = vec![0.0; kept.len() * dimension];
-                    product(
-                        Matrix { rows: kept.len(), columns: vocabulary, row, column: 1, data: logits },
-                        Matrix {
-                            rows: vocabulary,
-                            columns: dimension,
-                            row: 1,
-                            column: vocabulary,
-                            data: task.head,
-                        },
-                        &mut out,
-                        dimension,
-                        false,
-                    );
+                    matmul_into(d_logits, head.transposed(), Plus::Nothing, out.as_mut_ptr(), dimension);
                     for (from, &i) in out.chunks_exact(dimension).zip(kept) {
                         shared.3.range(i * dimension, dimension).copy_from_slice(from);
                     }
@@ -112,7 +97,13 @@ pub(crate) fn cross_entropy(task: Task<'_>, with_gradients: bool) -> Outcome {
             }
         });
         if with_gradients {
-            add_head_gradient(&task, &hidden[..kept.len() * dimension], &logits, row, &mut d_head);
+            add_head_gradient(
+                &task,
+                &hidden[..kept.len() * dimension],
+                &logits[..kept.len() * row],
+                row,
+                &mut d_head,
+            );
         }
         sum += kept.iter().map(|&i| f64::from(task.weights[i]) * f64::from(losses[i])).sum::<f64>();
     }
@@ -122,84 +113,17 @@ pub(crate) fn cross_entropy(task: Task<'_>, with_gradients: bool) -> Outcome {
 /// `d_head += hiddenᵀ dlogits`, in jobs of columns.
 fn add_head_gradient(task: &Task<'_>, hidden: &[f32], d_logits: &[f32], row: usize, d_head: &mut [f32]) {
     let Task { dimension, vocabulary, .. } = *task;
-    let rows = hidden.len() / dimension;
     let shared = SharedMut::new(d_head);
     for_each_job(vocabulary.div_ceil(COLUMNS), |job| {
         let start = job * COLUMNS;
         let columns = COLUMNS.min(vocabulary - start);
-        // SAFETY: the pointers stay within the slices (`d_head` has `dimension` rows of `vocabulary`, `d_logits` at
-        // least `rows` rows of `row`), and each job writes columns of its own.
+        let d_logits = Matrix::by_rows(d_logits, row).columns_from(start, columns);
+        // SAFETY: `d_head` has `dimension` rows of `vocabulary` numbers, and each job writes columns of its own.
         unsafe {
-            gemm::gemm(
-                dimension,
-                columns,
-                rows,
-                shared.pointer().add(start),
-                1,
-                vocabulary as isize,
-                true,
-                hidden.as_ptr(),
-                dimension as isize,
-                1,
-                d_logits.as_ptr().add(start),
-                1,
-                row as isize,
-                1.0,
-                1.0,
-                false,
-                false,
-                false,
-                Parallelism::None,
-            );
+            let hidden = Matrix::by_rows(hidden, dimension).transposed();
+            matmul_into(hidden, d_logits, Plus::Result, shared.pointer().add(start), vocabulary);
         }
     });
-}
-
-/// A matrix of any strides.
-#[derive(Clone, Copy)]
-struct Matrix<'a> {
-    rows: usize,
-    columns: usize,
-    row: usize,
-    column: usize,
-    data: &'a [f32],
-}
-
-impl Matrix<'_> {
-    fn fits(&self) -> bool {
-        (self.rows - 1) * self.row + (self.columns - 1) * self.column < self.data.len()
-    }
-}
-
-/// `c = a b`, with rows of `c` lying `c_row` apart.
-fn product(a: Matrix<'_>, b: Matrix<'_>, c: &mut [f32], c_row: usize, accumulate: bool) {
-    let (rows, columns, depth) = (a.rows, b.columns, a.columns);
-    assert!(a.columns == b.rows && columns <= c_row && (rows - 1) * c_row + columns <= c.len());
-    assert!(a.fits() && b.fits());
-    // SAFETY: all three matrices lie within their slices.
-    unsafe {
-        gemm::gemm(
-            rows,
-            columns,
-            depth,
-            c.as_mut_ptr(),
-            1,
-            c_row as isize,
-            accumulate,
-            a.data.as_ptr(),
-            a.column as isize,
-            a.row as isize,
-            b.data.as_ptr(),
-            b.column as isize,
-            b.row as isize,
-            1.0,
-            1.0,
-            false,
-            false,
-            false,
-            Parallelism::None,
-        );
-    }
 }
 
 /// One row of logits: returns the loss and, if asked, turns the logits into their gradient.
