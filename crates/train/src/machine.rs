@@ -21,7 +21,7 @@ pub fn measure_peak() -> f64 {
 }
 
 /// The largest resident memory of this process in bytes; 0 where the system does not say.
-pub(crate) fn peak_memory() -> u64 {
+pub fn peak_memory() -> u64 {
     let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
     let line = status.lines().find_map(|l| l.strip_prefix("VmHWM:"));
     line.and_then(|l| l.trim().trim_end_matches("kB").trim().parse::<u64>().ok()).unwrap_or(0) * 1024

@@ -91,7 +91,7 @@ struct Moments<const D: usize> {
 }
 
 /// Gradients of a decoder's parameters, in its visiting order.
-pub(crate) struct ParameterGradients(Vec<GradientOf>);
+pub struct ParameterGradients(Vec<GradientOf>);
 
 enum GradientOf {
     Two(Tensor<2>),
@@ -100,7 +100,10 @@ enum GradientOf {
 
 impl ParameterGradients {
     /// Takes the gradients of `decoder` out of a backward pass.
-    pub(crate) fn take(decoder: &mut Decoder, gradients: &mut Gradients) -> Self {
+    ///
+    /// # Panics
+    /// If a parameter took no part in the loss.
+    pub fn take(decoder: &mut Decoder, gradients: &mut Gradients) -> Self {
         let mut all = Vec::new();
         decoder.visit(|name, p| {
             let taken = match p {
@@ -190,7 +193,7 @@ impl Optimizer {
     }
 
     /// Moves every parameter of `decoder` by one step.
-    pub(crate) fn step(&mut self, decoder: &mut Decoder, gradients: ParameterGradients, rates: Rates) {
+    pub fn step(&mut self, decoder: &mut Decoder, gradients: ParameterGradients, rates: Rates) {
         self.steps += 1;
         let (spec, steps) = (&self.spec, self.steps);
         let mut slots = self.slots.iter_mut();

@@ -1,0 +1,16 @@
+#!/bin/sh
+# Whole training steps of one decoder here and in PyTorch: same weights, same batches, alternating rounds.
+# Usage: benches/train_step.sh [SIZES] [ROUNDS] [THREADS], sizes XS,S,M,L; PyTorch is installed into target/ once.
+set -eu
+cd "$(dirname "$0")/.."
+venv=target/train_step/venv
+if [ ! -x "$venv/bin/python" ]; then
+    mkdir -p target/train_step
+    python3 -m venv "$venv"
+    "$venv/bin/pip" install --quiet torch numpy safetensors
+fi
+cargo build --release --quiet -p groundwork-train --example train_step
+# MKL takes slow paths on processors that are not Intel's unless it is told otherwise, which a determined user does.
+printf 'int mkl_serv_intel_cpu_true(void){return 1;}int mkl_serv_intel_cpu(void){return 1;}' |
+    gcc -shared -fPIC -x c -o target/train_step/mkl.so -
+exec "$venv/bin/python" benches/train_step/compare.py "${1:-XS,S,M}" "${2:-3}" "${3:-2}"
