@@ -161,6 +161,13 @@ impl Episode {
         h.finish()
     }
 
+    /// The state of world and fault, written out for a person, one value a line. Two states can be compared line by
+    /// line; the form is that of Rust's `{:#?}`, and nothing should rely on more.
+    pub fn state(&self) -> String {
+        let world = each!(&self.world, w => format!("{w:#?}"));
+        format!("{world}\n{:#?}", self.faults)
+    }
+
     /// Whether the fault has shown itself.
     pub fn fault_met(&self) -> bool {
         self.faults.met()

@@ -46,13 +46,15 @@
 //!    optimal the expert can be.
 //! 7. **Faults.** List in `faults` those that make sense; `main_tool`, `guarded`, `resource`, `outdated` and
 //!    `refresh` tell the wrapper where to strike, `arm` and `shows` serve those that live in the world.
-//! 8. **Register.** One variant and one line in `src/registry.rs`. The suite in `tests/conformance.rs` takes every
+//! 8. **Capabilities.** Say in `capabilities` what the world exercises; the suites of those capabilities take it up.
+//! 9. **Register.** One variant and one line in `src/registry.rs`. The suite in `tests/conformance.rs` takes every
 //!    registered world through every level and fault; a world that passes it is done.
 
 #![forbid(unsafe_code)]
 
 pub mod agent;
 pub mod arithmetic;
+mod capability;
 mod dice;
 mod episode;
 mod error;
@@ -71,11 +73,12 @@ mod world;
 
 pub use agent::play;
 pub use arithmetic::formula;
+pub use capability::Capability;
 pub use episode::{Declare, Episode, MAX_LEVEL, Reply};
 pub use error::WorldError;
 pub use faults::FaultKind;
 pub use names::name_split;
-pub use registry::{faults_of, tool_set, world_names};
+pub use registry::{capabilities_of, faults_of, tool_set, world_names};
 pub use route::topology;
 pub use task::{Split, Task};
 pub use tracking::pattern;

@@ -3,6 +3,7 @@
 use groundwork_trace::Tool;
 
 use crate::arithmetic::Arithmetic;
+use crate::capability::Capability;
 use crate::episode::build;
 use crate::error::{WorldError, did_you_mean};
 use crate::faults::{FaultKind, Faults};
@@ -42,6 +43,7 @@ struct Entry {
     name: &'static str,
     tools: fn() -> &'static [Tool],
     faults: fn() -> &'static [FaultKind],
+    capabilities: fn() -> &'static [Capability],
     build: fn(&Task) -> Result<(AnyWorld, Faults), WorldError>,
 }
 
@@ -49,7 +51,7 @@ const fn entry<W: World>(
     name: &'static str,
     build: fn(&Task) -> Result<(AnyWorld, Faults), WorldError>,
 ) -> Entry {
-    Entry { name, tools: W::tools, faults: W::faults, build }
+    Entry { name, tools: W::tools, faults: W::faults, capabilities: W::capabilities, build }
 }
 
 const ENTRIES: [Entry; 5] = [
@@ -89,6 +91,20 @@ pub fn world_names() -> &'static [&'static str] {
 /// There is no such world.
 pub fn faults_of(name: &str) -> Result<&'static [FaultKind], WorldError> {
     find(name).map(|e| (e.faults)())
+}
+
+/// What the world called `name` asks of an agent. Every world that has faults also tests [`Capability::Recovery`].
+///
+/// # Errors
+/// There is no such world.
+pub fn capabilities_of(name: &str) -> Result<Vec<Capability>, WorldError> {
+    find(name).map(|e| {
+        let recovery = (!(e.faults)().is_empty()).then_some(Capability::Recovery);
+        let mut all: Vec<Capability> = (e.capabilities)().iter().copied().chain(recovery).collect();
+        all.sort_unstable();
+        all.dedup();
+        all
+    })
 }
 
 /// The tools behind a name in a `tools` span: each world's name stands for its tools.

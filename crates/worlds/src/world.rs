@@ -4,6 +4,7 @@ use std::hash::Hash;
 
 use groundwork_trace::{Call, Tool, ToolError, Value};
 
+use crate::capability::Capability;
 use crate::dice::Dice;
 use crate::expert::Recorder;
 use crate::faults::FaultKind;
@@ -56,6 +57,11 @@ pub struct Verification {
 pub(crate) trait World: Clone + Hash {
     /// Its tools. Every world has `ask(name)` (asks for access, answers "granted").
     fn tools() -> &'static [Tool];
+
+    /// What it asks of an agent: the suites of these capabilities contain it.
+    fn capabilities() -> &'static [Capability] {
+        &[Capability::ToolUse]
+    }
 
     /// The faults that make sense in it.
     fn faults() -> &'static [FaultKind];
