@@ -39,6 +39,7 @@ mod json_schema;
 mod kind;
 mod layout;
 mod print;
+mod quick;
 mod scan;
 mod span;
 mod stats;
