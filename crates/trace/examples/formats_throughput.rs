@@ -20,27 +20,34 @@ fn main() {
     let lines = format!("{}\n", Format::OpenAiChat.write(&trace).value).repeat(2000);
     let streamed = best(lines.len(), || {
         let mut out = Vec::with_capacity(lines.len());
-        convert(Side::Format(Format::OpenAiChat), Side::Trace, lines.as_bytes(), &mut out).expect("it is whole");
+        convert(Side::Format(Format::OpenAiChat), Side::Trace, lines.as_bytes(), &mut out)
+            .expect("it is whole");
     });
     println!("openai-chat JSONL to the trace language, streamed: {streamed:.0} MB/s");
 }
 
-/// The trace language itself: the spans alone, and with every call and value in them.
+/// The trace language itself, in files of 50 traces: the spans alone, and with every call and value in them.
 fn language(trace: &Trace) {
-    let traces = vec![trace.clone(); 2000];
+    const FILES: usize = 600;
+    let traces = vec![trace.clone(); 50];
     let text = Trace::print_all(&traces);
-    let parsed = best(text.len(), || assert!(Trace::parse_all(&text).is_ok()));
-    let printed = best(text.len(), || assert!(!Trace::print_all(&traces).is_empty()));
-    let typed = best(text.len(), || {
-        for span in Trace::parse_all(&text).expect("it is canonical").iter().flat_map(|t| &t.spans) {
-            match span.kind {
-                SpanKind::Action => assert!(Call::parse(&span.body).is_ok()),
-                SpanKind::Observation => assert!(Value::parse(&span.body).is_ok()),
-                _ => {}
+    let bytes = text.len() * FILES;
+    let parsed = best(bytes, || (0..FILES).for_each(|_| assert!(Trace::parse_all(&text).is_ok())));
+    let printed = best(bytes, || (0..FILES).for_each(|_| assert!(!Trace::print_all(&traces).is_empty())));
+    let typed = best(bytes, || {
+        for _ in 0..FILES {
+            for span in Trace::parse_all(&text).expect("it is canonical").iter().flat_map(|t| &t.spans) {
+                match span.kind {
+                    SpanKind::Action => assert!(Call::parse(&span.body).is_ok()),
+                    SpanKind::Observation => assert!(Value::parse(&span.body).is_ok()),
+                    _ => {}
+                }
             }
         }
     });
-    println!("trace: read {parsed:.0} MB/s, with every call and value {typed:.0} MB/s, write {printed:.0} MB/s");
+    println!(
+        "trace: read {parsed:.0} MB/s, with every call and value {typed:.0} MB/s, write {printed:.0} MB/s"
+    );
 }
 
 /// Megabytes a second, the best of five: what disturbs on a shared machine only slows down.

@@ -38,6 +38,7 @@ mod file;
 mod json_schema;
 mod kind;
 mod layout;
+mod plain;
 mod print;
 mod quick;
 mod scan;

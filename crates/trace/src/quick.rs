@@ -21,7 +21,9 @@ pub(crate) fn traces(text: &str) -> Option<Vec<Trace>> {
             b'-' => {
                 rest = rest.strip_prefix("---\n")?;
                 if !spans.is_empty() {
-                    traces.push(Trace::new(std::mem::take(&mut spans)));
+                    // The next trace is perhaps as long as this one.
+                    let next = Vec::with_capacity(spans.len());
+                    traces.push(Trace::new(std::mem::replace(&mut spans, next)));
                 }
             }
             _ => {
