@@ -4,11 +4,13 @@ use groundwork_trace::Tool;
 
 use crate::arithmetic::Arithmetic;
 use crate::capability::Capability;
+use crate::database::Database;
 use crate::episode::build;
 use crate::error::{WorldError, did_you_mean};
 use crate::faults::{FaultKind, Faults};
 use crate::files::Files;
 use crate::ledger::Ledger;
+use crate::library::Library;
 use crate::route::Route;
 use crate::task::Task;
 use crate::tracking::Tracking;
@@ -22,6 +24,9 @@ pub(crate) enum AnyWorld {
     Ledger(Ledger),
     Tracking(Tracking),
     Arithmetic(Arithmetic),
+    Library(Library<false>),
+    LibraryWhole(Library<true>),
+    Database(Database),
 }
 
 /// Does the same with a world of any kind.
@@ -33,6 +38,9 @@ macro_rules! each {
             AnyWorld::Ledger($w) => $do,
             AnyWorld::Tracking($w) => $do,
             AnyWorld::Arithmetic($w) => $do,
+            AnyWorld::Library($w) => $do,
+            AnyWorld::LibraryWhole($w) => $do,
+            AnyWorld::Database($w) => $do,
         }
     };
 }
@@ -54,12 +62,15 @@ const fn entry<W: World>(
     Entry { name, tools: W::tools, faults: W::faults, capabilities: W::capabilities, build }
 }
 
-const ENTRIES: [Entry; 5] = [
+const ENTRIES: [Entry; 8] = [
     entry::<Files>("files", |t| build(t).map(|(w, f)| (AnyWorld::Files(w), f))),
     entry::<Route>("route", |t| build(t).map(|(w, f)| (AnyWorld::Route(w), f))),
     entry::<Ledger>("ledger", |t| build(t).map(|(w, f)| (AnyWorld::Ledger(w), f))),
     entry::<Tracking>("tracking", |t| build(t).map(|(w, f)| (AnyWorld::Tracking(w), f))),
     entry::<Arithmetic>("arithmetic", |t| build(t).map(|(w, f)| (AnyWorld::Arithmetic(w), f))),
+    entry::<Library<false>>("library", |t| build(t).map(|(w, f)| (AnyWorld::Library(w), f))),
+    entry::<Library<true>>("library_whole", |t| build(t).map(|(w, f)| (AnyWorld::LibraryWhole(w), f))),
+    entry::<Database>("database", |t| build(t).map(|(w, f)| (AnyWorld::Database(w), f))),
 ];
 
 const NAMES: [&str; ENTRIES.len()] = {

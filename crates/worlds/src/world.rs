@@ -73,6 +73,11 @@ pub(crate) trait World: Clone + Hash {
     /// road, the limit, the outdated value.
     fn arm(&mut self, fault: FaultKind, names: &mut Names, dice: &mut Dice);
 
+    /// The rules that hold for the whole episode and what there is to read, if the prompt says any.
+    fn system(&self) -> Option<String> {
+        None
+    }
+
     /// The task in words.
     fn goal(&self) -> String;
 
