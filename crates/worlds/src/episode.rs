@@ -12,9 +12,9 @@ use crate::faults::{FaultKind, Faults};
 use crate::hash::Fnv;
 use crate::names::Names;
 use crate::own::own_ranges;
-use crate::registry::{AnyWorld, each};
+use crate::registry::{AnyWorld, each, tool_set};
 use crate::task::Task;
-use crate::world::{Outcome, Verification, World};
+use crate::world::{Kind, Outcome, Verification, World};
 
 /// The highest level of every world.
 pub const MAX_LEVEL: u32 = 12;
@@ -25,7 +25,8 @@ pub const MAX_LEVEL: u32 = 12;
 pub enum Declare {
     /// Every declaration in full.
     Full,
-    /// The name of the set, which [`tool_set`](crate::tool_set) resolves.
+    /// The name of the set, which [`tool_set`](crate::tool_set) resolves; in full where tools differ from task to
+    /// task, so that no name stands for them.
     #[default]
     Name,
     /// Not at all.
@@ -81,8 +82,8 @@ impl Episode {
     }
 
     /// The tools that may be called.
-    pub fn tools(&self) -> &'static [Tool] {
-        self.world.tools()
+    pub fn tools(&self) -> &[Tool] {
+        each!(&self.world, w => w.tools())
     }
 
     /// What the agent is told before it acts: the tools as `declare` says, system text where the world has some, then
@@ -90,9 +91,13 @@ impl Episode {
     pub fn prompt(&self, declare: Declare) -> Vec<Span> {
         let mut spans = Vec::with_capacity(16);
         match declare {
-            Declare::Full => spans.push(Span::new(SpanKind::Tools, Tool::print_all(self.tools()))),
-            Declare::Name => spans.push(Span::new(SpanKind::Tools, self.task.world.as_str())),
             Declare::None => {}
+            Declare::Name if tool_set(&self.task.world).is_some() => {
+                spans.push(Span::new(SpanKind::Tools, self.task.world.as_str()));
+            }
+            Declare::Name | Declare::Full => {
+                spans.push(Span::new(SpanKind::Tools, Tool::print_all(self.tools())));
+            }
         }
         spans.extend(each!(&self.world, w => w.system()).map(|text| Span::new(SpanKind::System, text)));
         spans.push(Span::new(SpanKind::Goal, each!(&self.world, w => w.goal())));
@@ -234,13 +239,22 @@ fn misfit(call: &Call, tools: &[Tool]) -> Option<ToolError> {
 }
 
 /// Builds a world of one kind and puts the task's fault into it.
-pub(crate) fn build<W: World>(task: &Task) -> Result<(W, Faults), WorldError> {
+pub(crate) fn build<K: Kind>(task: &Task) -> Result<(K::World, Faults), WorldError> {
+    assemble(task, K::faults(), K::generate)
+}
+
+/// Builds a world with `generate` and puts the task's fault, one of `known`, into it.
+pub(crate) fn assemble<W: World>(
+    task: &Task,
+    known: &[FaultKind],
+    generate: impl FnOnce(u32, &mut Names, &mut Dice) -> W,
+) -> Result<(W, Faults), WorldError> {
     let words = [task.split as u64, task.seed, u64::from(task.level)];
     let mut names = Names::new(task.split);
-    let mut world = W::generate(task.level, &mut names, &mut Dice::new(&task.world, &words));
+    let mut world = generate(task.level, &mut names, &mut Dice::new(&task.world, &words));
     let faults = match task.fault {
         None => Faults::none(),
-        Some(kind) if W::faults().contains(&kind) => {
+        Some(kind) if known.contains(&kind) => {
             // A stream of the fault's own, so that the twin is built from the same choices.
             let mut dice = Dice::new(kind.as_str(), &words);
             Faults::arm(kind, task.level, &mut world, &mut names, &mut dice)
@@ -249,7 +263,7 @@ pub(crate) fn build<W: World>(task: &Task) -> Result<(W, Faults), WorldError> {
             return Err(WorldError::FaultNotHere {
                 world: task.world.clone(),
                 fault: kind.as_str().to_owned(),
-                known: W::faults().iter().map(|f| f.as_str()).collect::<Vec<_>>().join(", "),
+                known: known.iter().map(|f| f.as_str()).collect::<Vec<_>>().join(", "),
             });
         }
     };

@@ -17,6 +17,7 @@
 //! *failed* (the tool did answer), so its span has no `failed`; the observation names the fault.
 //! Every fault strikes a call that every expert solution has to make, so the expert always meets it.
 
+use std::borrow::Cow;
 use std::str::FromStr;
 
 use groundwork_trace::{Call, ToolError, Value};
@@ -24,8 +25,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::dice::Dice;
 use crate::error::{WorldError, did_you_mean};
-use crate::names::{Name, Names};
-use crate::world::{Outcome, World, name_arg};
+use crate::names::Names;
+use crate::world::{Outcome, World, text};
 
 /// A kind of injected failure; see the [module documentation](self).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -96,10 +97,10 @@ impl FromStr for FaultKind {
 #[derive(Clone, Debug, Hash)]
 enum State {
     Off,
-    Transient { tool: &'static str, skip: u32, left: u32 },
-    Denied { name: Name },
-    Stale { tool: &'static str, view: View },
-    Gone { tool: &'static str, skip: u32, calls: u32, left: Option<u32> },
+    Transient { tool: Cow<'static, str>, skip: u32, left: u32 },
+    Denied { name: String },
+    Stale { tool: Cow<'static, str>, view: View },
+    Gone { tool: Cow<'static, str>, skip: u32, calls: u32, left: Option<u32> },
     InWorld { fault: FaultKind },
 }
 
@@ -109,7 +110,7 @@ enum View {
     /// Nothing yet.
     Waiting,
     /// Changes to the name are refused until it is looked at.
-    Old(Name),
+    Old(String),
     /// It is over.
     Fresh,
 }
@@ -193,14 +194,14 @@ impl Faults {
                 Some(Outcome::refuse("Busy", []))
             }
             State::Denied { name } => {
-                if call.tool == "ask" && name_arg(call, "name") == Some(*name) {
+                if call.tool == "ask" && text(call, "name") == name {
                     self.state = State::Off;
                     return None;
                 }
-                (world.resource(call) == Some(*name))
-                    .then(|| Outcome::refuse("Denied", [Value::str(name.as_str())]))
+                (world.resource(call).as_ref() == Some(name))
+                    .then(|| Outcome::refuse("Denied", [Value::str(name.clone())]))
             }
-            State::Stale { tool, view } => match *view {
+            State::Stale { tool, view } => match view {
                 View::Fresh => None,
                 View::Waiting if call.tool != *tool => None,
                 View::Waiting => match world.outdated(call) {
@@ -215,17 +216,17 @@ impl Faults {
                     }
                     None => {
                         let name = world.resource(call)?;
-                        *view = View::Old(name);
-                        Some(Outcome::refuse("Stale", [Value::str(name.as_str())]))
+                        *view = View::Old(name.clone());
+                        Some(Outcome::refuse("Stale", [Value::str(name.clone())]))
                     }
                 },
                 View::Old(name) => {
-                    if *call == W::refresh(name.as_str()) {
+                    if *call == W::refresh(name) {
                         *view = View::Fresh;
                         return None;
                     }
-                    (call.tool == *tool && world.resource(call) == Some(name))
-                        .then(|| Outcome::refuse("Stale", [Value::str(name.as_str())]))
+                    (call.tool == *tool && world.resource(call).as_ref() == Some(name))
+                        .then(|| Outcome::refuse("Stale", [Value::str(name.clone())]))
                 }
             },
             State::Gone { tool, skip, calls, left } => {
@@ -240,7 +241,8 @@ impl Faults {
                     Some(n) => *n - 1,
                 };
                 *left = Some(now);
-                let error = || ToolError::new("Gone", [Value::str(*tool), Value::int(i64::from(now))]);
+                let error =
+                    || ToolError::new("Gone", [Value::str(tool.as_ref()), Value::int(i64::from(now))]);
                 (call.tool == *tool).then(|| Outcome::Error(error()))
             }
         }

@@ -48,7 +48,7 @@
 //! 7. **Faults.** List in `faults` those that make sense; `main_tool`, `guarded`, `resource`, `outdated` and
 //!    `refresh` tell the wrapper where to strike, `arm` and `shows` serve those that live in the world.
 //! 8. **Capabilities.** Say in `capabilities` what the world exercises; the suites of those capabilities take it up.
-//! 9. **Register.** One variant and one line in `src/registry.rs`. The suite in `tests/conformance.rs` takes every
+//! 9. **Register.** One line (and the name of a new type of state in `states!`) in `src/registry.rs`. The suite in `tests/conformance.rs` takes every
 //!    registered world through every level and fault; a world that passes it is done.
 
 #![forbid(unsafe_code)]
