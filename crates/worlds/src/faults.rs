@@ -46,11 +46,13 @@ pub enum FaultKind {
     Closed,
     /// A payment is larger than allowed.
     Limit,
+    /// A thing that the plan uses is out of order for good.
+    Broken,
 }
 
 impl FaultKind {
     /// Every fault.
-    pub const ALL: [FaultKind; 7] = [
+    pub const ALL: [FaultKind; 8] = [
         FaultKind::Transient,
         FaultKind::Misspelt,
         FaultKind::Denied,
@@ -58,6 +60,7 @@ impl FaultKind {
         FaultKind::Gone,
         FaultKind::Closed,
         FaultKind::Limit,
+        FaultKind::Broken,
     ];
 
     /// Its name in files, traces and reports.
@@ -70,6 +73,7 @@ impl FaultKind {
             FaultKind::Gone => "gone",
             FaultKind::Closed => "closed",
             FaultKind::Limit => "limit",
+            FaultKind::Broken => "broken",
         }
     }
 }
@@ -150,7 +154,9 @@ impl Faults {
                 let skip = dice.below(calls as usize) as u32;
                 State::Gone { tool, skip, calls: dice.between(1, 2) as u32, left: None }
             }
-            FaultKind::Misspelt | FaultKind::Closed | FaultKind::Limit => State::InWorld { fault: kind },
+            FaultKind::Misspelt | FaultKind::Closed | FaultKind::Limit | FaultKind::Broken => {
+                State::InWorld { fault: kind }
+            }
         };
         Faults { kind: Some(kind), state, met: false }
     }

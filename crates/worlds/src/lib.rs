@@ -68,6 +68,7 @@ pub mod ledger;
 pub mod library;
 mod names;
 mod own;
+pub mod planning;
 mod registry;
 pub mod route;
 mod task;

@@ -11,6 +11,7 @@ use crate::faults::{FaultKind, Faults};
 use crate::files::Files;
 use crate::ledger::Ledger;
 use crate::library::Library;
+use crate::planning::{self, Blocks, Gripper, Logistics, Planning, Sokoban};
 use crate::route::Route;
 use crate::task::Task;
 use crate::tracking::Tracking;
@@ -45,7 +46,8 @@ macro_rules! states {
 type LibrarySearched = Library<false>;
 type LibraryWhole = Library<true>;
 
-states!(Files, Route, Ledger, Tracking, Arithmetic, LibrarySearched, LibraryWhole, Database);
+states!(Files, Route, Ledger, Tracking, Arithmetic, LibrarySearched, LibraryWhole, Database, Planning);
+#[expect(clippy::single_component_path_imports, reason = "the path of a macro, not of a crate")]
 pub(crate) use each;
 
 /// What is known of a kind of world without building one.
@@ -66,8 +68,20 @@ where
 }
 
 /// One line a world.
-const ENTRIES: &[Entry] =
-    &[entry::<Files>(), entry::<Route>(), entry::<Ledger>(), entry::<Tracking>(), entry::<Arithmetic>(), entry::<LibrarySearched>(), entry::<LibraryWhole>(), entry::<Database>()];
+const ENTRIES: &[Entry] = &[
+    entry::<Files>(),
+    entry::<Route>(),
+    entry::<Ledger>(),
+    entry::<Tracking>(),
+    entry::<Arithmetic>(),
+    entry::<LibrarySearched>(),
+    entry::<LibraryWhole>(),
+    entry::<Database>(),
+    entry::<Blocks>(),
+    entry::<Gripper>(),
+    entry::<Logistics>(),
+    entry::<Sokoban>(),
+];
 
 const NAMES: [&str; ENTRIES.len()] = {
     let mut names = [""; ENTRIES.len()];
@@ -79,7 +93,19 @@ const NAMES: [&str; ENTRIES.len()] = {
     names
 };
 
+/// The worlds that are read from files.
+static FROM_FILES: Entry = Entry {
+    name: planning::PREFIX,
+    tools: || None,
+    faults: || planning::FAULTS,
+    capabilities: || &[Capability::Planning, Capability::UnseenTools],
+    build: |task| planning::open(task).map(|(world, faults)| (world.into(), faults)),
+};
+
 fn find(name: &str) -> Result<&'static Entry, WorldError> {
+    if name.starts_with(planning::PREFIX) {
+        return Ok(&FROM_FILES);
+    }
     ENTRIES.iter().find(|e| e.name == name).ok_or_else(|| WorldError::UnknownWorld {
         name: name.to_owned(),
         hint: did_you_mean(name, NAMES.into_iter()),
@@ -87,7 +113,7 @@ fn find(name: &str) -> Result<&'static Entry, WorldError> {
     })
 }
 
-/// The names of the worlds.
+/// The names of the worlds, but for those that are read from files.
 pub fn world_names() -> &'static [&'static str] {
     &NAMES
 }
