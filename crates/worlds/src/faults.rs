@@ -48,11 +48,13 @@ pub enum FaultKind {
     Limit,
     /// A thing that the plan uses is out of order for good.
     Broken,
+    /// A tool that the plan uses is gone for good.
+    Removed,
 }
 
 impl FaultKind {
     /// Every fault.
-    pub const ALL: [FaultKind; 8] = [
+    pub const ALL: [FaultKind; 9] = [
         FaultKind::Transient,
         FaultKind::Misspelt,
         FaultKind::Denied,
@@ -61,6 +63,7 @@ impl FaultKind {
         FaultKind::Closed,
         FaultKind::Limit,
         FaultKind::Broken,
+        FaultKind::Removed,
     ];
 
     /// Its name in files, traces and reports.
@@ -74,6 +77,7 @@ impl FaultKind {
             FaultKind::Closed => "closed",
             FaultKind::Limit => "limit",
             FaultKind::Broken => "broken",
+            FaultKind::Removed => "removed",
         }
     }
 }
@@ -154,9 +158,11 @@ impl Faults {
                 let skip = dice.below(calls as usize) as u32;
                 State::Gone { tool, skip, calls: dice.between(1, 2) as u32, left: None }
             }
-            FaultKind::Misspelt | FaultKind::Closed | FaultKind::Limit | FaultKind::Broken => {
-                State::InWorld { fault: kind }
-            }
+            FaultKind::Misspelt
+            | FaultKind::Closed
+            | FaultKind::Limit
+            | FaultKind::Broken
+            | FaultKind::Removed => State::InWorld { fault: kind },
         };
         Faults { kind: Some(kind), state, met: false }
     }

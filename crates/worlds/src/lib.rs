@@ -73,6 +73,7 @@ mod registry;
 pub mod route;
 mod task;
 pub mod tracking;
+pub mod unseen;
 mod world;
 
 pub use agent::play;

@@ -15,6 +15,7 @@ use crate::planning::{self, Blocks, Gripper, Logistics, Planning, Sokoban};
 use crate::route::Route;
 use crate::task::Task;
 use crate::tracking::Tracking;
+use crate::unseen::Unseen;
 use crate::world::Kind;
 
 /// Declares the states that there are, each under the name of its type, and what is done alike with all of them.
@@ -46,7 +47,18 @@ macro_rules! states {
 type LibrarySearched = Library<false>;
 type LibraryWhole = Library<true>;
 
-states!(Files, Route, Ledger, Tracking, Arithmetic, LibrarySearched, LibraryWhole, Database, Planning);
+states!(
+    Files,
+    Route,
+    Ledger,
+    Tracking,
+    Arithmetic,
+    LibrarySearched,
+    LibraryWhole,
+    Database,
+    Planning,
+    Unseen
+);
 #[expect(clippy::single_component_path_imports, reason = "the path of a macro, not of a crate")]
 pub(crate) use each;
 
@@ -81,6 +93,7 @@ const ENTRIES: &[Entry] = &[
     entry::<Gripper>(),
     entry::<Logistics>(),
     entry::<Sokoban>(),
+    entry::<Unseen>(),
 ];
 
 const NAMES: [&str; ENTRIES.len()] = {

@@ -3,7 +3,19 @@
 //! Helmert and Domshlak, *Landmarks, Critical Paths and Abstractions: What's the Difference Anyway?* (ICAPS 2009). What steps end is
 //! ignored, and so are conditions that something does not hold; both only make the problem easier.
 
-use super::scene::{Scene, Step, holds};
+use super::scene::{Scene, Step};
+
+/// The bits that are set.
+fn set(facts: &[u64]) -> impl Iterator<Item = u32> + '_ {
+    facts.iter().enumerate().flat_map(|(i, &word)| {
+        let mut left = word;
+        std::iter::from_fn(move || {
+            let bit = left.trailing_zeros();
+            left &= left.wrapping_sub(1);
+            (bit < 64).then_some(i as u32 * 64 + bit)
+        })
+    })
+}
 
 const NEVER: u32 = u32::MAX;
 
@@ -100,10 +112,10 @@ impl<'a> LmCut<'a> {
             *missing = needs.len() as u32;
         }
         self.queue.iter_mut().for_each(Vec::clear);
-        let true_now: Vec<u32> = (0..self.always).filter(|f| holds(facts, *f)).chain([self.always]).collect();
-        for f in true_now {
+        for f in set(facts) {
             self.reach(f, 0);
         }
+        self.reach(self.always, 0);
         let mut at = 0;
         while at < self.queue.len() {
             while let Some(fact) = self.queue[at].pop() {
@@ -159,7 +171,8 @@ impl<'a> LmCut<'a> {
         // … to what can be reached without entering that: the operators that enter are the cut.
         let mut cut: Vec<u32> = Vec::new();
         let mut least = NEVER;
-        self.stack.extend((0..self.always).filter(|f| holds(facts, *f)).chain([self.always]));
+        self.stack.extend(set(facts));
+        self.stack.push(self.always);
         for f in &self.stack {
             self.before[*f as usize] = true;
         }

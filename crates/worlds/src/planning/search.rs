@@ -8,7 +8,7 @@ use super::scene::{Facts, Scene, Step};
 use crate::hash::mix;
 
 /// So many states are looked at breadth first before A* takes over. It is the quicker one in small worlds.
-const BREADTH: usize = 3_000;
+const BREADTH: usize = 12_000;
 /// So many states A* opens before it gives optimality up and follows the heuristic more greedily.
 const OPTIMAL: usize = 100_000;
 /// So many states are opened at all.

@@ -32,11 +32,11 @@ fn in_place(block: usize, now: &Towers, then: &Towers) -> bool {
 
 pub(super) fn draw(level: u32, dice: &mut Dice) -> Draft {
     let level = level as usize;
-    let blocks = 3 + (level - 1) / 2;
+    let blocks = 3 + (level - 1) / 3;
     loop {
         let (now, then) = (towers(blocks, dice), towers(blocks, dice));
         let out_of_place = (0..blocks).filter(|b| !in_place(*b, &now, &then)).count();
-        if out_of_place < (1 + level / 2).min(blocks - 2) {
+        if out_of_place < (1 + level / 2).min(blocks - 1) {
             continue;
         }
         let mut draft = Draft::new();

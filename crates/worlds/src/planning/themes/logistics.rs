@@ -12,9 +12,9 @@ const PLACE: usize = 3;
 
 pub(super) fn draw(level: u32, dice: &mut Dice) -> Draft {
     let level = level as usize;
-    let cities = (1 + (level - 1) / 3).min(3);
-    let in_city = if level < 3 { 2 } else { 3 };
-    let packages = (1 + level / 4).min(3);
+    let cities = if level < 4 { 1 } else { 2 };
+    let in_city = if level < 3 { 2 } else { 2 + level.div_ceil(6) };
+    let packages = if level < 8 { 1 } else { 2 };
     let places = cities * in_city;
     let mut draft = Draft::new();
     draft.types = vec![PLACE; places];
@@ -33,9 +33,7 @@ pub(super) fn draw(level: u32, dice: &mut Dice) -> Draft {
         }
     }
     if cities > 1 {
-        for _ in 0..2 {
-            vehicle(airports.clone(), &mut draft, dice);
-        }
+        vehicle(airports, &mut draft, dice);
     }
     for _ in 0..packages {
         let p = draft.types.len();
