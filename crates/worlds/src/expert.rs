@@ -84,6 +84,21 @@ impl Recorder {
         }
     }
 
+    /// As [`Recorder::attempt_asking`]; where a tool is away, waits.
+    pub(crate) fn insist<W: World>(&mut self, call: &Call) -> Outcome {
+        loop {
+            for _ in 0..self.away(&call.tool) {
+                self.act(&Call::new("wait", []));
+            }
+            match self.attempt_asking::<W>(call) {
+                Outcome::Error(error) if error.name == "Gone" => {
+                    self.reflect(format!("{} is gone, wait {}", call.tool, self.away(&call.tool)));
+                }
+                outcome => return outcome,
+            }
+        }
+    }
+
     /// Asks for access to `name`.
     pub(crate) fn ask(&mut self, name: &str) {
         self.reflect(format!("no access to {name}, ask for it"));

@@ -6,7 +6,7 @@
 //!
 //! | level | `blocks` | `gripper` | `logistics` | `sokoban` | what holds at first |
 //! |---|---|---|---|---|---|
-//! | ℓ | 3 + ⌊(ℓ−1)/3⌋ blocks, 1 + ⌊ℓ/2⌋ or more out of place | 2 + ⌊(ℓ−1)/4⌋ balls, 2 + ⌊ℓ/5⌋ rooms | 1 city, from level 4 on 2, of 2 to 4 places; 1 package, from level 8 on 2 | 3×3 to 5×5 cells, 1 box, from level 7 on 2 | told; from level 4 on `state()` tells it |
+//! | ℓ | 3 + ⌊(ℓ−1)/3⌋ blocks, 1 + ⌊ℓ/2⌋ or more out of place | 2 + ⌊(ℓ−1)/4⌋ balls; 2 rooms, from level 3 on 3, from level 8 on 4 | 1 city, from level 4 on 2, of 2 to 4 places; 1 package, from level 8 on 2 | 3×3 to 5×5 cells, 1 box, from level 7 on 2 | told; from level 4 on `state()` tells it |
 //!
 //! Goal: `clear bada, on bada kilo, table kilo, empty; reach on kilo bada`: what holds, and what is to hold in the end. The
 //! answer is `done`, and success asks that the goal holds. Whatever else is different then does not matter, so there is no

@@ -11,7 +11,10 @@ use crate::faults::{FaultKind, Faults};
 use crate::files::Files;
 use crate::ledger::Ledger;
 use crate::library::Library;
+use crate::mastermind::Mastermind;
+use crate::maze::Maze;
 use crate::planning::{self, Blocks, Gripper, Logistics, Planning, Sokoban};
+use crate::questions::Questions;
 use crate::route::Route;
 use crate::task::Task;
 use crate::tracking::Tracking;
@@ -57,7 +60,10 @@ states!(
     LibraryWhole,
     Database,
     Planning,
-    Unseen
+    Unseen,
+    Maze,
+    Questions,
+    Mastermind
 );
 #[expect(clippy::single_component_path_imports, reason = "the path of a macro, not of a crate")]
 pub(crate) use each;
@@ -94,6 +100,9 @@ const ENTRIES: &[Entry] = &[
     entry::<Logistics>(),
     entry::<Sokoban>(),
     entry::<Unseen>(),
+    entry::<Maze>(),
+    entry::<Questions>(),
+    entry::<Mastermind>(),
 ];
 
 const NAMES: [&str; ENTRIES.len()] = {

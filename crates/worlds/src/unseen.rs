@@ -2,7 +2,7 @@
 //!
 //! | level | dials | tools besides the plain one | turns in each | calls needed | what the dials show at first |
 //! |---|---|---|---|---|---|
-//! | ℓ | 2; from level 5 on 3 | 2 + ⌊ℓ/4⌋ | 2; from level 7 on 2 or 3 | 1 + ⌈ℓ/2⌉ | told; from level 4 on `show` tells it |
+//! | ℓ | 2; from level 7 on 3 | one for one dial, one for two; from level 3 on with conditions | 2; from level 5 on 2 or 3 | 2 + ⌊(ℓ−1)/3⌋ | told; from level 4 on `show` tells it |
 //!
 //! A dial shows a digit; after 9 comes 0. Goal: `kilo 4, bada 7; reach kilo 2, bada 9`. A tool is declared like this, every name in it
 //! drawn for this task:
@@ -13,8 +13,8 @@
 //! ```
 //!
 //! One tool of every task, named anew like the others, turns a dial up by one: with it alone everything can be reached, slowly. The
-//! answer is `done`, and success asks that the dials named last show what they should; what other dials show does not matter, so
-//! there is no collateral damage. `Unmet` carries the condition of the declaration.
+//! answer is `done`, and success asks that every dial shows what it should: there is nothing else to be
+//! changed, so there is no collateral damage. `Unmet` carries the condition of the declaration.
 //!
 //! **Held out**: the names of dials, tools and parameters, and what the tools *do*. The signature of a tool is its condition and its
 //! turns in their order, without numbers; it belongs to `Test` if its hash is divisible by four, otherwise to `Train`. Only the plain
@@ -281,22 +281,20 @@ impl Kind for Unseen {
 
     fn generate(level: u32, names: &mut Names, dice: &mut Dice) -> Self {
         let l = level as usize;
-        let dials = if l < 5 { 2 } else { 3 };
-        let needed = (1 + l.div_ceil(2)) as u8;
+        let dials = if l < 7 { 2 } else { 3 };
+        let needed = (2 + (l - 1) / 3) as u8;
         let (devices, start, goal, plan) = loop {
             let mut devices = vec![Device::plain()];
-            for i in 0..2 + l / 4 {
-                let turns = if l < 7 { 2 } else { 2 + dice.below(2) };
-                devices.push(Device::draw(turns, i % 2 == 1 || dice.coin(), l >= 3, names.split(), dice));
+            for two in [false, true] {
+                let turns = if l < 5 { 2 } else { 2 + dice.below(2) };
+                devices.push(Device::draw(turns, two, l >= 3, names.split(), dice));
             }
             dice.shuffle(&mut devices);
             let mut start = [0; DIALS];
             start[..dials].iter_mut().for_each(|s| *s = dice.below(10) as u8);
-            // Of three dials, the last matters in half of the tasks.
-            let matter = if dials == 2 || dice.coin() { dials } else { 2 };
             let target = |shows: &Shows| {
                 let mut goal = [None; DIALS];
-                (0..matter).for_each(|i| goal[i] = Some(shows[i]));
+                (0..dials).for_each(|i| goal[i] = Some(shows[i]));
                 goal
             };
             let mut bench = Bench {
@@ -311,7 +309,7 @@ impl Kind for Unseen {
             let uses: Vec<Use> = bench.uses().collect();
             let (mut met, mut far) = (vec![false; 1000], Vec::new());
             let (walked, _) = walk(&bench.devices, &uses, &start, |shows, depth| {
-                let key = usize::from(pack(&[shows[0], shows[1], if matter == 3 { shows[2] } else { 0 }]));
+                let key = usize::from(pack(&[shows[0], shows[1], shows[2]]));
                 if !std::mem::replace(&mut met[key], true) && depth == needed {
                     far.push(pack(shows));
                 }
@@ -455,7 +453,7 @@ mod tests {
             }
         }
         assert!(seen[0].is_disjoint(&seen[1]));
-        assert!(seen[0].len() > 500 && seen[1].len() > 150, "{:?}", seen.map(|s| s.len()));
+        assert!(seen[0].len() > 300 && seen[1].len() > 80, "{:?}", seen.map(|s| s.len()));
     }
 
     #[test]
@@ -465,7 +463,7 @@ mod tests {
                 let mut dice = Dice::new("test", &[seed]);
                 let world = Unseen::generate(level, &mut Names::new(Split::Train), &mut dice);
                 let bench = &*world.bench;
-                assert_eq!(bench.plan.len() as u32, 1 + level.div_ceil(2));
+                assert_eq!(bench.plan.len() as u32, 2 + (level - 1) / 3);
                 // Layer by layer: all that can be shown after so many calls.
                 let mut layer = BTreeSet::from([bench.start]);
                 for _ in 0..bench.plan.len() {

@@ -24,6 +24,8 @@ fn tasks_of(levels: &'static [u32], seeds: u64) -> impl Iterator<Item = Task> {
             let faults = faults.clone();
             Split::ALL.into_iter().flat_map(move |split| {
                 let faults = faults.clone();
+                // Fewer of the levels that take longest.
+                let seeds = if level < 7 { seeds } else { seeds.div_ceil(6) };
                 (0..seeds).flat_map(move |seed| {
                     faults.clone().into_iter().map(move |fault| Task {
                         world: (*world).to_owned(),
@@ -126,7 +128,10 @@ fn same_seed_same_bytes_and_other_seeds_other_tasks() {
         let goal = episode(&task.twin()).prompt(Declare::None)[0].body.clone();
         goals.entry((task.world, task.level)).or_default().insert(goal);
     }
-    assert!(goals.values().all(|g| g.len() == 8), "4 seeds, 2 splits");
+    for ((world, level), goals) in goals {
+        let expected = if level < 7 { 8 } else { 2 };
+        assert_eq!(goals.len(), expected, "{world} {level}: {goals:?}");
+    }
 }
 
 #[test]
@@ -220,7 +225,7 @@ fn expert_traces_round_trip() {
 fn tool_sets_resolve_and_declarations_round_trip() {
     for world in world_names() {
         let Some(tools) = tool_set(world) else { continue };
-        assert!(tools.len() >= 5, "the declarations of {world} parse");
+        assert!(tools.len() >= 4, "the declarations of {world} parse");
         assert_eq!(Tool::parse_all(&Tool::print_all(tools)).expect("canonical print"), tools);
         assert!(tools.iter().any(|t| t.name == "ask"));
     }

@@ -24,17 +24,10 @@ pub(super) fn solve(scene: &Scene, expert: &mut Recorder) {
     while let Some(&next) = plan.get(at) {
         let step = &scene.steps()[next as usize];
         let call = scene.call(step);
-        for _ in 0..work.expert.away(&call.tool) {
-            work.expert.act(&Call::new("wait", []));
-        }
-        match work.expert.attempt_asking::<Planning>(&call) {
+        match work.expert.insist::<Planning>(&call) {
             Outcome::Observation { .. } => {
                 step.apply(&mut work.facts);
                 at += 1;
-            }
-            Outcome::Error(e) if e.name == "Gone" => {
-                let wait = work.expert.away(&call.tool);
-                work.expert.reflect(format!("{} is gone, wait {wait}", call.tool));
             }
             Outcome::Error(e) if e.name == "Broken" => {
                 let broken = carried(&e).to_owned();

@@ -139,15 +139,17 @@ impl Step {
     }
 }
 
+/// A place of a predicate: the rank of each object (or `u16::MAX`), and how many objects fit.
+type Place = (Vec<u16>, u32);
+
 /// A problem as it is run. Facts that no action changes have bits of their own, in `fixed`.
 #[derive(Debug)]
 pub(super) struct Scene {
     pub(super) rules: Arc<Rules>,
     /// Names and types of the objects.
     pub(super) objects: Vec<(String, usize)>,
-    /// For each predicate, where its bits begin, and for each of its places, the rank of each object (or `u16::MAX`) and
-    /// how many objects fit.
-    places: Vec<(u32, Vec<(Vec<u16>, u32)>)>,
+    /// For each predicate, where its bits begin, and its places.
+    places: Vec<(u32, Vec<Place>)>,
     fixed: Facts,
     pub(super) init: Facts,
     pub(super) goal: Vec<(u32, bool)>,

@@ -76,11 +76,11 @@ impl Turn {
     fn apply(self, shows: &mut [u8; 2]) {
         let [x, y] = *shows;
         let mut set = |dial: Dial, to: u8| shows[dial as usize] = to % 10;
-        let (own, other) =
-            |dial: Dial| -> (u8, u8) { if dial == Dial::X { (x, y) } else { (y, x) } }(match self {
-                Turn::Up(d, _) | Turn::Mirror(d) | Turn::Double(d) | Turn::Copy(d) | Turn::Add(d) => d,
-                Turn::Swap => Dial::X,
-            });
+        let dial = match self {
+            Turn::Up(d, _) | Turn::Mirror(d) | Turn::Double(d) | Turn::Copy(d) | Turn::Add(d) => d,
+            Turn::Swap => Dial::X,
+        };
+        let (own, other) = if dial == Dial::X { (x, y) } else { (y, x) };
         match self {
             Turn::Up(d, n) => set(d, own + n),
             Turn::Mirror(d) => set(d, 9 - own),

@@ -27,16 +27,10 @@ pub(super) fn solve(bench: &Bench, expert: &mut Recorder) {
     let mut at = 0;
     while let Some(&next) = plan.get(at) {
         let call = bench.call(next);
-        for _ in 0..expert.away(&call.tool) {
-            expert.act(&Call::new("wait", []));
-        }
-        match expert.attempt_asking::<Unseen>(&call) {
+        match expert.insist::<Unseen>(&call) {
             Outcome::Observation { .. } => {
                 shows = run(&bench.devices, next, shows).unwrap_or(shows);
                 at += 1;
-            }
-            Outcome::Error(e) if e.name == "Gone" => {
-                expert.reflect(format!("{} is gone, wait {}", call.tool, expert.away(&call.tool)));
             }
             Outcome::Error(e) if e.name == "Removed" => {
                 removed = Some(next.device);

@@ -13,7 +13,7 @@ const HANDS: usize = 2;
 
 pub(super) fn draw(level: u32, dice: &mut Dice) -> Draft {
     let level = level as usize;
-    let (balls, rooms) = (2 + (level - 1) / 4, 2 + level / 5);
+    let (balls, rooms) = (2 + (level - 1) / 4, 2 + usize::from(level >= 3) + usize::from(level >= 8));
     let mut draft = Draft::new();
     draft.types = [vec![ROOM; rooms], vec![BALL; balls]].concat();
     draft.init.push(fact(ROBOT, [HANDS + dice.below(rooms)]));
