@@ -321,7 +321,7 @@ impl Kind for Arithmetic {
 
     fn faults() -> &'static [FaultKind] {
         use FaultKind::*;
-        &[Transient, Misspelt, Denied, Stale, Gone]
+        &[Transient, Timeout, Drift, Removed, Wrong, Misspelt, Denied, Stale, Gone]
     }
 
     fn generate(level: u32, names: &mut Names, dice: &mut Dice) -> Self {
@@ -350,7 +350,7 @@ impl World for Arithmetic {
                 let problem = Arc::make_mut(&mut self.problem);
                 problem.names[0] = names.misspell(problem.first, dice);
             }
-            FaultKind::Stale => {
+            FaultKind::Stale | FaultKind::Wrong => {
                 let up = dice.between(1, 9);
                 self.drift = if dice.coin() { up } else { -up };
             }
@@ -455,6 +455,20 @@ impl World for Arithmetic {
         let n = self.problem.value[self.problem.find(name_arg(call, "of"))?];
         // Never the truth, and never below zero.
         Some(Value::int(if n + self.drift < 0 { n - self.drift } else { n + self.drift }))
+    }
+
+    fn deceive(&self, call: &Call) -> Option<Value> {
+        if call.tool != self.main_tool().0 {
+            return None;
+        }
+        match self.clone().step(call) {
+            Outcome::Observation { value, .. } => {
+                // Never the truth, and never below zero.
+                let wrong = |n: i64| if n + self.drift < 0 { n - self.drift } else { n + self.drift };
+                value.as_i64().map(|n| Value::int(wrong(n)))
+            }
+            Outcome::Error(_) => None,
+        }
     }
 
     fn refresh(name: &str) -> Call {

@@ -4,6 +4,7 @@
 use groundwork_trace::{Call, Span, SpanKind, ToolError, Trace, Value};
 
 use crate::episode::{Declare, Episode, reply};
+use crate::faults::FaultKind;
 use crate::world::{Outcome, World};
 
 /// Performs an expert's calls and writes down everything said.
@@ -38,9 +39,10 @@ impl Recorder {
 
     /// Performs a call once.
     pub(crate) fn act(&mut self, call: &Call) -> Outcome {
+        let said = self.episode.outward(call);
         let (outcome, fault) = self.episode.perform(call);
         let answer = reply(outcome.clone(), fault);
-        let mut action = Span::action(call);
+        let mut action = Span::action(&said);
         action.failed = answer.failed;
         self.spans.push(action);
         self.spans.push(answer.span);
@@ -58,7 +60,30 @@ impl Recorder {
                 {
                     self.reflect("that is old, look again");
                 }
+                Outcome::Observation { value, .. } if is_cut(value) => {
+                    self.reflect("cut off, look again");
+                    let again = W::reread(call);
+                    if again != *call {
+                        return self.attempt::<W>(&again);
+                    }
+                }
                 Outcome::Error(error) if error.name == "Busy" => self.reflect("busy, try again"),
+                Outcome::Error(error) if error.name == "Timeout" => self.reflect("no answer, try again"),
+                Outcome::Error(error) if error.name == "RateLimit" => {
+                    let calls = error.args.first().and_then(Value::as_i64).unwrap_or(0);
+                    self.reflect(format!("too many calls, wait {calls}"));
+                    for _ in 0..calls {
+                        self.act(&Call::new("wait", []));
+                    }
+                }
+                Outcome::Error(error) if error.name == "Renamed" => {
+                    let new = error.args.get(1).and_then(Value::as_str).unwrap_or_default();
+                    self.reflect(format!("{} is called {new} now", carried(error)));
+                }
+                Outcome::Error(error) if error.name == "Removed" => {
+                    self.gone = Some((call.tool.clone(), u32::MAX));
+                    return outcome;
+                }
                 Outcome::Error(error) if error.name == "Stale" => {
                     let name = carried(error).to_owned();
                     self.reflect(format!("my view of {name} is old, look first"));
@@ -99,6 +124,15 @@ impl Recorder {
         }
     }
 
+    /// Says that what was done before led nowhere, where the prompt tells such a thing.
+    pub(crate) fn take_over(&mut self) {
+        match self.episode.in_context() {
+            Some(FaultKind::Planted) => self.reflect("that leads away from the goal, plan anew"),
+            Some(_) => self.reflect("that was no way to the goal, plan from here"),
+            None => {}
+        }
+    }
+
     /// Asks for access to `name`.
     pub(crate) fn ask(&mut self, name: &str) {
         self.reflect(format!("no access to {name}, ask for it"));
@@ -111,6 +145,20 @@ impl Recorder {
             Some((t, back)) if t == tool => back.saturating_sub(self.episode.steps()),
             _ => 0,
         }
+    }
+}
+
+/// Whether a tool is away, for a while or for good.
+pub(crate) fn is_away(error: &ToolError) -> bool {
+    error.name == "Gone" || error.name == "Removed"
+}
+
+/// Whether a list in the value was cut off.
+fn is_cut(value: &Value) -> bool {
+    match value {
+        Value::List(items) => items.last().and_then(Value::as_str) == Some("..."),
+        Value::Record(fields) => fields.iter().any(|(_, v)| is_cut(v)),
+        _ => false,
     }
 }
 

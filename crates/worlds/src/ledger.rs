@@ -256,7 +256,7 @@ impl Kind for Ledger {
 
     fn faults() -> &'static [FaultKind] {
         use FaultKind::*;
-        &[Transient, Misspelt, Denied, Stale, Gone, Limit]
+        &[Transient, Timeout, Drift, Removed, Misspelt, Denied, Stale, Gone, Limit]
     }
 
     fn generate(level: u32, names: &mut Names, dice: &mut Dice) -> Self {

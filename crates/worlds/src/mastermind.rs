@@ -130,7 +130,7 @@ const DECLARATIONS: &str = "
 guess(code: [str]) -> {right: int, near: int} ! NotFound(str) | BadLength(int) | Busy | Gone(str, int)
 /// Lists the signs.
 list() -> [str]
-/// Lets time pass.
+/// Waits.
 wait() -> str
 /// Asks for access.
 ask(name: str) -> str
@@ -185,7 +185,7 @@ impl Kind for Mastermind {
 
     fn faults() -> &'static [FaultKind] {
         use FaultKind::*;
-        &[Transient, Gone]
+        &[Transient, Timeout, RateLimit, Drift, Gone]
     }
 
     fn generate(level: u32, names: &mut Names, dice: &mut Dice) -> Self {

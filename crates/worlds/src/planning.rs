@@ -20,7 +20,8 @@
 //!
 //! **Faults**: `transient` and `gone` strike the tool that the plan uses most, `denied` the first object of one of its steps,
 //! `stale` the first use of that tool, until one asks about its first object. `broken` (`gripper`, `logistics`): an object that the plan
-//! uses is out of order for good, `Broken(object)`, and there is another way.
+//! uses is out of order for good, `Broken(object)`, and there is another way. `wrong`: a step is answered `ok` but not done, and a later one
+//! is then `Unmet`. `planted`, `inherited`: up to three steps were taken that help nothing.
 //!
 //! The expert's plan has the fewest steps (breadth-first search, or A* with an admissible heuristic); after a fault it plans
 //! anew from what it knows. It waits where a tool is gone, though it might do something else first: at most two calls more. For a
@@ -61,6 +62,8 @@ pub(crate) struct Planning {
     facts: Facts,
     /// An object that no action can use.
     broken: Option<u16>,
+    /// A step that is answered as if it were done, the first time it is tried.
+    feigned: Option<u32>,
     /// Whether all that holds has been shown, and of which objects it has.
     shown: bool,
     asked: u128,
@@ -69,7 +72,7 @@ pub(crate) struct Planning {
 impl Hash for Planning {
     fn hash<H: Hasher>(&self, h: &mut H) {
         (&self.scene.domain().name, &self.scene.objects, &self.scene.goal).hash(h);
-        (&self.facts, self.broken).hash(h);
+        (&self.facts, self.broken, self.feigned).hash(h);
     }
 }
 
@@ -80,7 +83,7 @@ fn strings(all: Vec<String>) -> Value {
 impl Planning {
     fn of(scene: Arc<Scene>) -> Planning {
         let (facts, shown) = (scene.init.clone(), scene.told);
-        Planning { scene, facts, broken: None, shown, asked: 0 }
+        Planning { scene, facts, broken: None, feigned: None, shown, asked: 0 }
     }
 
     /// The objects that a call names, in the order of its tool's parameters.
@@ -143,6 +146,24 @@ impl Planning {
         plan.iter().map(|i| &self.scene.steps()[*i as usize])
     }
 
+    /// A step of the plan that a later one cannot do without, at its first use.
+    fn missed(&self, dice: &mut Dice) -> Option<u32> {
+        let plan = self.scene.plan()?;
+        let steps = self.scene.steps();
+        let missed = |i: &usize| {
+            let mut facts = self.facts.clone();
+            let mut rest = plan.iter().enumerate().filter(|(j, _)| j != i).map(|(_, s)| &steps[*s as usize]);
+            !plan[..*i].contains(&plan[*i])
+                && rest.any(|step| {
+                    let possible = step.possible(&facts);
+                    step.apply(&mut facts);
+                    !possible
+                })
+        };
+        let all: Vec<usize> = (0..plan.len()).filter(missed).collect();
+        all.get(dice.below(all.len().max(1))).map(|i| plan[*i])
+    }
+
     /// An object that the plan uses and without which the goal can still be reached from where it is used first.
     fn breakable(&self, dice: &mut Dice) -> Option<u16> {
         let mut objects: Vec<u16> = self.planned().flat_map(|s| s.args.iter().copied()).collect();
@@ -163,8 +184,10 @@ impl World for Planning {
     }
 
     fn arm(&mut self, fault: FaultKind, _: &mut Names, dice: &mut Dice) {
-        if fault == FaultKind::Broken {
-            self.broken = self.breakable(dice);
+        match fault {
+            FaultKind::Broken => self.broken = self.breakable(dice),
+            FaultKind::Wrong => self.feigned = self.missed(dice),
+            _ => {}
         }
     }
 
@@ -224,6 +247,37 @@ impl World for Planning {
         None
     }
 
+    fn deceive(&self, call: &Call) -> Option<Value> {
+        let step = &self.scene.steps()[self.feigned? as usize];
+        (step.possible(&self.facts) && self.scene.call(step) == *call).then(|| Value::str("ok"))
+    }
+
+    fn mistake(&self, dice: &mut Dice) -> Vec<Call> {
+        let scene = &*self.scene;
+        let needed = scene.plan().map_or(0, Vec::len);
+        let mut last = Vec::new();
+        // Where little can be undone, few walks will do.
+        for _ in 0..200 {
+            let (mut facts, mut walk) = (self.facts.clone(), Vec::new());
+            for _ in 0..1 + dice.below(3) {
+                let possible: Vec<&Step> = scene.steps().iter().filter(|s| s.possible(&facts)).collect();
+                let Some(step) = possible.get(dice.below(possible.len().max(1))) else { break };
+                step.apply(&mut facts);
+                walk.push(scene.call(step));
+            }
+            if let Some(rest) = search::plan(scene, &facts, None) {
+                let worse = rest.len() >= needed;
+                if worse || (last.is_empty() && !rest.is_empty()) {
+                    last = walk;
+                }
+                if worse {
+                    break;
+                }
+            }
+        }
+        last
+    }
+
     fn refresh(name: &str) -> Call {
         Call::new("about", [("name", Value::str(name))])
     }
@@ -233,6 +287,6 @@ impl World for Planning {
     }
 
     fn solve(self, expert: &mut Recorder) {
-        expert::solve(&self.scene, expert);
+        expert::solve(&self.scene, self.facts, expert);
     }
 }

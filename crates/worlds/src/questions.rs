@@ -65,7 +65,7 @@ const DECLARATIONS: &str = "
 has(feature: str) -> bool ! NotFound(str) | Denied(str) | Busy | Gone(str, int)
 /// Lists the features.
 list() -> [str]
-/// Lets time pass.
+/// Waits.
 wait() -> str
 /// Asks for access to a feature.
 ask(name: str) -> str ! NotFound(str)
@@ -107,7 +107,7 @@ impl Kind for Questions {
 
     fn faults() -> &'static [FaultKind] {
         use FaultKind::*;
-        &[Transient, Denied, Stale, Gone]
+        &[Transient, Timeout, RateLimit, Drift, Denied, Stale, Gone]
     }
 
     fn generate(level: u32, names: &mut Names, dice: &mut Dice) -> Self {

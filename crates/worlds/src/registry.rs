@@ -9,10 +9,10 @@ use crate::episode::build;
 use crate::error::{WorldError, did_you_mean};
 use crate::faults::{FaultKind, Faults};
 use crate::files::Files;
+use crate::labyrinth::Labyrinth;
 use crate::ledger::Ledger;
 use crate::library::Library;
 use crate::mastermind::Mastermind;
-use crate::maze::Maze;
 use crate::planning::{self, Blocks, Gripper, Logistics, Planning, Sokoban};
 use crate::questions::Questions;
 use crate::route::Route;
@@ -61,7 +61,7 @@ states!(
     Database,
     Planning,
     Unseen,
-    Maze,
+    Labyrinth,
     Questions,
     Mastermind
 );
@@ -100,7 +100,7 @@ const ENTRIES: &[Entry] = &[
     entry::<Logistics>(),
     entry::<Sokoban>(),
     entry::<Unseen>(),
-    entry::<Maze>(),
+    entry::<Labyrinth>(),
     entry::<Questions>(),
     entry::<Mastermind>(),
 ];

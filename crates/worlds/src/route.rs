@@ -120,7 +120,7 @@ impl Kind for Route {
 
     fn faults() -> &'static [FaultKind] {
         use FaultKind::*;
-        &[Transient, Denied, Stale, Gone, Closed]
+        &[Transient, Timeout, RateLimit, Drift, Denied, Stale, Gone, Closed]
     }
 
     fn generate(level: u32, names: &mut Names, dice: &mut Dice) -> Self {

@@ -303,7 +303,7 @@ impl Kind for Tracking {
 
     fn faults() -> &'static [FaultKind] {
         use FaultKind::*;
-        &[Transient, Misspelt, Denied, Stale, Gone]
+        &[Transient, Timeout, RateLimit, Drift, Misspelt, Denied, Stale, Gone]
     }
 
     fn generate(level: u32, names: &mut Names, dice: &mut Dice) -> Self {

@@ -21,7 +21,8 @@
 //! tool is common to both.
 //!
 //! **Faults**: `transient` and `gone` strike the tool that the plan uses most, `denied` a dial that it turns, `stale` the first use of
-//! that tool, until one looks at its first dial. With `removed` a tool that the plan uses is gone for good, and the others must do.
+//! that tool, until one looks at its first dial. With `removed` the tool other than the plain one that the plan uses
+//! most is gone for good, and the others must do. `planted`, `inherited`: up to three calls were made that help nothing.
 //!
 //! The expert's plan has the fewest calls (breadth-first search over all that the dials can show); after a fault it plans anew from
 //! what it knows. It waits where a tool is gone, though it might call another: at most two calls more.
@@ -184,8 +185,6 @@ impl Walk {
 pub(crate) struct Unseen {
     bench: Arc<Bench>,
     shows: Shows,
-    /// A device that is gone for good.
-    removed: Option<usize>,
     /// Which dials have been shown, as bits.
     seen: u8,
 }
@@ -193,7 +192,7 @@ pub(crate) struct Unseen {
 impl Hash for Unseen {
     fn hash<H: Hasher>(&self, h: &mut H) {
         (&self.bench.dials, &self.bench.devices, self.bench.goal).hash(h);
-        (self.shows, self.removed).hash(h);
+        self.shows.hash(h);
     }
 }
 
@@ -202,7 +201,7 @@ const DECLARATIONS: &str = "
 list() -> [str]
 /// Tells what a dial shows.
 show(name: str) -> int ! NotFound(str)
-/// Lets time pass.
+/// Waits.
 wait() -> str
 /// Asks for access to a dial.
 ask(name: str) -> str ! NotFound(str)
@@ -243,9 +242,6 @@ impl Unseen {
                 None => return Outcome::refuse("NotFound", [Value::str(text(call, &param.name))]),
             }
         }
-        if self.removed == Some(device) {
-            return Outcome::refuse("Removed", [Value::str(tool.name.as_str())]);
-        }
         let [x, mut y] = dials;
         if tool.params.len() == 1 {
             y = x;
@@ -276,7 +272,7 @@ impl Kind for Unseen {
 
     fn faults() -> &'static [FaultKind] {
         use FaultKind::*;
-        &[Transient, Denied, Stale, Gone, Removed]
+        &[Transient, Timeout, RateLimit, Drift, Denied, Stale, Gone, Removed, Planted, Inherited]
     }
 
     fn generate(level: u32, names: &mut Names, dice: &mut Dice) -> Self {
@@ -331,7 +327,7 @@ impl Kind for Unseen {
         tools.extend(Tool::parse_all(DECLARATIONS).unwrap_or_default());
         let told = level < ASK;
         let bench = Bench { dials, devices, tools, start, goal, told, plan };
-        Unseen { shows: start, removed: None, seen: if told { u8::MAX } else { 0 }, bench: Arc::new(bench) }
+        Unseen { shows: start, seen: if told { u8::MAX } else { 0 }, bench: Arc::new(bench) }
     }
 }
 
@@ -340,14 +336,7 @@ impl World for Unseen {
         &self.bench.tools
     }
 
-    fn arm(&mut self, fault: FaultKind, _: &mut Names, dice: &mut Dice) {
-        if fault == FaultKind::Removed {
-            let plain = Device::plain();
-            let mut used: Vec<usize> = self.bench.plan.iter().map(|u| u.device).collect();
-            used.retain(|d| self.bench.devices[*d] != plain);
-            self.removed = used.get(dice.below(used.len().max(1))).copied();
-        }
-    }
+    fn arm(&mut self, _: FaultKind, _: &mut Names, _: &mut Dice) {}
 
     fn goal(&self) -> String {
         let b = &*self.bench;
@@ -424,12 +413,40 @@ impl World for Unseen {
         Call::new("show", [("name", Value::str(name))])
     }
 
-    fn shows(&self, fault: FaultKind, _: &Call, error: &ToolError) -> bool {
-        fault == FaultKind::Removed && error.name == "Removed"
+    fn removable(&self) -> (Cow<'static, str>, u32) {
+        // Without the plain one not everything could be reached.
+        let (b, plain) = (&*self.bench, Device::plain());
+        let uses = |device: usize| b.plan.iter().filter(|u| u.device == device).count();
+        let others = (0..b.devices.len()).filter(|d| b.devices[*d] != plain);
+        let most = others.max_by_key(|d| (uses(*d), std::cmp::Reverse(*d))).unwrap_or(0);
+        (b.tools[most].name.clone().into(), uses(most) as u32)
+    }
+
+    fn mistake(&self, dice: &mut Dice) -> Vec<Call> {
+        let b = &*self.bench;
+        let uses: Vec<Use> = b.uses().collect();
+        loop {
+            let (mut shows, mut calls) = (self.shows, Vec::new());
+            for _ in 0..1 + dice.below(3) {
+                let u = uses[dice.below(uses.len())];
+                if let Some(next) = run(&b.devices, u, shows) {
+                    shows = next;
+                    calls.push(b.call(u));
+                }
+            }
+            let (walked, end) = walk(&b.devices, &uses, &shows, |s, _| b.reached(s));
+            if !calls.is_empty() && end.is_some_and(|end| walked.way_to(end).len() >= b.plan.len()) {
+                return calls;
+            }
+        }
+    }
+
+    fn shows(&self, _: FaultKind, _: &Call, _: &ToolError) -> bool {
+        false
     }
 
     fn solve(self, expert: &mut Recorder) {
-        expert::solve(&self.bench, expert);
+        expert::solve(&self.bench, self.shows, expert);
     }
 }
 

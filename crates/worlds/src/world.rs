@@ -114,6 +114,26 @@ pub(crate) trait World: Clone + Hash {
     /// A name such that every expert solution makes a call whose [`World::resource`] it is.
     fn guarded(&self, dice: &mut Dice) -> String;
 
+    /// The tool that can be gone for good because there is another way, and how often the expert uses it.
+    fn removable(&self) -> (Cow<'static, str>, u32) {
+        self.main_tool()
+    }
+
+    /// What a tool answers to this call that is not true, where [`FaultKind::Wrong`] is armed and means this call.
+    fn deceive(&self, _: &Call) -> Option<Value> {
+        None
+    }
+
+    /// Calls that lead away from the goal but leave it within reach; no fewer calls are needed after them than before.
+    fn mistake(&self, _: &mut Dice) -> Vec<Call> {
+        Vec::new()
+    }
+
+    /// The query that shows again what the answer to `call` showed.
+    fn reread(call: &Call) -> Call {
+        call.clone()
+    }
+
     /// The thing that a call needs access to.
     fn resource(&self, call: &Call) -> Option<String>;
 

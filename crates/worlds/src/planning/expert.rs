@@ -8,9 +8,11 @@ use super::search;
 use crate::expert::{Recorder, carried};
 use crate::world::Outcome;
 
-/// Plans, acts, and plans anew where things are not as expected. Of the world it uses what the goal tells, or `state()`.
-pub(super) fn solve(scene: &Scene, expert: &mut Recorder) {
-    let mut work = Work { scene, expert, facts: scene.init.clone(), broken: None };
+/// Plans, acts, and plans anew where things are not as expected. Of the world it uses what the goal tells (and what follows from the
+/// steps that the prompt tells): `facts`; or `state()`.
+pub(super) fn solve(scene: &Scene, facts: Facts, expert: &mut Recorder) {
+    let mut work = Work { scene, expert, facts, broken: None };
+    work.expert.take_over();
     if !scene.told {
         work.expert.say(SpanKind::Plan, "see what holds");
         if work.look().is_none() {
@@ -34,6 +36,15 @@ pub(super) fn solve(scene: &Scene, expert: &mut Recorder) {
                 work.broken = scene.object(&broken);
                 let Some(other) = work.plan() else { return };
                 work.expert.reflect(format!("{broken} is broken, then {}", work.brief(&other)));
+                (plan, at) = (other, 0);
+            }
+            Outcome::Error(e) if e.name == "Unmet" => {
+                work.expert.reflect(format!("not so: {}; see what holds", carried(&e)));
+                if work.look().is_none() {
+                    return;
+                }
+                let Some(other) = work.plan() else { return };
+                work.expert.say(SpanKind::Thought, work.brief(&other));
                 (plan, at) = (other, 0);
             }
             Outcome::Error(_) => return,

@@ -18,8 +18,10 @@ use crate::task::Task;
 pub(crate) const PREFIX: &str = "pddl:";
 
 /// The faults that make sense whatever the domain.
-pub(crate) const FAULTS: &[FaultKind] =
-    &[FaultKind::Transient, FaultKind::Denied, FaultKind::Stale, FaultKind::Gone];
+pub(crate) const FAULTS: &[FaultKind] = &{
+    use FaultKind::*;
+    [Transient, Timeout, RateLimit, Drift, Wrong, Planted, Inherited, Denied, Stale, Gone]
+};
 
 /// A problem's scenes: where the goal does not tell what holds, and where it does.
 type Scenes = [Arc<Scene>; 2];

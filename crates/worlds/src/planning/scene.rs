@@ -31,7 +31,7 @@ pub(super) const QUERIES: &str = "
 state() -> [str]
 /// Lists what holds of one object now.
 about(name: str) -> [str] ! NotFound(str)
-/// Lets time pass.
+/// Waits.
 wait() -> str
 /// Asks for access to an object.
 ask(name: str) -> str ! NotFound(str)

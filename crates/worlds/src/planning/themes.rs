@@ -111,17 +111,17 @@ macro_rules! theme {
 
 theme!(
     /// Blocks on a table.
-    Blocks, "blocks", blocks::draw, [Transient, Denied, Stale, Gone]
+    Blocks, "blocks", blocks::draw, [Transient, Timeout, RateLimit, Drift, Wrong, Planted, Inherited, Denied, Stale, Gone]
 );
 theme!(
     /// A robot that carries balls.
-    Gripper, "gripper", gripper::draw, [Transient, Denied, Stale, Gone, Broken]
+    Gripper, "gripper", gripper::draw, [Transient, Timeout, RateLimit, Drift, Wrong, Planted, Inherited, Denied, Stale, Gone, Broken]
 );
 theme!(
     /// Packages in trucks and planes.
-    Logistics, "logistics", logistics::draw, [Transient, Denied, Stale, Gone, Broken]
+    Logistics, "logistics", logistics::draw, [Transient, Timeout, RateLimit, Drift, Wrong, Planted, Inherited, Denied, Stale, Gone, Broken]
 );
 theme!(
     /// Boxes to be pushed.
-    Sokoban, "sokoban", sokoban::draw, [Transient, Denied, Stale, Gone]
+    Sokoban, "sokoban", sokoban::draw, [Transient, Timeout, RateLimit, Drift, Wrong, Planted, Inherited, Denied, Stale, Gone]
 );

@@ -6,9 +6,11 @@ use super::{Bench, DIALS, Shows, Unseen, Use, run, walk};
 use crate::expert::Recorder;
 use crate::world::Outcome;
 
-/// Reads the declarations, plans, acts. What the dials show it knows from the goal, or asks.
-pub(super) fn solve(bench: &Bench, expert: &mut Recorder) {
-    let mut shows: Shows = bench.start;
+/// Reads the declarations, plans, acts. What the dials show it knows from the goal (and from
+/// the calls that the prompt tells), or asks.
+pub(super) fn solve(bench: &Bench, known: Shows, expert: &mut Recorder) {
+    let mut shows = known;
+    expert.take_over();
     if !bench.told {
         expert.say(SpanKind::Plan, "see the dials");
         shows = [0; DIALS];
@@ -35,7 +37,7 @@ pub(super) fn solve(bench: &Bench, expert: &mut Recorder) {
             Outcome::Error(e) if e.name == "Removed" => {
                 removed = Some(next.device);
                 (plan, at) = (find(bench, &shows, removed), 0);
-                expert.reflect(format!("no {} any more, then {}", call.tool, brief(bench, &plan)));
+                expert.reflect(format!("{} is gone for good, then {}", call.tool, brief(bench, &plan)));
             }
             Outcome::Error(_) => return,
         }

@@ -1,19 +1,19 @@
-//! A maze: rooms that are seen only from inside, one of which holds a word.
+//! A labyrinth: rooms that are seen only from inside, one of which holds a word.
 //!
 //! | level | rooms | passages more than a tree has |
 //! |---|---|---|
 //! | ℓ | 2 + ⌊ℓ/3⌋ by 3 + ⌊ℓ/4⌋ | ⌊ℓ/3⌋ |
 //!
-//! Goal: `what is the word of kilo in a maze of 2 by 3 rooms?`. `go(to="north")` goes through a passage and tells what one sees in the next room:
+//! Goal: `what is the word of kilo in a labyrinth of 2 by 3 rooms?`. `go(to="north")` goes through a passage and tells what one sees in the next room:
 //! its exits, and the word where it is. The answer is the word. Walking changes nothing, so there is no collateral damage.
 //!
-//! **Held-out structure**: besides the words, the *plan* of the maze decides its split: a hash of the passages, of where one starts and of
+//! **Held-out structure**: besides the words, the *plan* of the labyrinth decides its split: a hash of the passages, of where one starts and of
 //! where the word is. It belongs to `Test` if it is divisible by four, otherwise to `Train`.
 //!
 //! **Faults**: `transient` and `gone` strike `go`.
 //!
 //! The expert goes to the nearest room not seen yet, through rooms that it knows, and stops where the word is. No agent that does not
-//! know the maze can do it in the fewest steps always: `docs/worlds.md` has how many more the expert makes than the shortest way has.
+//! know the labyrinth can do it in the fewest steps always: `docs/worlds.md` has how many more the expert makes than the shortest way has.
 
 use std::borrow::Cow;
 use std::collections::VecDeque;
@@ -63,16 +63,16 @@ impl Plan {
     }
 }
 
-/// The maze world.
+/// The labyrinth world.
 #[derive(Clone, Debug)]
-pub(crate) struct Maze {
+pub(crate) struct Labyrinth {
     plan: Arc<Plan>,
     at: usize,
     /// Which rooms have been seen, as bits.
     seen: u64,
 }
 
-impl Hash for Maze {
+impl Hash for Labyrinth {
     fn hash<H: Hasher>(&self, h: &mut H) {
         let Plan { width, exits, start, treasure, owner, word, steps: _ } = &*self.plan;
         (width, exits, start, treasure, owner, word).hash(h);
@@ -85,7 +85,7 @@ const DECLARATIONS: &str = "
 go(to: \"north\" | \"east\" | \"south\" | \"west\") -> {exits: [str], word: str?} ! Wall(str) | Busy | Gone(str, int)
 /// Tells what one sees.
 look() -> {exits: [str], word: str?}
-/// Lets time pass.
+/// Waits.
 wait() -> str
 /// Asks for access.
 ask(name: str) -> str
@@ -97,7 +97,7 @@ fn go(way: usize) -> Call {
     Call::new("go", [("to", Value::str(WAYS[way].0))])
 }
 
-impl Maze {
+impl Labyrinth {
     fn see(&mut self) -> Outcome {
         let exits = self.plan.exits[self.at];
         let names = WAYS.iter().enumerate().filter(|(i, _)| exits >> i & 1 == 1);
@@ -110,9 +110,9 @@ impl Maze {
     }
 }
 
-impl Kind for Maze {
+impl Kind for Labyrinth {
     type World = Self;
-    const NAME: &str = "maze";
+    const NAME: &str = "labyrinth";
 
     fn tools() -> Option<&'static [Tool]> {
         Some(&TOOLS)
@@ -124,7 +124,7 @@ impl Kind for Maze {
 
     fn faults() -> &'static [FaultKind] {
         use FaultKind::*;
-        &[Transient, Gone]
+        &[Transient, Timeout, RateLimit, Drift, Truncated, Gone]
     }
 
     fn generate(level: u32, names: &mut Names, dice: &mut Dice) -> Self {
@@ -137,11 +137,11 @@ impl Kind for Maze {
                 break plan;
             }
         };
-        Maze { at: plan.start, seen: 0, plan: Arc::new(plan) }
+        Labyrinth { at: plan.start, seen: 0, plan: Arc::new(plan) }
     }
 }
 
-impl World for Maze {
+impl World for Labyrinth {
     fn tools(&self) -> &[Tool] {
         &TOOLS
     }
@@ -151,7 +151,7 @@ impl World for Maze {
     fn goal(&self) -> String {
         let p = &*self.plan;
         format!(
-            "what is the word of {} in a maze of {} by {} rooms?",
+            "what is the word of {} in a labyrinth of {} by {} rooms?",
             p.owner,
             p.width,
             p.exits.len() / p.width
@@ -206,6 +206,10 @@ impl World for Maze {
         Call::new("look", [])
     }
 
+    fn reread(_: &Call) -> Call {
+        Call::new("look", [])
+    }
+
     fn shows(&self, _: FaultKind, _: &Call, _: &ToolError) -> bool {
         false
     }
@@ -213,7 +217,7 @@ impl World for Maze {
     fn solve(self, expert: &mut Recorder) {
         let plan = &*self.plan;
         expert.say(SpanKind::Plan, "look at every room until the word is there");
-        let seen = expert.insist::<Maze>(&Call::new("look", []));
+        let seen = expert.insist::<Labyrinth>(&Call::new("look", []));
         // At the start the word never is.
         let Outcome::Observation { .. } = seen else { return };
         let mut word = String::new();
@@ -223,7 +227,7 @@ impl World for Maze {
                 expert.say(SpanKind::Thought, format!("back to an open exit: {}", names.join(" ")));
             }
             if let Outcome::Observation { value: Value::Record(fields), .. } =
-                expert.insist::<Maze>(&go(way[0]))
+                expert.insist::<Labyrinth>(&go(way[0]))
                 && let Some((_, Value::Str(found))) = fields.get(1)
             {
                 word.clone_from(found);
@@ -324,7 +328,7 @@ fn draw(level: usize, owner: Name, word: Name, dice: &mut Dice) -> Plan {
 mod tests {
     use super::*;
 
-    /// The shortest way, for one who knows the maze.
+    /// The shortest way, for one who knows the labyrinth.
     fn shortest(plan: &Plan) -> u32 {
         let mut far = vec![u32::MAX; plan.exits.len()];
         far[plan.start] = 0;
@@ -346,7 +350,7 @@ mod tests {
             let (mut made, mut least) = (0, 0);
             for seed in 0..200 {
                 let mut dice = Dice::new("test", &[seed, u64::from(level)]);
-                let world = Maze::generate(level, &mut Names::new(Split::Train), &mut dice);
+                let world = Labyrinth::generate(level, &mut Names::new(Split::Train), &mut dice);
                 let plan = &*world.plan;
                 assert!(plan.steps >= shortest(plan) && plan.steps <= 2 * plan.exits.len() as u32);
                 made += plan.steps;
