@@ -70,15 +70,18 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
                 let bodies: Vec<String> = trace
                     .spans
                     .iter()
-                    .filter(|s| s.kind == SpanKind::Action)
+                    .filter(|s| s.kind == SpanKind::Action && s.weight.is_none())
                     .map(|s| s.body.clone())
                     .collect();
                 let calls = bodies.iter().filter_map(|b| Call::parse(b).ok()).collect();
                 runs.push((Episode::new(task)?, calls, bodies));
             }
+            // Twenty rounds, or as many as a second allows.
             let mut steps = 0u64;
             let start = now();
-            for _ in 0..20 {
+            let mut rounds = 0;
+            while rounds < 20 && now() - start < Duration::from_secs(1) {
+                rounds += 1;
                 for (episode, calls, _) in &runs {
                     let mut episode = episode.clone();
                     for call in calls {
@@ -89,7 +92,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
             }
             let seconds = (now() - start).as_secs_f64();
             let start = now();
-            for _ in 0..20 {
+            for _ in 0..rounds {
                 for (episode, _, bodies) in &runs {
                     let mut episode = episode.clone();
                     for body in bodies {

@@ -15,6 +15,7 @@ use crate::library::Library;
 use crate::mastermind::Mastermind;
 use crate::planning::{self, Blocks, Gripper, Logistics, Planning, Sokoban};
 use crate::questions::Questions;
+use crate::repository::Repository;
 use crate::route::Route;
 use crate::task::Task;
 use crate::tracking::Tracking;
@@ -59,6 +60,7 @@ states!(
     LibrarySearched,
     LibraryWhole,
     Database,
+    Repository,
     Planning,
     Unseen,
     Labyrinth,
@@ -95,6 +97,7 @@ const ENTRIES: &[Entry] = &[
     entry::<LibrarySearched>(),
     entry::<LibraryWhole>(),
     entry::<Database>(),
+    entry::<Repository>(),
     entry::<Blocks>(),
     entry::<Gripper>(),
     entry::<Logistics>(),

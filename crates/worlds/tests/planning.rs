@@ -30,10 +30,6 @@ fn a_domain_and_problem_of_files_are_a_world() {
     assert_eq!(
         prompt[1].body,
         "at ship dover, at mini dover, at beetle calais; reach at mini calais, at beetle ostend, not loaded"
-            .replace(
-                "at ship dover, at mini dover, at beetle calais",
-                "at ship dover, at mini dover, at beetle calais"
-            )
     );
     for (said, heard) in [
         ("board(c=\"beetle\", p=\"dover\")", "Unmet(\"at beetle dover\")"),
