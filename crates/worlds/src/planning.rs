@@ -1,6 +1,6 @@
 //! Planning: problems of PDDL domains, whose operators are the tools.
 //!
-//! Four domains are our own, each a world: [`blocks`](https://planning.wiki/ref/pddl/domain), `gripper`, `logistics` and
+//! Four domains are our own, each a world: `blocks`, `gripper`, `logistics` and
 //! `sokoban`. Any other domain and problem (STRIPS with types, equality and negative preconditions) is a world as well: its
 //! name is `pddl:DOMAIN:PROBLEM` with the paths of the two files.
 //!
