@@ -124,16 +124,17 @@ impl Seat {
         let mut span = Span::new(kind, String::from_utf8_lossy(&body));
         if kind == SpanKind::Action {
             self.steps += 1;
-            let (status, reply) = if valid {
+            let (status, reply, turn) = if valid {
                 let reply = self.episode.act(&span.body);
                 span.failed = reply.failed;
-                (reply.status, reply.span)
+                (reply.status, reply.span, reply.turn)
             } else {
                 span.failed = true;
-                (ActionStatus::Malformed, refusal("the action is no valid UTF-8"))
+                (ActionStatus::Malformed, refusal("the action is no valid UTF-8"), None)
             };
             self.malformed += u32::from(status != ActionStatus::Fine);
             self.replies.push_back(reply);
+            self.replies.extend(turn);
         }
         self.spans.push(span);
         Some(kind)
