@@ -83,6 +83,17 @@ impl Seat {
         self.queue.pop_front().ok_or(Ended::GaveUp)
     }
 
+    /// How many tokens are known already, before the model is asked again.
+    pub(crate) fn given(&self) -> usize {
+        self.queue.len()
+    }
+
+    /// The next `n` of those.
+    pub(crate) fn take(&mut self, n: usize) -> Vec<u32> {
+        self.taken += n as u32;
+        self.queue.drain(..n).collect()
+    }
+
     /// Takes a token from the model and queues what the row consumes in its place: itself, or the world's reply.
     fn speak(&mut self, logits: &[f32], tokenizer: &Tokenizer, suite: &SuiteSpec) -> Result<(), Ended> {
         // Spans have no end token, so the agent cannot see that it has the word. Its turn is marked by what it
