@@ -5,6 +5,7 @@ use std::str::FromStr;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
+use groundwork_train::Processor;
 use groundwork_worlds::{FaultKind, world_names};
 
 /// A laboratory for pre-training language models that act.
@@ -84,6 +85,9 @@ pub struct TrainArgs {
     /// Threads [default: one a core]
     #[arg(long, value_name = "N", value_parser = at_least_one::<usize>)]
     pub threads: Option<usize>,
+    /// Where to compute: `cpu`, or `gpu` in a build with `--features wgpu`
+    #[arg(long, value_name = "DEVICE", default_value_t)]
+    pub device: Processor,
     /// Print events as JSON, one a line
     #[arg(long)]
     pub json: bool,
@@ -99,6 +103,9 @@ pub struct EvalArgs {
     /// Threads [default: one a core]
     #[arg(long, value_name = "N", value_parser = at_least_one::<usize>)]
     pub threads: Option<usize>,
+    /// Where to compute: `cpu`, or `gpu` in a build with `--features wgpu`
+    #[arg(long, value_name = "DEVICE", default_value_t)]
+    pub device: Processor,
     /// Print progress and metrics as JSON, one object a line
     #[arg(long)]
     pub json: bool,
@@ -126,6 +133,9 @@ pub struct GenerateArgs {
     /// Seed of the sampler
     #[arg(long, value_name = "N", default_value_t = 0)]
     pub seed: u64,
+    /// Where to compute: `cpu`, or `gpu` in a build with `--features wgpu`
+    #[arg(long, value_name = "DEVICE", default_value_t)]
+    pub device: Processor,
     /// Print the tokens and the text as JSON
     #[arg(long)]
     pub json: bool,

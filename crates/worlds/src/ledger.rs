@@ -22,6 +22,7 @@
 //! looks and one payment more.
 
 mod expert;
+mod guided;
 
 use std::borrow::Cow;
 use std::hash::{Hash, Hasher};

@@ -8,7 +8,7 @@
 //! The worlds are [`files`] (a file tree), [`route`] (a road map), [`ledger`] (accounts), [`tracking`] (keys that change
 //! hands), [`arithmetic`] (quantities and a calculator), [`library`] (dated entries and a search), [`database`] (tables and
 //! SQL), [`repository`] (a code base in Python), [`planning`] (problems in PDDL), [`unseen`] (tools that are new in every task), and the
-//! games [`labyrinth`], [`questions`] and [`mastermind`]; each module tells its levels, its goals and what success
+//! games [`labyrinth`], [`questions`] and [`mastermind`]; [`guide`] has three of them again with a policy and a user; each module tells its levels, its goals and what success
 //! asks for. The faults are those of the [`faults`] module. How names and structures are cut into training and testing
 //! is told at [`name_split`], and in [`route`], [`tracking`] and [`arithmetic`].
 //!
@@ -43,6 +43,7 @@ mod error;
 mod expert;
 pub mod faults;
 pub mod files;
+pub mod guide;
 mod hash;
 pub mod labyrinth;
 pub mod ledger;

@@ -9,6 +9,7 @@ use crate::episode::build;
 use crate::error::{WorldError, did_you_mean};
 use crate::faults::{FaultKind, Faults};
 use crate::files::Files;
+use crate::guide::Guided;
 use crate::labyrinth::Labyrinth;
 use crate::ledger::Ledger;
 use crate::library::Library;
@@ -50,6 +51,9 @@ macro_rules! states {
 
 type LibrarySearched = Library<false>;
 type LibraryWhole = Library<true>;
+type FilesGuided = Guided<Files>;
+type RouteGuided = Guided<Route>;
+type LedgerGuided = Guided<Ledger>;
 
 states!(
     Files,
@@ -61,6 +65,9 @@ states!(
     LibraryWhole,
     Database,
     Repository,
+    FilesGuided,
+    RouteGuided,
+    LedgerGuided,
     Planning,
     Unseen,
     Labyrinth,
@@ -98,6 +105,9 @@ const ENTRIES: &[Entry] = &[
     entry::<LibraryWhole>(),
     entry::<Database>(),
     entry::<Repository>(),
+    entry::<FilesGuided>(),
+    entry::<RouteGuided>(),
+    entry::<LedgerGuided>(),
     entry::<Blocks>(),
     entry::<Gripper>(),
     entry::<Logistics>(),
