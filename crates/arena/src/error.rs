@@ -30,6 +30,20 @@ pub enum ArenaError {
         /// Tokens that the context takes.
         context: usize,
     },
+    /// The transcript of an attempt cannot be read.
+    #[error(
+        "the transcript of an attempt at `{world}`, level {level}, seed {seed} is no trace: {what}\n  hint: the file of scores is damaged; evaluate again"
+    )]
+    Transcript {
+        /// The world.
+        world: String,
+        /// The level.
+        level: u32,
+        /// The seed of the task.
+        seed: u64,
+        /// What is wrong with it.
+        what: String,
+    },
     /// A field of a suite has a value that makes no sense.
     #[error("suite: `{field}` {what}\n  hint: {hint}")]
     Suite {

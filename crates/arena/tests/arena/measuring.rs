@@ -127,7 +127,7 @@ fn a_fresh_decoder_is_uniform() {
     for (measured, expected) in
         likelihoods(&fresh, &TOKENIZER, &traces, 1024, &mut |_| {}).iter().zip(expected)
     {
-        let (measured, expected) = (measured.unwrap(), expected.unwrap());
+        let (measured, expected) = (measured.as_ref().unwrap(), expected.unwrap());
         assert!((measured.action_bits / expected.action_bits - 1.0).abs() < 1e-5);
     }
 }
