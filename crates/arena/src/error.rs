@@ -54,6 +54,16 @@ pub enum ArenaError {
         /// What to write instead.
         hint: String,
     },
+    /// The machine failed: a full disk, a broken device.
+    #[error("`{}`: {what}\n  hint: {hint}", path.display())]
+    Machine {
+        /// The file.
+        path: PathBuf,
+        /// What went wrong.
+        what: String,
+        /// What to do about it.
+        hint: &'static str,
+    },
     /// A file of scores cannot be read or written.
     #[error("`{}`: {what}\n  hint: {hint}", path.display())]
     Scores {
@@ -64,4 +74,11 @@ pub enum ArenaError {
         /// What to do about it.
         hint: &'static str,
     },
+}
+
+impl ArenaError {
+    /// Whether the input is at fault, and not the machine.
+    pub fn is_input(&self) -> bool {
+        !matches!(self, ArenaError::Machine { .. })
+    }
 }

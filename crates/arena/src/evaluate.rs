@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use groundwork_corpus::Tokenizer;
 use groundwork_trace::{SpanKind, Trace};
-use groundwork_worlds::{Episode, Task};
+use groundwork_worlds::{Declare, Episode, Task};
 
 use crate::{
     ArenaError, Policy, Rollout, ScoreRow, SuiteSpec, branch::branches, likelihood::likelihoods, rank::rank,
@@ -37,6 +37,20 @@ pub fn evaluate<P: Policy>(
     let of = attempts + measurements(suite, &tasks);
     let rollouts = play(policy, tokenizer, suite, &tasks, &mut |p| progress(Progress { done: p.done, of }))?;
     measure(policy, tokenizer, suite, &rollouts, &mut |p| progress(Progress { done: attempts + p.done, of }))
+}
+
+/// The rows of attempts that nothing is measured on besides, with the policy's name `model`: those behind an endpoint, which gives no
+/// likelihoods. They may be some of a suite's attempts only.
+///
+/// # Errors
+/// A task that its world refuses.
+pub fn score(rollouts: &[Rollout]) -> Result<Vec<ScoreRow>, ArenaError> {
+    let mut rows = Vec::with_capacity(rollouts.len());
+    for rollout in rollouts {
+        let expert = Episode::expert_trace(&rollout.task, Declare::None)?;
+        rows.push(ScoreRow::new(rollout, "model", actions(&expert)));
+    }
+    Ok(rows)
 }
 
 /// How many things [`measure`] measures.
@@ -73,10 +87,11 @@ pub fn measure<P: Policy>(
     let likelihoods = likelihoods(policy, tokenizer, &experts, context, &mut |done| {
         progress(Progress { done, of });
     });
-    // A task and its clean twin, by their places in the suite.
+    // Clean tasks by their places in the suite.
     let mut clean: BTreeMap<(&str, u32, u64), usize> = BTreeMap::new();
-    let place = |task: &Task, i| ((task.world.as_str(), task.level, task.seed), i);
-    clean.extend(tasks.iter().enumerate().filter(|(_, t)| t.fault.is_none()).map(|(i, t)| place(t, i)));
+    for (i, task) in tasks.iter().enumerate().filter(|(_, task)| task.fault.is_none()) {
+        clean.insert((&task.world, task.level, task.seed), i);
+    }
     let twin = |task: &Task| clean.get(&(task.world.as_str(), task.level, task.seed)).copied();
     let pairs: Vec<(usize, usize)> = tasks
         .iter()

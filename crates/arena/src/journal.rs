@@ -173,7 +173,7 @@ impl Journal {
     }
 
     fn unwritable(&self, e: &std::io::Error) -> ArenaError {
-        ArenaError::Scores {
+        ArenaError::Machine {
             path: self.path.clone(),
             what: format!("cannot be written: {e}; {} attempts are kept in it", self.attempts),
             hint: "make room and run the same command again: it goes on where it was",

@@ -55,7 +55,7 @@ pub use compare::{PairedTest, compare, holm};
 pub use completion::{Completion, complete};
 pub use endpoint::{Endpoint, Protocol, Spent, Stopped, play_endpoint};
 pub use error::ArenaError;
-pub use evaluate::{Progress, evaluate, measure};
+pub use evaluate::{Progress, evaluate, measure, score};
 pub use floors::{floors, reference_agents};
 pub use held_out::{HeldOut, check_held_out, how_test_tasks_are_held_out};
 pub use horizon::{HORIZON_CAP, Horizons, horizons};

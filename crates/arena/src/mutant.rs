@@ -6,11 +6,14 @@ use groundwork_worlds::{Declare, Episode, Reply, one_argument_off};
 use rand_core::SeedableRng;
 use rand_pcg::Pcg64;
 
+use crate::state::changes;
 use crate::statistics::below;
 
-/// Says what the expert says, with one argument of one action replaced by another that is legal in some state of the
-/// task, and goes on as though nothing had happened. The action is the last one whose mistake leaves the world in another state
-/// than the expert does; where no single mistake does (the task only asks), the mistake is in the answer.
+/// Says what the expert says, with one value wrong, and goes on as though nothing had happened.
+///
+/// Where the task asks for something, the wrong value is in the answer. Where it asks for a change only (the answer is `done`),
+/// it is an argument of an action, replaced by another that is legal somewhere in the task: the last action whose mistake
+/// leaves another world than the expert leaves.
 #[derive(Debug)]
 pub(crate) struct MutatedExpert {
     seed: u64,
@@ -45,12 +48,13 @@ fn mutated(start: &Episode, seed: u64) -> Vec<Span> {
         next.act(&said[i].body);
         before.push(next);
     }
-    let left = before[actions.len()].state_hash();
+    let left = before[actions.len()].state();
+    let only_asks = said.last().is_some_and(|s| s.body.split(", ").any(|part| part != "done"));
     let mut pool: Vec<Call> = before.iter().flat_map(Episode::legal_actions).collect();
     pool.sort_unstable();
     pool.dedup();
     let mut rng = Pcg64::seed_from_u64(seed);
-    for at in (0..actions.len()).rev() {
+    for at in (0..actions.len()).rev().filter(|_| !only_asks) {
         let Ok(call) = Call::parse(&said[actions[at]].body) else { continue };
         let mut wrong = one_argument_off(&call, &pool);
         for _ in 0..TRIES.min(wrong.len()) {
@@ -58,7 +62,8 @@ fn mutated(start: &Episode, seed: u64) -> Vec<Span> {
             let mut world = before[at].clone();
             world.step(&other);
             actions[at + 1..].iter().for_each(|&i| drop(world.act(&said[i].body)));
-            if world.state_hash() != left {
+            // What only the fault remembers is no other world.
+            if changes(&left, &world.state()).iter().any(|c| !c.path.starts_with("fault")) {
                 said[actions[at]] = Span::action(&other);
                 return said;
             }
@@ -74,6 +79,13 @@ fn mutated(start: &Episode, seed: u64) -> Vec<Span> {
 fn other_answer(answer: &str, pool: &[Call], rng: &mut Pcg64) -> String {
     if let Ok(number) = answer.parse::<i64>() {
         return number.wrapping_add(1).to_string();
+    }
+    // Of several parts, one is wrong.
+    if let Some((first, rest)) = answer.split_once(", ") {
+        return match first {
+            "done" => format!("done, {}", other_answer(rest, pool, rng)),
+            part => format!("{}, {rest}", other_answer(part, pool, rng)),
+        };
     }
     let words = pool.iter().flat_map(|c| &c.args).filter_map(|(_, v)| match v {
         Value::Str(s) if s != answer => Some(s.clone()),

@@ -45,7 +45,7 @@ fn the_floors_lie_low_and_the_ceiling_high() {
         summarise(&rows)["success_rate"].value
     };
     assert_eq!(rate("expert"), 1.0);
-    for floor in ["null", "garbage"] {
+    for floor in ["null", "garbage", "mutated-expert"] {
         assert_eq!(rate(floor), 0.0, "{floor}");
     }
     let mut policies: Vec<&str> = rows.iter().map(|r| r.policy.as_str()).collect();
