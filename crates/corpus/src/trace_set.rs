@@ -458,7 +458,15 @@ fn claim(folder: &Path, mixture: &Mixture) -> Result<(), CorpusError> {
             path,
             message: "this folder holds traces of another mixture\n  hint: give another folder, or the same mixture and seed".to_owned(),
         }),
-        Err(e) if e.kind() == std::io::ErrorKind::NotFound => write_json(&path, mixture),
+        Err(e) if e.kind() == std::io::ErrorKind::NotFound => {
+            if fs::read_dir(folder).map_err(CorpusError::read(folder))?.next().is_some() {
+                return Err(CorpusError::TraceSet {
+                    path: folder.to_owned(),
+                    message: "this folder holds something else\n  hint: give a new or an empty folder".to_owned(),
+                });
+            }
+            write_json(&path, mixture)
+        }
         Err(e) => Err(CorpusError::read(&path)(e)),
     }
 }
