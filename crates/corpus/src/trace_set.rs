@@ -31,8 +31,6 @@ use crate::source::Generator;
 use crate::trace_file::{TraceRecord, TraceWriter};
 use crate::{CorpusError, durable};
 
-/// Traces of a shard.
-const SHARD: u64 = 20_000;
 /// Candidates that are made at a time.
 const BLOCK: u64 = 4096;
 /// A mixture is exhausted once fewer than one in [`RARE`] of this many candidates were new.
@@ -47,6 +45,8 @@ pub struct Mixture {
     pub seed: u64,
     /// How traces state their tools.
     pub declare: Declare,
+    /// Traces of a shard, at least 1.
+    pub shard: u64,
     /// The parts, each drawn as often as its weight says.
     pub part: Vec<MixturePart>,
 }
@@ -71,7 +71,7 @@ pub struct MixturePart {
 
 impl Default for Mixture {
     fn default() -> Self {
-        Mixture { seed: 0, declare: Declare::Full, part: vec![MixturePart::default()] }
+        Mixture { seed: 0, declare: Declare::Full, shard: 20_000, part: vec![MixturePart::default()] }
     }
 }
 
@@ -237,6 +237,9 @@ impl Source {
         if mixture.part.is_empty() {
             return Err(wrong("part".into(), "there is none; a mixture has at least one `[[part]]`"));
         }
+        if mixture.shard == 0 {
+            return Err(wrong("shard".into(), "is 0; a shard has at least one trace"));
+        }
         let usable = |w: f64| w.is_finite() && w >= 0.0;
         let total: f64 = mixture.part.iter().map(|p| p.weight).sum();
         let mut parts = Vec::new();
@@ -387,13 +390,13 @@ pub fn generate_traces(
     let source = Source::new(mixture)?;
     fs::create_dir_all(folder).map_err(CorpusError::write(folder))?;
     claim(folder, mixture)?;
-    let Held { shards: mut number, mut next, mut seen, mut card } = held(folder, count)?;
+    let Held { shards: mut number, mut next, mut seen, mut card } = held(folder, mixture.shard, count)?;
     // The first of the candidates that are made and not looked at yet is number `next`.
     let mut made: VecDeque<Candidate> = VecDeque::new();
     let mut ended = Generated::Whole;
     while card.traces < count && ended == Generated::Whole {
         let mut shard = Shard::create(folder, number)?;
-        let size = SHARD.min(count - card.traces);
+        let size = mixture.shard.min(count - card.traces);
         let (mut accepted, mut looked_at, mut new) = (0, 0, 0);
         while accepted < size {
             let mut batch = Vec::new();
@@ -472,7 +475,7 @@ fn claim(folder: &Path, mixture: &Mixture) -> Result<(), CorpusError> {
 }
 
 /// Reads what an earlier generation has left: whole shards, and the last one if `count` traces end with it.
-fn held(folder: &Path, count: u64) -> Result<Held, CorpusError> {
+fn held(folder: &Path, shard: u64, count: u64) -> Result<Held, CorpusError> {
     let mut held = Held { shards: 0, next: 0, seen: HashSet::new(), card: TraceCard::default() };
     loop {
         let path = folder.join(format!("shard-{:05}.json", held.shards));
@@ -486,7 +489,7 @@ fn held(folder: &Path, count: u64) -> Result<Held, CorpusError> {
             message: format!("{e}\n  hint: delete it; the shard is generated again"),
         })?;
         // A short shard was the last one of a smaller set: it is made anew where more is wanted.
-        if note.card.traces < SHARD && held.card.traces + note.card.traces < count {
+        if note.card.traces < shard && held.card.traces + note.card.traces < count {
             return Ok(held);
         }
         if held.card.traces + note.card.traces > count {

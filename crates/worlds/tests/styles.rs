@@ -21,7 +21,7 @@ fn tasks(seeds: u64, levels: &[u32]) -> Vec<Task> {
 
 #[test]
 fn every_style_replays_to_a_solution() {
-    for task in tasks(3, &[1, 3, 6]) {
+    for task in tasks(1, &[1, 4]) {
         for style in Style::ALL {
             let trace = styled_trace(&task, Declare::Name, style, 3).unwrap();
             let found = replays(&task, &trace).unwrap();

@@ -114,10 +114,14 @@ fn attempts() -> Vec<(Task, u32)> {
 
 /// Plays all attempts; returns what ended, in the order of the suite, and what stopped it.
 fn play(endpoint: &Endpoint) -> (Vec<(usize, Rollout)>, Option<Stopped>) {
+    play_these(endpoint, &attempts())
+}
+
+fn play_these(endpoint: &Endpoint, attempts: &[(Task, u32)]) -> (Vec<(usize, Rollout)>, Option<Stopped>) {
     let mut ended = Vec::new();
     let stop = Arc::new(AtomicBool::new(false));
     let stopped =
-        play_endpoint(endpoint, &suite(), &attempts(), Spent::default(), &stop, &mut |place, rollout, _| {
+        play_endpoint(endpoint, &suite(), attempts, Spent::default(), &stop, &mut |place, rollout, _| {
             ended.push((place, rollout));
             Ok(())
         })
@@ -180,7 +184,7 @@ fn an_expert_behind_an_endpoint_solves_everything_by_every_protocol() {
         for (place, r) in &ended {
             assert_eq!(r.task, attempts()[*place].0);
             assert!(r.success && r.ended == Ended::Answer, "{protocol:?}\n{}", r.trace.to_annotated());
-                assert!(r.tokens == 110 && r.said >= 20, "{r:?}");
+            assert!(r.tokens == 110 && r.said >= 20, "{r:?}");
         }
         let bodies = server.bodies.lock().unwrap();
         assert!(bodies.iter().all(|b| b["model"] == "m"));
@@ -256,8 +260,8 @@ fn hostile_models_end_their_attempts_and_nothing_else() {
     for (model, protocol, expected) in models {
         let server = serve(move |_, body| model(body));
         let endpoint = Endpoint { protocol, ..server.endpoint.clone() };
-        let (ended, stopped) = play(&endpoint);
-        assert_eq!((ended.len(), stopped), (attempts().len(), None), "{expected:?}");
+        let (ended, stopped) = play_these(&endpoint, &attempts()[..1]);
+        assert_eq!((ended.len(), stopped), (1, None), "{expected:?}");
         for (_, r) in ended {
             assert!(!r.success && expected.contains(&r.ended), "{:?} {expected:?}", r.ended);
             assert!(r.steps <= suite().max_steps && r.trace.to_annotated().len() < 200_000);

@@ -4,10 +4,10 @@ use groundwork_arena::{Policy, SuiteSpec, breakdown, evaluate, likelihoods, play
 use groundwork_model::{Decoder, ModelSpec};
 use groundwork_trace::{Span, SpanKind, Trace};
 
-use crate::doubles::{TOKENIZER, experts, garbage, replay, tokens, uniform};
+use crate::doubles::{TOKENIZER, experts, garbage, replay, short_worlds, tokens, uniform};
 
 fn suite() -> SuiteSpec {
-    SuiteSpec { tasks: 4, max_tokens: 1024, ..SuiteSpec::default() }
+    SuiteSpec { worlds: short_worlds(), tasks: 4, max_tokens: 1024, ..SuiteSpec::default() }
 }
 
 fn encoded(span: &Span) -> usize {

@@ -4,10 +4,10 @@ use groundwork_arena::{Ended, Policy, Rollout, SuiteSpec, play};
 use groundwork_trace::{Span, SpanKind, Trace};
 use groundwork_worlds::{Declare, Episode, Task};
 
-use crate::doubles::{TOKENIZER, experts, garbage, monotone, replay, script, tokens};
+use crate::doubles::{TOKENIZER, experts, garbage, monotone, replay, script, short_worlds, tokens};
 
 fn suite() -> SuiteSpec {
-    SuiteSpec { tasks: 8, max_tokens: 1024, ..SuiteSpec::default() }
+    SuiteSpec { worlds: short_worlds(), tasks: 8, max_tokens: 1024, ..SuiteSpec::default() }
 }
 
 fn plays<P: Policy>(policy: &P, suite: &SuiteSpec, tasks: &[Task]) -> Vec<Rollout> {

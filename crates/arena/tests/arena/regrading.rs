@@ -3,10 +3,16 @@
 use groundwork_arena::{Policy, Rollout, SuiteSpec, play, regrade};
 use groundwork_trace::Trace;
 
-use crate::doubles::{TOKENIZER, experts, garbage, replay};
+use crate::doubles::{TOKENIZER, experts, garbage, replay, short_worlds};
 
 fn suite() -> SuiteSpec {
-    SuiteSpec { tasks: 8, levels: vec![1, 3], max_tokens: 1024, ..SuiteSpec::default() }
+    SuiteSpec {
+        worlds: short_worlds(),
+        tasks: 8,
+        levels: vec![1, 3],
+        max_tokens: 1024,
+        ..SuiteSpec::default()
+    }
 }
 
 fn check<P: Policy>(policy: &P, suite: &SuiteSpec) -> Vec<Rollout> {

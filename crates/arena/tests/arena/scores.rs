@@ -2,10 +2,10 @@
 
 use groundwork_arena::{SuiteSpec, evaluate, floors, read_scores, summarise, write_scores};
 
-use crate::doubles::{TOKENIZER, garbage};
+use crate::doubles::{TOKENIZER, garbage, short_worlds};
 
 fn suite() -> SuiteSpec {
-    SuiteSpec { tasks: 3, levels: vec![1], rank_tasks: 3, ..SuiteSpec::default() }
+    SuiteSpec { worlds: short_worlds(), tasks: 3, levels: vec![1], rank_tasks: 3, ..SuiteSpec::default() }
 }
 
 #[test]

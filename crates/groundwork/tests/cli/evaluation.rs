@@ -15,7 +15,11 @@ fn suites_are_listed_with_what_knows_nothing() {
     shop.write("small.toml", "worlds = [\"files\", \"route\"]\nlevels = [1]\ntasks = 4\n");
     let said = shop.run("eval suites small.toml --floors --tasks 4 --markdown".split(' ')).fine();
     let lines: Vec<&str> = said.out.lines().collect();
-    assert!(lines[0].starts_with("| suite | tasks | null |") && lines[0].ends_with("expert |"), "{}", said.out);
+    assert!(
+        lines[0].starts_with("| suite | tasks | null |") && lines[0].ends_with("expert |"),
+        "{}",
+        said.out
+    );
     assert!(lines[2].contains("| 0.0% |") && lines[2].ends_with("| 100.0% |"), "{}", said.out);
     shop.run(["eval", "suites", "planing"]).refused(&["no capability `planing`", "did you mean `planning`"]);
     shop.run(["eval"]).refused(&["no model is named", "hint:"]);

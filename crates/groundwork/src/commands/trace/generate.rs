@@ -148,7 +148,7 @@ fn mixture(args: &GenerateTracesArgs) -> Result<Mixture, Failure> {
         faults: args.faults.iter().map(|f| f.parse()).collect::<Result<Vec<_>, _>>()?,
         styles: styles.collect::<Result<_, Failure>>()?,
     };
-    Ok(Mixture { seed: args.seed, declare: declare(args), part: vec![part] })
+    Ok(Mixture { seed: args.seed, declare: declare(args), part: vec![part], ..Mixture::default() })
 }
 
 /// The traces of a Parquet file, or of a folder of them.
