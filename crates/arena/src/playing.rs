@@ -84,6 +84,7 @@ impl Playing {
             self.invalid.count(reply.status);
             span.failed = reply.failed;
             self.waiting.push(reply.span.clone());
+            self.waiting.extend(reply.turn.clone());
             reply
         });
         self.spans.push(span);

@@ -46,8 +46,9 @@ pub fn replays(task: &Task, trace: &Trace) -> Result<Result<(), Parted>, WorldEr
                     return parted(i, Some(reply.span), "whether the action failed differs");
                 }
                 waiting.push_back(reply.span);
+                waiting.extend(reply.turn);
             }
-            SpanKind::Observation | SpanKind::Error => match waiting.pop_front() {
+            SpanKind::Observation | SpanKind::Error | SpanKind::User => match waiting.pop_front() {
                 Some(told) if told == *span => {}
                 told => return parted(i, told, "the result differs"),
             },

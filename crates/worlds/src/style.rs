@@ -199,7 +199,7 @@ impl Teller {
                 continue;
             }
             let mut there = self.episode.clone();
-            if matches!(there.perform(call).0, Outcome::Error(_)) {
+            if matches!(there.perform(call).0, Outcome::Error(_)) || there.said().is_some() {
                 continue;
             }
             if there.state_hash() == here {
@@ -233,6 +233,9 @@ impl Teller {
             let why = format!("{name} was wrong, it is {right}");
             let mut there = self.episode.clone();
             let refused = matches!(there.perform(&call).0, Outcome::Error(_));
+            if there.said().is_some() {
+                continue;
+            }
             if there.state_hash() == here {
                 // A look at the wrong thing is a detour; a mistake is refused.
                 if !refused {
@@ -280,7 +283,7 @@ impl Teller {
         ways.into_iter().take(WAYS_BACK).find(|call| {
             let mut back = there.clone();
             let refused = matches!(back.perform(call).0, Outcome::Error(_));
-            !refused && back.state_hash() == here
+            !refused && back.said().is_none() && back.state_hash() == here
         })
     }
 

@@ -164,6 +164,10 @@ impl Conversation {
             Protocol::Tools => {
                 let mut ids = std::mem::take(&mut self.calls).into_iter();
                 for span in results {
+                    if span.kind == SpanKind::User {
+                        self.messages.push(json!({"role": "user", "content": span.body}));
+                        continue;
+                    }
                     let text = match span.kind {
                         SpanKind::Error => format!("error: {}", span.body),
                         _ => span.body.clone(),
