@@ -142,7 +142,7 @@ fn evaluate_run(
     args: &EvalArgs,
     stop: &Arc<AtomicBool>,
 ) -> Result<Vec<ScoreRow>, Failure> {
-    let trained = Trained::open(run)?;
+    let trained = Trained::open(run, args.device)?;
     // A standard suite is for every model: this one is not asked about places that it was never trained on.
     let suite = &SuiteSpec {
         max_tokens: match args.suite.as_deref().map(str::parse::<groundwork_worlds::Capability>) {
