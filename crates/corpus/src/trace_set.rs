@@ -445,6 +445,9 @@ pub fn generate_traces(
         if ended != Generated::Stopped && accepted > 0 {
             card.merge(&shard.finish(next)?);
             number += 1;
+            if ended == Generated::Whole && card.traces < count && stop.load(Ordering::Relaxed) {
+                ended = Generated::Stopped;
+            }
         }
     }
     write_json(&folder.join("card.json"), &card)?;

@@ -171,8 +171,8 @@ pub struct EndpointArgs {
     #[arg(long, value_name = "N", default_value_t = 1024, value_parser = at_least_one::<u32>)]
     pub max_reply: u32,
     /// Price of a million prompt tokens, and of a million completion tokens
-    #[arg(long, value_name = "PROMPT,COMPLETION", value_delimiter = ',', num_args = 2, value_parser = price)]
-    pub price: Vec<f64>,
+    #[arg(long, value_name = "PROMPT,COMPLETION", value_parser = prices)]
+    pub price: Option<(f64, f64)>,
     /// Begin no request once this much was spent; needs `--price`
     #[arg(long, value_name = "COST", value_parser = price, requires = "price")]
     pub max_cost: Option<f64>,
@@ -518,6 +518,12 @@ fn at_least_one<N: FromStr + PartialOrd + From<u8>>(text: &str) -> Result<N, &'s
 fn temperature(text: &str) -> Result<f32, &'static str> {
     let of_range = |t: &f32| t.is_finite() && *t >= 0.0;
     text.parse().ok().filter(of_range).ok_or("want a number from 0 up; 0 takes the likeliest token")
+}
+
+fn prices(text: &str) -> Result<(f64, f64), &'static str> {
+    let wanted = "want two numbers from 0 up, as in `0.5,1.5`";
+    let (prompt, completion) = text.split_once(',').ok_or(wanted)?;
+    Ok((price(prompt).map_err(|_| wanted)?, price(completion).map_err(|_| wanted)?))
 }
 
 fn price(text: &str) -> Result<f64, &'static str> {

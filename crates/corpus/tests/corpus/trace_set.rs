@@ -44,14 +44,14 @@ fn a_set_is_a_function_of_mixture_and_size() {
     assert_eq!(generate(&two, 1_300, 3), Generated::Whole);
     assert!(contents(&one) == contents(&two), "the number of threads decides nothing");
 
-    // Interrupted in the second shard, begun again with fewer, then grown to the size.
+    // Interrupted in the second shard, gone on with for fewer, then grown to the size.
     let stop = AtomicBool::new(false);
     let (ended, card) = generate_traces(&three, &mixture(), 2_900, &stop, &mut |done| {
         stop.store(done > 500, Ordering::Relaxed);
     })
     .unwrap();
-    assert_eq!((ended, card.traces), (Generated::Stopped, 500));
-    assert_eq!(generate(&three, 900, 2), Generated::Whole);
+    assert_eq!((ended, card.traces), (Generated::Stopped, 1_000));
+    assert_eq!(generate(&three, 1_100, 2), Generated::Whole);
     assert_eq!(generate(&three, 1_300, 2), Generated::Whole);
     assert!(contents(&one) == contents(&three), "interruptions decide nothing");
     let before = contents(&three);

@@ -63,9 +63,7 @@ fn endpoint(address: &str, args: &EndpointArgs) -> Result<Endpoint, Failure> {
     endpoint.timeout = Duration::from_secs(args.timeout);
     endpoint.retries = args.retries;
     endpoint.max_reply_tokens = args.max_reply;
-    if let [prompt, completion] = args.price.as_slice() {
-        endpoint.price = (*prompt, *completion);
-    }
+    endpoint.price = args.price.unwrap_or_default();
     endpoint.max_cost = args.max_cost;
     endpoint.max_tokens = args.max_total_tokens;
     Ok(endpoint)
