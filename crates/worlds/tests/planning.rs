@@ -114,7 +114,7 @@ fn mistakes_are_told_with_file_line_and_column() {
         ("ferry.pddl", "(not (loaded)))\n", "(or (loaded)))\n", "`or` is not supported"),
         ("ferry.pddl", "debark", "wait", "two of its tools would be called `wait`"),
         ("two-cars.pddl", "(:domain ferry)", "(:domain blocks)", "the domain read before is `ferry`"),
-        ("two-cars.pddl", "(at mini dover)", "(at maxi dover)", "line 4, column 26"),
+        ("two-cars.pddl", "(at mini dover)", "(at maxi dover)", "line 4, column 30"),
         ("two-cars.pddl", "(at mini dover)", "(at dover mini)", "of the wrong type"),
         ("two-cars.pddl", "(at mini calais)", "(at mini dover) (at mini calais)", "no plan was found"),
         ("two-cars.pddl", "(at mini calais) (at beetle ostend)", "(at mini dover)", "holds in the beginning"),
