@@ -48,9 +48,9 @@ fn episode(task: &Task) -> Episode {
     Episode::new(task).expect("a valid task")
 }
 
-/// The goal comes last in a prompt.
 fn goal(episode: &Episode) -> String {
-    episode.prompt(Declare::None).pop().expect("a goal").body
+    let prompt = episode.prompt(Declare::None);
+    prompt.into_iter().find(|s| s.kind == SpanKind::Goal).expect("a goal").body
 }
 
 /// The expert's own actions: not those that the prompt tells, which have no weight.
