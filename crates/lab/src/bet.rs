@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
+use crate::judge::{CostBasis, Rule, Scale};
 use crate::locate::{did_you_mean, field_at, find_field, first_sentence, position, suggestion_in};
 use crate::recipe::merge;
 use crate::score;
@@ -48,8 +49,15 @@ pub struct Criterion {
     pub metric: String,
     /// Which way is better.
     pub direction: Direction,
-    /// The smallest difference worth having, in the metric's unit.
+    /// The smallest difference worth having: in the metric's unit, or on the scale of multipliers a share of compute.
     pub margin: f64,
+    /// On which scale the bet is decided.
+    #[serde(default = "in_the_metric")]
+    pub scale: Scale,
+}
+
+fn in_the_metric() -> Scale {
+    Scale::Metric
 }
 
 /// A metric that must not get worse by more than its margin.
@@ -111,34 +119,50 @@ impl fmt::Display for Direction {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Decision {
-    /// Confidence level of every interval, two-sided.
+    /// Confidence level of every interval, two-sided, over all looks together.
     pub confidence: f64,
+    /// The numbers of pairs after which a size is looked at; empty: the judge's default.
+    pub looks: Vec<u32>,
+    /// Differences smaller than this are none, in the unit of the margin; the margin where it is not given.
+    pub equal: Option<f64>,
+    /// The scale that the verdict is about, as a multiple of the largest size's compute; needs three sizes.
+    pub target: f64,
+    /// The probability of a gain at the target that a SHIP needs.
+    pub assurance: f64,
+    /// Below this probability of a SHIP the bet is dropped as futile.
+    pub futile: f64,
+    /// Which cost the compute multiplier charges for.
+    pub cost: CostBasis,
+    /// Standard deviation of the effects of past bets, in the unit of the margin; forecasts start from it.
+    pub prior: Option<f64>,
+    /// Price of an hour of training.
+    pub price: Option<f64>,
     /// Bootstrap resamples of the test tasks.
     pub resamples: u32,
-    /// Seed of the bootstrap.
+    /// Seed of the bootstrap, the calibration and the forecasts.
     pub seed: u64,
-    /// Where the noise between seeds is estimated.
-    pub noise: Noise,
     /// How far the arms' FLOPs may lie apart, as a share.
     pub compute_tolerance: f64,
 }
 
 impl Default for Decision {
     fn default() -> Self {
-        Decision { confidence: 0.95, resamples: 2000, seed: 0, noise: Noise::Pooled, compute_tolerance: 0.02 }
+        let rule = Rule::default();
+        Decision {
+            confidence: 0.95,
+            looks: Vec::new(),
+            equal: None,
+            target: 10.0,
+            assurance: rule.assurance,
+            futile: rule.futile,
+            cost: CostBasis::Flops,
+            prior: None,
+            price: None,
+            resamples: 2000,
+            seed: 0,
+            compute_tolerance: 0.02,
+        }
     }
-}
-
-/// Where the noise between seeds is estimated.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Noise {
-    /// One variance of the paired differences over all sizes: more degrees of freedom, and the assumption that
-    /// the sizes are about equally noisy.
-    #[default]
-    Pooled,
-    /// Each size for itself: no assumption, and with two seeds a single degree of freedom.
-    Rung,
 }
 
 /// The sizes and seeds of a bet.
@@ -297,15 +321,15 @@ impl Bet {
             let message = format!("{} is not a confidence level", d.confidence);
             return Err(Fault::new("decision.confidence", message, "; want at least 0.5 and less than 1"));
         }
-        if d.resamples < 200 {
-            let message = format!("{} resamples are too few for the ends of an interval", d.resamples);
-            return Err(Fault::new("decision.resamples", message, "; want at least 200"));
-        }
         if !(0.0..=0.5).contains(&d.compute_tolerance) {
             let message = format!("{} is not a tolerance", d.compute_tolerance);
             return Err(Fault::new("decision.compute_tolerance", message, "; want a share such as 0.02"));
         }
         self.check_ladder()?;
+        if let Err((field, message)) = self.rule().check() {
+            let section = if field == "margin" { "primary" } else { "decision" };
+            return Err(Fault::new(&format!("{section}.{field}"), message, ""));
+        }
         if self.baseline.recipe == self.candidate.recipe {
             return Err(Fault::new(
                 "candidate",
@@ -353,6 +377,39 @@ impl Bet {
             return Err(Fault::new("ladder.at", format!("`{size}` is not one of the sizes"), hint));
         }
         Ok(())
+    }
+
+    /// The rule as the judge applies it.
+    pub fn rule(&self) -> Rule {
+        let (p, d) = (&self.primary, &self.decision);
+        let usual = match p.scale {
+            Scale::Multiplier => Rule::default().prior,
+            // A change worth testing is usually a few margins.
+            Scale::Metric if p.margin > 0.0 => 3.0 * p.margin,
+            Scale::Metric => 1.0,
+        };
+        let error = 1.0 - d.confidence;
+        Rule {
+            metric: p.metric.clone(),
+            direction: p.direction,
+            scale: p.scale,
+            cost: d.cost,
+            margin: p.margin,
+            equal: d.equal.unwrap_or(p.margin),
+            error,
+            extension: 0.2 * error,
+            pairs: BTreeMap::new(),
+            cap: u32::try_from(self.ladder.seeds.len()).unwrap_or(u32::MAX),
+            looks: d.looks.clone(),
+            target: Some(d.target),
+            assurance: d.assurance,
+            futile: d.futile,
+            prior: d.prior.unwrap_or(usual),
+            price: d.price,
+            guardrails: self.guardrails.clone(),
+            resamples: d.resamples,
+            seed: d.seed,
+        }
     }
 
     /// The label of an arm.

@@ -8,12 +8,9 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::bet::{Arm, Criterion, Decision, Guardrail, Ladder};
+use crate::judge::{ArchiveNoise, JUDGE, Rule};
 use crate::plan::Plan;
 use crate::recipe::{RecipeHash, canonical_json, hash_hex, table_to_json};
-
-/// Version of the rule's implementation. A verdict is only as good as the judge, so a change to how intervals or
-/// verdicts are computed raises it, and with it every registration's hash.
-pub const JUDGE: u32 = 1;
 
 /// A frozen bet, as `registration.json` holds it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -45,8 +42,12 @@ pub struct Registered {
     pub decision: Decision,
     /// The numbers that must not get worse.
     pub guardrails: Vec<Guardrail>,
+    /// The rule as the judge applies it.
+    pub rule: Rule,
+    /// What the archive of A/A runs says of the primary metric's noise.
+    pub noise: ArchiveNoise,
     /// The rule in plain words.
-    pub rule: Vec<String>,
+    pub words: Vec<String>,
     /// Sizes of the ladder.
     pub sizes: Vec<String>,
     /// Seeds.
@@ -178,7 +179,9 @@ fn content(plan: &Plan) -> Registered {
         primary: bet.primary.clone(),
         decision: bet.decision.clone(),
         guardrails: bet.guardrails.clone(),
-        rule: bet.rule_in_words(),
+        rule: bet.rule(),
+        noise: plan.noise.clone(),
+        words: bet.rule_in_words(&plan.noise),
         sizes,
         seeds,
         evaluation: table_to_json(&bet.evaluation),

@@ -102,7 +102,8 @@ fn a_bet_runs_pairs_first_and_never_repeats_a_finished_run() {
     assert!(!runner.is_finished(&plan).unwrap());
 
     let mut events = Vec::new();
-    let outcome = runner.run(&plan, &AtomicBool::new(false), &mut |e| events.push(e)).unwrap();
+    let outcome =
+        runner.run(&plan, &AtomicBool::new(false), &mut |_| false, &mut |e| events.push(e)).unwrap();
     assert_eq!(outcome, RunnerOutcome::Finished);
     let started: Vec<usize> = events
         .iter()
@@ -129,22 +130,30 @@ fn a_bet_runs_pairs_first_and_never_repeats_a_finished_run() {
 
     let lock = fs::File::open(place.join("lock")).unwrap();
     lock.try_lock().unwrap();
-    let error = runner.run(&plan, &AtomicBool::new(false), &mut |_| ()).unwrap_err().to_string();
+    let error =
+        runner.run(&plan, &AtomicBool::new(false), &mut |_| false, &mut |_| ()).unwrap_err().to_string();
     assert!(error.contains("another process is running this bet"), "{error}");
     drop(lock);
 
     assert!(runner.is_finished(&plan).unwrap());
-    assert_eq!(runner.run(&plan, &AtomicBool::new(false), &mut |_| ()).unwrap(), RunnerOutcome::Finished);
+    assert_eq!(
+        runner.run(&plan, &AtomicBool::new(false), &mut |_| false, &mut |_| ()).unwrap(),
+        RunnerOutcome::Finished
+    );
     assert_eq!((lines(&runs.join("trained")), lines(&runs.join("evaluated"))), (8, 8));
 
     // Metrics that this bet's evaluation did not leave are made again, the training is not.
     let run = runs.join(plan.cells[3].folder());
     fs::write(run.join("metrics.json"), "{}").unwrap();
-    assert_eq!(runner.run(&plan, &AtomicBool::new(false), &mut |_| ()).unwrap(), RunnerOutcome::Finished);
+    assert_eq!(
+        runner.run(&plan, &AtomicBool::new(false), &mut |_| false, &mut |_| ()).unwrap(),
+        RunnerOutcome::Finished
+    );
     assert_eq!((lines(&runs.join("trained")), lines(&runs.join("evaluated"))), (8, 9));
 
     fs::write(run.join("recipe.toml"), "way = 3\n").unwrap();
-    let error = runner.run(&plan, &AtomicBool::new(false), &mut |_| ()).unwrap_err().to_string();
+    let error =
+        runner.run(&plan, &AtomicBool::new(false), &mut |_| false, &mut |_| ()).unwrap_err().to_string();
     assert!(error.contains("holds another recipe"), "{error}");
 }
 
@@ -158,7 +167,7 @@ fn an_interrupted_bet_goes_on() {
     let stop = AtomicBool::new(false);
     let mut training = 0;
     let outcome = runner
-        .run(&plan, &stop, &mut |e| {
+        .run(&plan, &stop, &mut |_| false, &mut |e| {
             training += usize::from(matches!(e, RunnerEvent::Training { .. }));
             if training == 25 {
                 stop.store(true, Ordering::SeqCst);
@@ -170,7 +179,7 @@ fn an_interrupted_bet_goes_on() {
     assert!(before < 8);
     let mut resumed = 0;
     let outcome = runner
-        .run(&plan, &AtomicBool::new(false), &mut |e| {
+        .run(&plan, &AtomicBool::new(false), &mut |_| false, &mut |e| {
             resumed += usize::from(matches!(e, RunnerEvent::Started { resumed: true, .. }));
         })
         .unwrap();
@@ -187,7 +196,7 @@ fn a_dead_child_is_reported_with_its_last_words_and_nothing_more_is_started() {
     let (_, place, _) = Registration::open(runs, &plan).unwrap();
     let runner = runner(runs, &place, 1);
     fs::write(runs.join("fail"), "").unwrap();
-    let outcome = runner.run(&plan, &AtomicBool::new(false), &mut |_| ()).unwrap();
+    let outcome = runner.run(&plan, &AtomicBool::new(false), &mut |_| false, &mut |_| ()).unwrap();
     let RunnerOutcome::Failed(failures) = outcome else { panic!("{outcome:?}") };
     let [(0, failure)] = failures.as_slice() else { panic!("{failures:?}") };
     assert_eq!(failure.stderr, ["the loss is not a number"]);
@@ -200,12 +209,15 @@ fn a_dead_child_is_reported_with_its_last_words_and_nothing_more_is_started() {
     assert_eq!(lines(&runs.join("trained")), 1);
 
     fs::remove_file(runs.join("fail")).unwrap();
-    assert_eq!(runner.run(&plan, &AtomicBool::new(false), &mut |_| ()).unwrap(), RunnerOutcome::Finished);
+    assert_eq!(
+        runner.run(&plan, &AtomicBool::new(false), &mut |_| false, &mut |_| ()).unwrap(),
+        RunnerOutcome::Finished
+    );
 
     let mut missing = runner.clone();
     missing.program = runs.join("nothing-here");
     fs::remove_file(runs.join(plan.cells[0].folder()).join("done.json")).unwrap();
-    let outcome = missing.run(&plan, &AtomicBool::new(false), &mut |_| ()).unwrap();
+    let outcome = missing.run(&plan, &AtomicBool::new(false), &mut |_| false, &mut |_| ()).unwrap();
     assert!(
         matches!(&outcome, RunnerOutcome::Failed(f) if f[0].1.message.contains("cannot start")),
         "{outcome:?}"

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use groundwork_arena::{SuiteSpec, floors, how_test_tasks_are_held_out, read_scores};
 use groundwork_corpus::read_manifest;
+use groundwork_lab::judge::Ruling;
 use groundwork_lab::{
     Bet, BetResult, CellResult, Plan, RecipeHash, Registration, ResolvedRecipe, Runner, RunnerEvent,
     RunnerOutcome, Score, Speed, Verdict, render_report,
@@ -57,7 +58,9 @@ pub fn run(args: &BetArgs) -> Result<(), Failure> {
         speed,
         grace: Duration::from_secs(60),
     };
-    let finished = runner.is_finished(&plan).map_err(Failure::input)?;
+    let earlier = read_verdict(&folder, &registration);
+    let finished = runner.is_finished(&plan).map_err(Failure::input)?
+        || earlier.as_ref().is_some_and(|v| v.judgement.ruling != Ruling::Undecided);
     let say = |text: &str| {
         if !args.json {
             println!("{text}")
@@ -65,7 +68,7 @@ pub fn run(args: &BetArgs) -> Result<(), Failure> {
     };
     if finished {
         say(&format!("`{}` is finished; nothing is run again.", plan.bet.name));
-        if let Some(verdict) = read_verdict(&folder, &registration) {
+        if let Some(verdict) = earlier {
             return show(args, &verdict, &folder);
         }
     } else {
@@ -74,10 +77,20 @@ pub fn run(args: &BetArgs) -> Result<(), Failure> {
         say(&format!("{} {}\n", if new { "registered in" } else { "going on with" }, place.display()));
         let stop = interrupt::flag();
         let mut screen = Screen::new(&plan);
-        let outcome = runner.run(&plan, &stop, &mut |event| screen.show(event)).map_err(Failure::input)?;
+        // A look that cannot be read decides nothing; what is wrong shows when the bet is judged at its end.
+        let mut decided = |cells: &[usize]| {
+            collect(&plan, cells, registration.clone(), &args.runs)
+                .is_ok_and(|result| Verdict::of(&result).judgement.ruling != Ruling::Undecided)
+        };
+        let outcome = runner
+            .run(&plan, &stop, &mut decided, &mut |event| screen.show(event))
+            .map_err(Failure::input)?;
         screen.clear();
         match outcome {
             RunnerOutcome::Finished => {}
+            RunnerOutcome::Decided { spared } => {
+                say(&format!("decided: {spared} runs cannot change the verdict any more and are not made"));
+            }
             RunnerOutcome::Interrupted => {
                 return Err(Failure::interrupted("interrupted; the same command goes on from here"));
             }
@@ -92,7 +105,10 @@ pub fn run(args: &BetArgs) -> Result<(), Failure> {
             }
         }
     }
-    let result = collect(&plan, registration, &args.runs, &suite)?;
+    let cells: Vec<usize> = runner.finished_cells(&plan).map_err(Failure::input)?;
+    let mut result = collect(&plan, &cells, registration, &args.runs)?;
+    let few = SuiteSpec { tasks: suite.tasks.min(FLOOR_TASKS), ..suite.clone() };
+    result.references = floors(&few, &mut |_| {})?.into_iter().map(score).collect();
     let verdict = Verdict::of(&result);
     let page = render_report(&result, &verdict);
     fs::write(folder.join("report.html"), page)
@@ -119,7 +135,7 @@ fn resolve(table: &toml::Table) -> Result<ResolvedRecipe, String> {
 fn announcement(plan: &Plan, parallel: usize, threads: usize, speed: Speed) -> String {
     let bet = &plan.bet;
     let mut text = format!("{}\n\n  {}\n\n", bet.name, bet.question.trim());
-    for line in bet.rule_in_words() {
+    for line in bet.rule_in_words(&plan.noise) {
         text += &format!("  {line}\n");
     }
     text += &format!(
@@ -166,22 +182,20 @@ fn show(args: &BetArgs, verdict: &Verdict, folder: &Path) -> Result<(), Failure>
     Ok(())
 }
 
-/// Reads what the runs left on disk.
+/// Reads what the finished runs, indices into the plan's cells, left on disk.
 fn collect(
     plan: &Plan,
+    finished: &[usize],
     registration: Registration,
     runs: &Path,
-    suite: &SuiteSpec,
 ) -> Result<BetResult, Failure> {
     let mut cells = Vec::new();
-    for cell in &plan.cells {
+    for cell in finished.iter().filter_map(|i| plan.cells.get(*i)) {
         let run = runs.join(cell.folder());
         let scores = read_scores(&run.join("scores.parquet"))?.into_iter().map(score).collect();
         cells.push(CellResult::load(runs, cell, scores, tokens_by_source(runs, &cell.recipe.table)?)?);
     }
-    let few = SuiteSpec { tasks: suite.tasks.min(FLOOR_TASKS), ..suite.clone() };
-    let references = floors(&few, &mut |_| {})?.into_iter().map(score).collect();
-    Ok(BetResult { registration, cells, references, separation: how_test_tasks_are_held_out() })
+    Ok(BetResult { registration, cells, references: Vec::new(), separation: how_test_tasks_are_held_out() })
 }
 
 /// Tokens by source of a recipe's corpus.
