@@ -120,7 +120,7 @@ impl NoiseArchive {
 
     /// Pools `runs`; a metric and size without two runs of one family has no entry.
     pub fn of(runs: &[ArchivedRun]) -> NoiseArchive {
-        let mut cells: BTreeMap<(&str, &str), BTreeMap<&str, Vec<(u64, f64, f64)>>> = BTreeMap::new();
+        let mut cells: BTreeMap<(&str, &str), Families<'_>> = BTreeMap::new();
         for run in runs {
             for (metric, value) in run.metrics.iter().filter(|m| m.1.is_finite()) {
                 let families = cells.entry((metric, &run.size)).or_default();
@@ -189,8 +189,10 @@ impl NoiseArchive {
 
 /// Runs of a family: seed, value, FLOPs.
 type Members = Vec<(u64, f64, f64)>;
+/// The members of each family.
+type Families<'a> = BTreeMap<&'a str, Members>;
 
-fn entry(metric: &str, size: &str, families: &BTreeMap<&str, Members>) -> Option<NoiseEntry> {
+fn entry(metric: &str, size: &str, families: &Families<'_>) -> Option<NoiseEntry> {
     let mean_of = |m: &Members| m.iter().map(|r| r.1).sum::<f64>() / m.len() as f64;
     let (mut squares, mut df, mut sum, mut flops, mut runs) = (0.0, 0.0, 0.0, 0.0, 0usize);
     for members in families.values() {
@@ -223,7 +225,7 @@ fn entry(metric: &str, size: &str, families: &BTreeMap<&str, Members>) -> Option
 }
 
 /// Pooled correlation under equal seeds over all pairs of families with at least three of them.
-fn correlation(families: &BTreeMap<&str, Members>) -> Option<f64> {
+fn correlation(families: &Families<'_>) -> Option<f64> {
     let all: Vec<&Members> = families.values().collect();
     let (mut cross, mut left, mut right) = (0.0, 0.0, 0.0);
     for (i, a) in all.iter().enumerate() {

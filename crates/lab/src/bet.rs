@@ -7,7 +7,9 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use crate::judge::{CostBasis, Rule, Scale};
-use crate::locate::{did_you_mean, field_at, find_field, first_sentence, position, suggestion_in};
+use crate::locate::{
+    did_you_mean, field_at, find_field, first_sentence, key_offset, position, suggestion_in,
+};
 use crate::recipe::merge;
 use crate::score;
 
@@ -298,6 +300,43 @@ impl Bet {
             }
         })?;
         Ok(bet)
+    }
+
+    /// Puts file, line and column before a complaint that somebody else has about a part of the bet: of the trainer about a
+    /// recipe, of the evaluation about a suite. The complaint names its field between backticks, `root.field`; `sections` are
+    /// the dotted places of the bet that the part was laid together from, the strongest first.
+    pub fn place(path: &Path, complaint: &str, root: &str, sections: &[String]) -> String {
+        let plain = || format!("{}: {complaint}", path.display());
+        let Ok(text) = std::fs::read_to_string(path) else { return plain() };
+        let named = complaint.split('`').nth(1).unwrap_or("");
+        let field = named.strip_prefix(root).map_or(named, |rest| rest.trim_start_matches('.'));
+        let mut best: Option<(usize, usize)> = None;
+        for section in sections {
+            let split = |dotted: &str| dotted.split('\u{0}').map(str::to_owned).collect::<Vec<String>>();
+            // A size such as `0.1M` has a dot of its own, so that sections come with their parts apart.
+            let mut parts = split(section);
+            let outer = parts.len();
+            parts.extend(field.split('.').filter(|p| !p.is_empty()).map(str::to_owned));
+            let parts: Vec<&str> = parts.iter().map(String::as_str).collect();
+            if let Some((offset, depth)) = key_offset(&text, &parts)
+                && depth >= outer
+                && best.is_none_or(|b| depth - outer > b.1)
+            {
+                best = Some((offset, depth - outer));
+            }
+        }
+        match best {
+            Some((offset, _)) => {
+                let (line, column) = position(&text, offset);
+                format!("{}:{line}:{column}: {complaint}", path.display())
+            }
+            None => plain(),
+        }
+    }
+
+    /// Where the recipe of a run is laid together from, the strongest first, for [`Bet::place`].
+    pub fn recipe_sections(arm: Arm, size: &str) -> Vec<String> {
+        vec![format!("{arm}\u{0}recipe"), format!("ladder\u{0}at\u{0}{size}"), "recipe".to_owned()]
     }
 
     fn check(&self) -> Result<(), Fault> {
@@ -616,6 +655,25 @@ warmup = 7
             let text = complaint(from, to);
             assert!(text.contains(want), "{text}");
         }
+    }
+
+    #[test]
+    fn a_complaint_of_the_trainer_gets_its_place() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("b.toml");
+        std::fs::write(&path, SAMPLE).unwrap();
+        let place = |complaint: &str, sections: &[String]| {
+            let text = Bet::place(&path, complaint, "recipe", sections);
+            text.strip_prefix(&format!("{}:", path.display())).unwrap().to_owned()
+        };
+        let of = |arm| Bet::recipe_sections(arm, "0.4M");
+        // In the arm's own recipe, in the change at the size, in the shared recipe.
+        assert!(place("`recipe.schedule.warmup`: no", &of(Arm::Candidate)).starts_with("34:1: `recipe"));
+        assert!(place("`schedule.tokens` is 4", &of(Arm::Candidate)).starts_with("13:28: "));
+        assert!(place("`recipe.list`: no", &of(Arm::Baseline)).starts_with("21:1: "));
+        // A field that nobody set: where its section is.
+        assert!(place("`recipe.schedule.decay`: no", &["recipe".to_owned()]).starts_with("22:9: "));
+        assert!(place("it is wrong", &["evaluation".to_owned()]).starts_with(" it is wrong"));
     }
 
     #[test]

@@ -19,6 +19,7 @@ pub mod judge;
 mod ledger;
 mod locate;
 mod plan;
+mod planning;
 mod random;
 mod recipe;
 mod registration;
@@ -40,6 +41,7 @@ pub use bet::{
 pub use event_log::{CurvePoint, EventLog, Incident};
 pub use ledger::{Coverage, LEDGER_FILE, Ledger, Prediction};
 pub use plan::{Cell, Plan, PlanError};
+pub use planning::{Design, Power, Prospect, ProspectError, Worth};
 pub use recipe::{RecipeHash, ResolvedRecipe};
 pub use registration::{Registered, RegisteredCell, Registration, RegistrationError};
 pub use report::{render_judgement, render_report};

@@ -44,7 +44,7 @@ fn transcript() -> String {
 }
 
 fn page(result: &BetResult) -> String {
-    render_report(result, &Verdict::of(result))
+    render_report(result, &Verdict::of(result), &Default::default())
 }
 
 #[test]

@@ -243,7 +243,7 @@ fn a_registration_is_frozen() {
     for (from, to) in [
         ("\"margin\": 0.1", "\"margin\": 0.05"),
         ("Is it better?", "Is it worse?"),
-        ("\"judge\": 1", "\"judge\": 1, \"note\": \"added\""),
+        ("\"judge\": 2", "\"judge\": 2, \"note\": \"added\""),
         (&registration.registered_at[..4], "2001"),
     ] {
         assert!(text.contains(from), "{from}");
@@ -253,6 +253,58 @@ fn a_registration_is_frozen() {
     }
     fs::write(&path, "{").unwrap();
     assert!(Registration::open(runs, &first).unwrap_err().to_string().contains("is not a registration"));
+}
+
+#[test]
+fn an_amendment_is_possible_while_results_are_sealed_and_is_shown() {
+    let folder = tempfile::tempdir().unwrap();
+    let runs = folder.path();
+    let (first, _, _) = Registration::open(runs, &plan(BET)).unwrap();
+    assert_eq!(first.amends, None);
+    let changed = plan(&BET.replace("margin = 0.1", "margin = 0.2"));
+    let (amended, place, new) = Registration::open(runs, &changed).unwrap();
+    assert!(new);
+    assert_eq!(amended.amends.as_ref(), Some(&first.hash));
+    assert_eq!(Registration::load(&place.join("registration.json")).unwrap(), amended);
+    // The amendment cannot be taken out without a trace.
+    let path = place.join("registration.json");
+    let text = fs::read_to_string(&path).unwrap();
+    fs::write(&path, text.replace(&first.hash, &amended.hash)).unwrap();
+    assert!(Registration::load(&path).is_err());
+    fs::write(&path, text).unwrap();
+    // A result is known: from now on only what is registered already may be judged under this name.
+    let run = runs.join(changed.cells[0].folder());
+    fs::create_dir_all(&run).unwrap();
+    fs::write(run.join("metrics.json"), "{}").unwrap();
+    let third = plan(&BET.replace("margin = 0.1", "margin = 0.3"));
+    let error = Registration::open(runs, &third).unwrap_err().to_string();
+    assert!(error.contains("results of 1 of its runs are known"), "{error}");
+    assert!(Registration::open(runs, &changed).is_ok());
+}
+
+#[test]
+fn a_decided_bet_starts_nothing_more() {
+    let folder = tempfile::tempdir().unwrap();
+    let runs = folder.path();
+    let plan = plan(BET);
+    let (_, place, _) = Registration::open(runs, &plan).unwrap();
+    let runner = runner(runs, &place, 2);
+    let mut asked = Vec::new();
+    let outcome = runner
+        .run(
+            &plan,
+            &AtomicBool::new(false),
+            &mut |finished| {
+                asked.push(finished.to_vec());
+                finished.len() >= 4
+            },
+            &mut |_| (),
+        )
+        .unwrap();
+    let finished = runner.finished_cells(&plan).unwrap();
+    assert_eq!(outcome, RunnerOutcome::Decided { spared: plan.cells.len() - finished.len() });
+    assert!((4..8).contains(&finished.len()), "{finished:?}");
+    assert!(asked.iter().all(|cells| cells.len() >= 2), "{asked:?}");
 }
 
 #[test]

@@ -200,6 +200,7 @@ impl Problem {
     }
 
     /// Gauss–Newton matrix, gradient and value of the objective.
+    #[allow(clippy::needless_range_loop)]
     fn expand(&self, x: &[f64; 5]) -> ([[f64; 5]; 5], [f64; 5], f64) {
         let (mut hessian, mut gradient, mut objective) = ([[0.0; 5]; 5], [0.0; 5], 0.0);
         for r in &self.rows {

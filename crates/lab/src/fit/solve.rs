@@ -1,5 +1,8 @@
 //! Small dense systems.
 
+// Rows and columns of matrices are named by their numbers, as in the formulas.
+#![allow(clippy::needless_range_loop)]
+
 /// Solves a symmetric positive definite system in place by Cholesky; `None` where it is not one.
 pub(super) fn solve<const N: usize>(mut a: [[f64; N]; N], mut b: [f64; N]) -> Option<[f64; N]> {
     for i in 0..N {

@@ -148,9 +148,9 @@ impl Rehearsal {
             rung.boundary.variance = sd * sd;
         }
         let last = self.design.rungs.len() - 1;
-        for rung in 0..last {
+        for (rung, sample) in samples.iter_mut().enumerate().take(last) {
             for _ in 0..self.design.rungs[rung].boundary.cap {
-                samples[rung].add(next(rung));
+                sample.add(next(rung));
             }
         }
         let end = self.design.rungs[last].boundary.cap + extension;

@@ -10,6 +10,7 @@ use crate::figures;
 use crate::judge::{
     Defined, DropReason, GuardrailChange, GuardrailState, Judgement, Ruling, RungJudgement, Scale,
 };
+use crate::ledger::Coverage;
 use crate::score::title_of;
 use crate::verdict_text::multiplier_in_words;
 
@@ -208,6 +209,18 @@ pub(super) fn path(j: &Judgement) -> Markup {
             }
             figure {
                 (ladder_chart::path(&points, j.rule.on_scale(j.rule.margin), j.rule.cap_of(&top.rung), &|v| tick(j, v)))
+            }
+        }
+    }
+}
+
+/// How the engine's predictions have fared so far.
+pub(super) fn ledger(coverage: &Coverage) -> Markup {
+    html! {
+        section {
+            h2 { "How far to trust the predictions" }
+            p.lead {
+                "Every prediction of this engine in this folder of runs is kept, right or wrong: " (coverage) "."
             }
         }
     }

@@ -15,11 +15,12 @@ use maud::{DOCTYPE, Markup, PreEscaped, html};
 
 pub use plain::render_judgement;
 
+use crate::ledger::Coverage;
 use crate::result::BetResult;
 use crate::verdict::Verdict;
 
 /// Renders the report as one HTML page that loads nothing from elsewhere.
-pub fn render_report(result: &BetResult, verdict: &Verdict) -> String {
+pub fn render_report(result: &BetResult, verdict: &Verdict, ledger: &Coverage) -> String {
     let registration = &result.registration;
     let j = &verdict.judgement;
     let heading = answer::Heading {
@@ -45,6 +46,7 @@ pub fn render_report(result: &BetResult, verdict: &Verdict) -> String {
                         (curves::losses(result))
                         (inputs::data(result))
                         (inputs::cost(verdict))
+        (answer::ledger(ledger))
                         (inputs::recipes(result))
                         (glossary::section(result))
             footer {

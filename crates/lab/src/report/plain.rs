@@ -9,10 +9,17 @@ use super::{answer, curves, page, table};
 use crate::bet::Arm;
 use crate::figures;
 use crate::judge::{Judgement, RunRow, RunTable};
+use crate::ledger::Coverage;
 
 /// Renders a judgement of a plain table of runs as one HTML page that loads nothing from elsewhere. `name` says what was
-/// judged, `notes` where the runs come from.
-pub fn render_judgement(name: &str, notes: &[String], judgement: &Judgement, table: &RunTable) -> String {
+/// judged, `notes` where the runs come from; `ledger` is how the engine's predictions have fared so far.
+pub fn render_judgement(
+    name: &str,
+    notes: &[String],
+    judgement: &Judgement,
+    table: &RunTable,
+    ledger: Option<&Coverage>,
+) -> String {
     let heading = answer::Heading {
         kind: "Groundwork verdict",
         name,
@@ -27,6 +34,7 @@ pub fn render_judgement(name: &str, notes: &[String], judgement: &Judgement, tab
         (curves::compute(judgement))
         (runs(judgement, table))
         (cost(judgement, table))
+        @if let Some(ledger) = ledger { (answer::ledger(ledger)) }
         footer {
             "Judged by rule version " (judgement.judge) " with " (judgement.baseline) " as the baseline and "
             (judgement.candidate) " as the candidate. This file loads nothing from elsewhere."

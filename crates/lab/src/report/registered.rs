@@ -10,6 +10,11 @@ pub(super) fn section(registration: &Registration) -> Markup {
         section {
             h2 { "What was asked, and how it is decided" }
             p.lead { "Frozen before the first training step, on " (registration.registered_at) "." }
+            @if let Some(amends) = &registration.amends {
+                p.note {
+                    "It amends the registration " code { (amends.get(..8).unwrap_or("")) } ", of which no result was known then."
+                }
+            }
             dl {
                 dt { "Baseline" } dd { (c.labels[0]) }
                 dt { "Candidate" } dd { (c.labels[1]) }

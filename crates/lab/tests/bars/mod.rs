@@ -1,6 +1,8 @@
 //! The judge's operating characteristics: simulated bets and bets on published runs. Tests run them at reduced size,
 //! `examples/verdict_bars.rs` in full.
 
+pub mod published;
+
 use groundwork_lab::judge::{
     CostBasis, DropReason, Rehearsal, RehearsalDraws, RehearsalRung, Rehearsed, Rule, Ruling, Scale, rehearse,
 };
@@ -226,4 +228,53 @@ pub fn ladder(truth: &Truth, misfit: f64, planned: f64, ratio: f64, bets: u64, s
         (own.play(&archive, &mut |rung| at[rung] + sd * draws.normal()), beyond)
     });
     Shares::of(&played)
+}
+
+/// Forecasts of one decile: what they said and what came.
+#[derive(Clone, Debug)]
+pub struct Decile {
+    pub n: usize,
+    pub said: f64,
+    pub came: f64,
+}
+
+/// Forecasts of bets that are undecided at their cap, by decile of what they say. True effects are drawn from the registered
+/// prior.
+pub fn forecast(bets: u64, futures: u32, seed: u64) -> Vec<Decile> {
+    const PRIOR: f64 = 0.03;
+    const SD: f64 = 0.02;
+    let rule = Rule {
+        metric: "loss".into(),
+        target: None,
+        cap: 4,
+        looks: vec![2, 3, 4],
+        prior: PRIOR,
+        ..Rule::default()
+    };
+    let rung = RehearsalRung { compute: 1.0, cap: 4, archive_df: 20.0 };
+    let rehearsal = Rehearsal::new(&rule, &[rung], 0.0, 0);
+    let found: Vec<(f64, bool)> = rehearse(&rehearsal, bets, |own, bet| {
+        let mut draws = RehearsalDraws::new(seed, bet);
+        let archive = draws.estimate(SD, 20.0);
+        let effect = PRIOR * draws.normal();
+        let mut futures_draws = RehearsalDraws::new(seed + 1, bet);
+        own.foresee(&[archive], &mut |_| effect + SD * draws.normal(), futures, &mut futures_draws)
+    })
+    .into_iter()
+    .flatten()
+    .map(|f| (f.said, f.came))
+    .collect();
+    (0..10)
+        .filter_map(|d| {
+            let (low, high) = (f64::from(d) / 10.0, f64::from(d + 1) / 10.0);
+            let here: Vec<&(f64, bool)> =
+                found.iter().filter(|f| f.0 >= low && (f.0 < high || d == 9)).collect();
+            let n = here.len();
+            (n >= 30).then(|| Decile {
+                n,
+                said: here.iter().map(|f| f.0).sum::<f64>() / n as f64,
+                came: here.iter().filter(|f| f.1).count() as f64 / n as f64,
+            })
+        })
+        .collect()
 }

@@ -28,7 +28,9 @@ fn rows(name: &str) -> Option<Vec<BTreeMap<String, String>>> {
     let head: Vec<&str> = lines.next()?.split(',').collect();
     Some(
         lines
-            .map(|line| head.iter().zip(line.split(',')).map(|(k, v)| ((*k).to_owned(), v.to_owned())).collect())
+            .map(|line| {
+                head.iter().zip(line.split(',')).map(|(k, v)| ((*k).to_owned(), v.to_owned())).collect()
+            })
             .collect(),
     )
 }
@@ -176,7 +178,8 @@ pub struct TaskPrediction {
 /// the first tenth of each run, smoothed over five.
 pub fn olmo() -> Option<Vec<TaskPrediction>> {
     const TARGET: (f64, f64) = (13_202_396_160.0, 5_000_088_518_656.0);
-    let sizes = [("190M", 190_354_176.0), ("370M", 371_262_464.0), ("760M", 758_220_288.0), ("1B", 1_279_395_840.0)];
+    let sizes =
+        [("190M", 190_354_176.0), ("370M", 371_262_464.0), ("760M", 758_220_288.0), ("1B", 1_279_395_840.0)];
     let rows = rows("olmo_ladder_evals.csv.gz")?;
     let targets = self::rows("olmo_ladder_targets.csv")?;
     let runs: Vec<(f64, Vec<&BTreeMap<String, String>>)> = sizes
@@ -197,7 +200,8 @@ pub fn olmo() -> Option<Vec<TaskPrediction>> {
         let (mut points, mut pairs) = (Vec::new(), Vec::new());
         for (n, checkpoints) in &runs {
             let losses: Vec<f64> = checkpoints.iter().filter_map(|r| weighted(r, "bpb", "bpb")).collect();
-            let scores: Vec<f64> = checkpoints.iter().filter_map(|r| weighted(r, "acc", "len_norm")).collect();
+            let scores: Vec<f64> =
+                checkpoints.iter().filter_map(|r| weighted(r, "acc", "len_norm")).collect();
             let last = &losses[losses.len().saturating_sub(5)..];
             let tokens = number(checkpoints.last()?, "total_tokens")?;
             points.push(LossPoint { params: *n, tokens, loss: last.iter().sum::<f64>() / last.len() as f64 });
