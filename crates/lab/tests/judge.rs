@@ -2,7 +2,7 @@
 
 use groundwork_lab::judge::{
     ArchiveNoise, CostBasis, Defined, DropReason, Group, GuardrailState, Judgement, Outcome, Rule, Ruling,
-    RunRow, RunTable, RungNoise, Scale, judge,
+    RunRow, RunTable, RungNoise, Scale, eliminate, judge, judge_all,
 };
 use groundwork_lab::{Direction, Guardrail, Require};
 
