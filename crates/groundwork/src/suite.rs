@@ -30,11 +30,11 @@ pub fn named(suite: &str) -> Result<SuiteSpec, Failure> {
 
 /// The suite of the bet in `path`, checked.
 pub fn of_bet(evaluation: &toml::Table, path: &Path) -> Result<SuiteSpec, Failure> {
-    let suite = from_toml_table(evaluation, "evaluation", FIELDS);
+    let suite: Result<SuiteSpec, _> = from_toml_table(evaluation, "evaluation", FIELDS);
     let placed = |complaint: String| {
         Failure::input(groundwork_lab::Bet::place(path, &complaint, "evaluation", &["evaluation".to_owned()]))
     };
-    let suite = suite.map_err(|e| placed(e.to_string()))?;
+    let suite = suite.map_err(|e: groundwork_train::TrainError| placed(e.to_string()))?;
     match suite.tasks() {
         Ok(_) => Ok(suite),
         Err(e) => Err(placed(e.to_string())),

@@ -12,6 +12,7 @@ mod judging;
 mod ladder;
 mod many;
 mod noise;
+mod number;
 mod power_law;
 mod rehearsal;
 mod rule;
