@@ -39,7 +39,9 @@ impl ScoreLaw {
             points.iter().fold((f64::INFINITY, f64::NEG_INFINITY), |r, p| (r.0.min(p.0), r.1.max(p.0)));
         let span = (high - low).max(1e-9);
         // Searched in ln steepness, so that it keeps its sign.
-        let mut f = |x: [f64; 2]| project(points, x[0], x[1].exp()).1;
+        // The middle is a loss, so that it is not negative.
+        let mut f =
+            |x: [f64; 2]| if x[0] < 0.0 { f64::INFINITY } else { project(points, x[0], x[1].exp()).1 };
         let mut best = ([low, 0.0], f64::INFINITY);
         for i in -4..=8 {
             for j in 0..8 {

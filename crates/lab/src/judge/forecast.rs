@@ -153,14 +153,14 @@ pub(crate) fn forecast(
     guards: Guards,
     prior: f64,
     cost: PairCost,
-    seed: u64,
+    (futures, seed): (u32, u64),
 ) -> Option<Forecast> {
     let mut draws = Draws::new(seed, 23);
-    let found = decides_after(design, samples, guards, prior, 2000, &mut draws)?;
+    let found = decides_after(design, samples, guards, prior, futures, &mut draws)?;
     let pairs: Vec<Outlook> =
         AHEAD.iter().zip(found).map(|(k, (decides, ships))| cost.outlook(*k, 1.0, decides, ships)).collect();
     let needed = [0.5, 0.8].map(|odds| pairs.iter().find(|o| o.decides >= odds).map(|o| o.pairs));
-    let rung = larger_rung(design, samples, guards, cost, &mut draws);
+    let rung = larger_rung(design, samples, guards, cost, futures, &mut draws);
     Some(Forecast { pairs, needed, rung })
 }
 
@@ -170,6 +170,7 @@ fn larger_rung(
     samples: &[Sample],
     guards: Guards,
     cost: PairCost,
+    futures: u32,
     draws: &mut Draws,
 ) -> Option<RungOutlook> {
     let [.., below, top] = design.rungs.as_slice() else { return None };
@@ -184,7 +185,6 @@ fn larger_rung(
     longer.target = design.target.map(|t| t.max(x1 + step));
     longer.rungs.push(RungDesign { x: Some(x1 + step), boundary: top.boundary.clone() });
     let n = top.boundary.cap;
-    let futures = 1000u32;
     let (mut decided, mut shipped) = (0u32, 0u32);
     let mut ahead = samples.to_vec();
     ahead.push(Sample::default());

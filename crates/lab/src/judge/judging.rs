@@ -51,8 +51,9 @@ pub fn judge(table: &RunTable, candidate: &str, rule: &Rule, noise: &ArchiveNois
     let findings = design.decide(&samples, guards);
     let undecided = findings.ruling == Ruling::Undecided;
     let cost = rungs.last().map(|top| top.pair_cost(rule)).unwrap_or_default();
-    let forecast =
-        undecided.then(|| forecast(&design, &samples, guards, rule.prior, cost, rule.seed)).flatten();
+    let forecast = undecided
+        .then(|| forecast(&design, &samples, guards, rule.prior, cost, (rule.resamples, rule.seed)))
+        .flatten();
     let mut judgement = Judgement {
         judge: JUDGE,
         baseline: table.baseline.clone(),

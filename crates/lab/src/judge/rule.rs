@@ -69,7 +69,7 @@ pub struct Rule {
     pub price: Option<f64>,
     /// The metrics that must not get worse.
     pub guardrails: Vec<Guardrail>,
-    /// Bootstrap resamples of test items.
+    /// Bootstrap resamples of test items, and simulated futures of a forecast.
     pub resamples: u32,
     /// Seed of everything that is drawn: resamples, calibration, forecasts.
     pub seed: u64,
