@@ -108,7 +108,8 @@ pub struct BetPlanArgs {
 pub enum LabCommand {
     /// Measure how far metrics scatter between runs that differ in their seed alone
     #[command(
-        after_help = "The archive goes to `noise.json` in the folder of runs. Bets that are registered after it take                             their noise from it, and refuse a metric that it shows cannot decide."
+        after_help = "The archive goes to `noise.json` in the folder of runs. Bets that are registered after it take \
+                      their noise from it, and refuse a metric that it shows cannot decide."
     )]
     Noise {
         /// The folder of runs
