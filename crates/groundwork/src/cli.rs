@@ -47,8 +47,10 @@ pub enum Command {
     #[command(subcommand)]
     Runs(RunsCommand),
     /// Judge anyone's runs from their histories, without training
-    #[command(after_help = "Files: CSV (also .tsv), JSON lines (each also .gz or .zst), Parquet, TensorBoard event files and \
-                            Trackio databases, and folders of them. docs/run-histories.md has the columns and examples.")]
+    #[command(
+        after_help = "Files: CSV (also .tsv), JSON lines (each also .gz or .zst), Parquet, TensorBoard event files and \
+                            Trackio databases, and folders of them. docs/run-histories.md has the columns and examples."
+    )]
     Verdict(Box<VerdictArgs>),
     /// Print a completion script for a shell
     Completions {

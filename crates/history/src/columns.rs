@@ -86,7 +86,8 @@ mod tests {
 
     #[test]
     fn sizes_are_read_as_people_write_them() {
-        for (text, want) in [("124M", 124e6), ("6.9b", 6.9e9), ("70m", 70e6), ("1e6", 1e6), ("350 K", 350e3)] {
+        for (text, want) in [("124M", 124e6), ("6.9b", 6.9e9), ("70m", 70e6), ("1e6", 1e6), ("350 K", 350e3)]
+        {
             assert_eq!(parse_size(text), Some(want), "{text}");
         }
         for text in ["", "small", "-1M", "M", "infB"] {

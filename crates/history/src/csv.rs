@@ -6,7 +6,12 @@ use crate::table::{Cell, Row, Table};
 use crate::{Findings, HistoryError};
 
 /// Reads comma-, semicolon- or tab-separated values (RFC 4180); the header line says which.
-pub(crate) fn read(path: &Path, source: &str, bytes: &[u8], findings: &mut Findings) -> Result<Table, HistoryError> {
+pub(crate) fn read(
+    path: &Path,
+    source: &str,
+    bytes: &[u8],
+    findings: &mut Findings,
+) -> Result<Table, HistoryError> {
     let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
     let header_end = bytes.iter().position(|b| *b == b'\n').unwrap_or(bytes.len());
     let mut lines = Lines { rest: bytes, delimiter: delimiter(&bytes[..header_end]), line: 1, open: None };

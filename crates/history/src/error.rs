@@ -41,7 +41,9 @@ pub enum HistoryError {
         hint: String,
     },
     /// A pattern for the names of runs is not one.
-    #[error("the pattern `{pattern}` {message}\n  hint: write it as `{{arm}}-{{size}}-s{{seed}}`; `*` stands for anything")]
+    #[error(
+        "the pattern `{pattern}` {message}\n  hint: write it as `{{arm}}-{{size}}-s{{seed}}`; `*` stands for anything"
+    )]
     Pattern {
         /// The pattern.
         pattern: String,
@@ -59,7 +61,11 @@ pub enum HistoryError {
 }
 
 impl HistoryError {
-    pub(crate) fn malformed(path: &Path, message: impl Into<String>, hint: impl Into<String>) -> HistoryError {
+    pub(crate) fn malformed(
+        path: &Path,
+        message: impl Into<String>,
+        hint: impl Into<String>,
+    ) -> HistoryError {
         HistoryError::Malformed { path: path.to_owned(), message: message.into(), hint: hint.into() }
     }
 

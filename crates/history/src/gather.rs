@@ -77,10 +77,10 @@ pub fn gather(
 ) -> Result<Gathered, HistoryError> {
     let records = records(tables, columns, metrics, &mut findings)?;
     if records.is_empty() {
-        let hint = findings.list().first().map_or_else(
-            || "check what `where` asks for".to_owned(),
-            |f| format!("the first reason: {f}"),
-        );
+        let hint = findings
+            .list()
+            .first()
+            .map_or_else(|| "check what `where` asks for".to_owned(), |f| format!("the first reason: {f}"));
         let rows: usize = tables.iter().map(|t| t.rows.len()).sum();
         let message = format!("none of the {rows} rows belongs to a run");
         return Err(HistoryError::Nothing { message, hint });
@@ -90,7 +90,12 @@ pub fn gather(
     if !with_seeds {
         number(&mut runs);
         let what = "no column says the seed";
-        findings.note("seed", "all runs", what, "runs are numbered, and paired, in the order in which they stand");
+        findings.note(
+            "seed",
+            "all runs",
+            what,
+            "runs are numbered, and paired, in the order in which they stand",
+        );
     }
     Ok(survey(runs, tables, metrics, columns.at, findings))
 }
@@ -107,7 +112,8 @@ fn assemble(
     for (i, record) in records.iter().enumerate() {
         // Without steps, a row is a run.
         let row = if record.step.is_none() { i } else { 0 };
-        let key = (record.arm.as_str(), record.size.as_str(), record.seed.as_deref(), record.run.as_str(), row);
+        let key =
+            (record.arm.as_str(), record.size.as_str(), record.seed.as_deref(), record.run.as_str(), row);
         let at = *order.entry(key).or_insert_with(|| {
             groups.push(Vec::new());
             groups.len() - 1
@@ -142,7 +148,8 @@ fn run(group: &[&Record], columns: &Columns, metrics: &[MetricSpec], findings: &
             match by_step.get_mut(at) {
                 Some((p, earlier)) if p.step == step => {
                     if p.value != value && p.value.is_finite() && value.is_finite() {
-                        let what = format!("`{}` stands twice for one step of a run, with two values", metric.name);
+                        let what =
+                            format!("`{}` stands twice for one step of a run, with two values", metric.name);
                         let consequence = format!("the later row counts ({})", record.place);
                         findings.note(&first.run, &earlier.place, what, consequence);
                     }

@@ -8,7 +8,12 @@ use crate::table::{Cell, Row, Table};
 use crate::{Findings, HistoryError};
 
 /// Reads an object a line. Lists are left out; `NaN` and `Infinity`, which Python writes, are read.
-pub(crate) fn read(path: &Path, source: &str, bytes: &[u8], findings: &mut Findings) -> Result<Table, HistoryError> {
+pub(crate) fn read(
+    path: &Path,
+    source: &str,
+    bytes: &[u8],
+    findings: &mut Findings,
+) -> Result<Table, HistoryError> {
     let mut table = Table::new(source, "line");
     let mut wrong = 0;
     let mut first = String::new();
@@ -29,7 +34,11 @@ pub(crate) fn read(path: &Path, source: &str, bytes: &[u8], findings: &mut Findi
                     first = format!("line {} {why}", row.number);
                 }
                 // A writer that was killed leaves half a line at the end.
-                let what = if i + 1 == lines.len() { "the last line breaks off" } else { "a line is no JSON object" };
+                let what = if i + 1 == lines.len() {
+                    "the last line breaks off"
+                } else {
+                    "a line is no JSON object"
+                };
                 findings.note(source, table.place(&row), what, "it is left out");
             }
         }
@@ -58,7 +67,9 @@ fn without_bare_words(line: &[u8]) -> Option<Vec<u8>> {
     let mut out = Vec::with_capacity(line.len() + 8);
     let (mut quoted, mut changed, mut i) = (false, false, 0);
     while i < line.len() {
-        let word = [&b"NaN"[..], b"-Infinity", b"Infinity"].into_iter().find(|w| !quoted && line[i..].starts_with(w));
+        let word = [&b"NaN"[..], b"-Infinity", b"Infinity"]
+            .into_iter()
+            .find(|w| !quoted && line[i..].starts_with(w));
         if let Some(word) = word {
             out.push(b'"');
             out.extend(word);
@@ -82,7 +93,12 @@ fn without_bare_words(line: &[u8]) -> Option<Vec<u8>> {
 }
 
 /// Puts the fields of an object into a row, those of objects in it under `outer.inner`.
-pub(crate) fn flatten(table: &mut Table, row: &mut Row, prefix: &str, fields: serde_json::Map<String, Value>) {
+pub(crate) fn flatten(
+    table: &mut Table,
+    row: &mut Row,
+    prefix: &str,
+    fields: serde_json::Map<String, Value>,
+) {
     for (key, value) in fields {
         let name = if prefix.is_empty() { key } else { format!("{prefix}.{key}") };
         let cell = match value {
@@ -107,13 +123,15 @@ mod tests {
 
     fn table(text: &str) -> Result<(Table, Vec<String>), String> {
         let mut findings = Findings::default();
-        let table = read(Path::new("r.jsonl"), "r.jsonl", text.as_bytes(), &mut findings).map_err(|e| e.to_string())?;
+        let table = read(Path::new("r.jsonl"), "r.jsonl", text.as_bytes(), &mut findings)
+            .map_err(|e| e.to_string())?;
         Ok((table, findings.list().iter().map(ToString::to_string).collect()))
     }
 
     #[test]
     fn nested_fields_are_columns_and_columns_may_come_late() {
-        let (t, _) = table("{\"step\":1,\"m\":{\"loss\":2.5}}\n\n{\"step\":2,\"m\":{\"acc\":1},\"x\":[1]}\n").unwrap();
+        let (t, _) =
+            table("{\"step\":1,\"m\":{\"loss\":2.5}}\n\n{\"step\":2,\"m\":{\"acc\":1},\"x\":[1]}\n").unwrap();
         assert_eq!(t.names(), ["step", "m.loss", "m.acc"]);
         assert_eq!(t.rows[1].cell(1), &Cell::Missing);
         assert_eq!((t.rows[1].cell(2).number(), t.rows[1].number), (Some(1.0), 3));

@@ -4,8 +4,8 @@ use std::path::Path;
 
 use groundwork_corpus::arrow_array::cast::AsArray;
 use groundwork_corpus::arrow_array::types::{
-    ArrowDictionaryKeyType, Float32Type, Float64Type, Int8Type, Int16Type, Int32Type, Int64Type, UInt8Type, UInt16Type,
-    UInt32Type, UInt64Type,
+    ArrowDictionaryKeyType, Float32Type, Float64Type, Int8Type, Int16Type, Int32Type, Int64Type, UInt8Type,
+    UInt16Type, UInt32Type, UInt64Type,
 };
 use groundwork_corpus::arrow_array::{Array, ArrayRef, ArrowPrimitiveType};
 use groundwork_corpus::arrow_schema::DataType;
@@ -20,7 +20,8 @@ pub(crate) fn read(path: &Path, source: &str, findings: &mut Findings) -> Result
         let hint = "a Parquet file ends with its directory, so one that was cut off cannot be read at all";
         HistoryError::malformed(path, format!("is no readable Parquet file: {message}"), hint)
     };
-    let file = std::fs::File::open(path).map_err(|source| HistoryError::Read { path: path.to_owned(), source })?;
+    let file =
+        std::fs::File::open(path).map_err(|source| HistoryError::Read { path: path.to_owned(), source })?;
     let reader = ParquetRecordBatchReaderBuilder::try_new(file)
         .and_then(|builder| builder.build())
         .map_err(|e| broken(e.to_string()))?;
@@ -28,7 +29,9 @@ pub(crate) fn read(path: &Path, source: &str, findings: &mut Findings) -> Result
     for batch in reader {
         let batch = batch.map_err(|e| broken(e.to_string()))?;
         let start = table.rows.len();
-        table.rows.extend((0..batch.num_rows()).map(|i| Row { number: (start + i) as u64 + 1, cells: Vec::new() }));
+        table
+            .rows
+            .extend((0..batch.num_rows()).map(|i| Row { number: (start + i) as u64 + 1, cells: Vec::new() }));
         for (field, array) in batch.schema().fields().iter().zip(batch.columns()) {
             take(&mut table, start, field.name(), array, findings);
         }
@@ -70,9 +73,11 @@ fn cells(array: &ArrayRef) -> Option<Vec<Cell>> {
         DataType::Utf8 => texts(array.as_string::<i32>().iter()),
         DataType::LargeUtf8 => texts(array.as_string::<i64>().iter()),
         DataType::Utf8View => texts(array.as_string_view().iter()),
-        DataType::Boolean => {
-            array.as_boolean().iter().map(|b| b.map_or(Cell::Missing, |b| Cell::Text(b.to_string()))).collect()
-        }
+        DataType::Boolean => array
+            .as_boolean()
+            .iter()
+            .map(|b| b.map_or(Cell::Missing, |b| Cell::Text(b.to_string())))
+            .collect(),
         DataType::Dictionary(key, _) => match **key {
             DataType::Int8 => dictionary::<Int8Type>(array)?,
             DataType::Int16 => dictionary::<Int16Type>(array)?,
@@ -103,7 +108,9 @@ mod tests {
     use std::fs::File;
     use std::sync::Arc;
 
-    use groundwork_corpus::arrow_array::{Float64Array, Int64Array, ListArray, RecordBatch, StringArray, StructArray};
+    use groundwork_corpus::arrow_array::{
+        Float64Array, Int64Array, ListArray, RecordBatch, StringArray, StructArray,
+    };
     use groundwork_corpus::arrow_schema::Field;
     use groundwork_corpus::parquet::arrow::ArrowWriter;
 

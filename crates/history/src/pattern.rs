@@ -78,7 +78,9 @@ fn fit<'p, 'n>(parts: &'p [Part], name: &'n str, found: &mut Vec<(&'p str, &'n s
     let Some((part, after)) = parts.split_first() else { return name.is_empty() };
     let reach = |path: bool| if path { name.len() } else { name.find('/').unwrap_or(name.len()) };
     match part {
-        Part::Literal(literal) => name.strip_prefix(literal.as_str()).is_some_and(|rest| fit(after, rest, found)),
+        Part::Literal(literal) => {
+            name.strip_prefix(literal.as_str()).is_some_and(|rest| fit(after, rest, found))
+        }
         Part::Field(field) => ends(name, reach(false), 1).any(|end| {
             found.push((field.as_str(), &name[..end]));
             let fits = fit(after, &name[end..], found);

@@ -61,7 +61,8 @@ fn check(
     let named = named.into_iter().filter_map(|(role, name)| Some((role.to_owned(), name.as_deref()?)));
     let filters = columns.only.keys().map(|name| ("where".to_owned(), name.as_str()));
     let first = metrics.first().map(|m| ("the primary metric".to_owned(), m.column()));
-    let conditions = metrics.iter().flat_map(|m| m.only.keys().map(|name| (format!("`{}`", m.name), name.as_str())));
+    let conditions =
+        metrics.iter().flat_map(|m| m.only.keys().map(|name| (format!("`{}`", m.name), name.as_str())));
     for (role, name) in named.chain(filters).chain(first).chain(conditions) {
         if !known.contains(name) {
             let message = format!("there is no column `{name}` ({role})");
@@ -152,13 +153,23 @@ impl<'a> Roles<'a> {
             };
             let Some(arm) = or_named(self.arm, "arm") else {
                 if self.pattern.is_none() || self.arm.is_some() {
-                    findings.note(&table.source, table.place(row), "nothing says the arm", "the row is left out");
+                    findings.note(
+                        &table.source,
+                        table.place(row),
+                        "nothing says the arm",
+                        "the row is left out",
+                    );
                 }
                 continue;
             };
             let size = or_named(self.size, "size");
             if size.is_none() && self.size.is_some() {
-                findings.note(&table.source, table.place(row), "the cell of the size is empty", "the row is left out");
+                findings.note(
+                    &table.source,
+                    table.place(row),
+                    "the cell of the size is empty",
+                    "the row is left out",
+                );
                 continue;
             }
             let seed = or_named(self.seed, "seed");
@@ -181,8 +192,12 @@ impl<'a> Roles<'a> {
                 .number(row, self.flops, "FLOPs", findings)
                 .map(|f| f * self.columns.flops_unit.unwrap_or(1.0))
                 .or_else(|| Some(6.0 * params? * tokens?));
-            let values: Vec<Option<f64>> =
-                self.metrics.iter().enumerate().map(|(i, m)| self.value(row, m, dense[i], findings)).collect();
+            let values: Vec<Option<f64>> = self
+                .metrics
+                .iter()
+                .enumerate()
+                .map(|(i, m)| self.value(row, m, dense[i], findings))
+                .collect();
             records.push(Record {
                 place: table.place(row),
                 arm,
@@ -219,7 +234,8 @@ impl<'a> Roles<'a> {
             None => {
                 let text = self.columns.pattern.as_deref().unwrap_or_default();
                 let what = format!("the run's name does not fit the pattern `{text}`");
-                let consequence = if self.arm.is_some() { "nothing is taken from it" } else { "it is left out" };
+                let consequence =
+                    if self.arm.is_some() { "nothing is taken from it" } else { "it is left out" };
                 findings.note("pattern", run, what, consequence);
                 BTreeMap::new()
             }

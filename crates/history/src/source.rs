@@ -67,8 +67,7 @@ fn walk(folder: &Path, take: &mut dyn FnMut(PathBuf)) -> Result<(), HistoryError
     Ok(())
 }
 
-const KINDS: &str =
-    "files are known by their names: .csv, .tsv, .jsonl (also .gz, .zst), .parquet, …tfevents…, .db (Trackio)";
+const KINDS: &str = "files are known by their names: .csv, .tsv, .jsonl (also .gz, .zst), .parquet, …tfevents…, .db (Trackio)";
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Kind {
@@ -128,7 +127,11 @@ fn read_file(path: &Path, findings: &mut Findings) -> Result<Table, HistoryError
     };
     if let Err(e) = unpacked {
         if bytes.is_empty() {
-            return Err(HistoryError::malformed(path, format!("cannot be unpacked: {e}"), "is it what its name says?"));
+            return Err(HistoryError::malformed(
+                path,
+                format!("cannot be unpacked: {e}"),
+                "is it what its name says?",
+            ));
         }
         let what = format!("the packed file breaks off ({e})");
         findings.note(&source, &source, what, format!("the first {} bytes of it are read", bytes.len()));

@@ -25,7 +25,11 @@ pub(crate) fn survey(
 }
 
 /// A seed that an arm ran more than once at a size counts only if all its runs say the same.
-fn once_a_seed(runs: Vec<RunHistory>, left_out: &mut Vec<RunHistory>, findings: &mut Findings) -> Vec<RunHistory> {
+fn once_a_seed(
+    runs: Vec<RunHistory>,
+    left_out: &mut Vec<RunHistory>,
+    findings: &mut Findings,
+) -> Vec<RunHistory> {
     let mut cells: BTreeMap<(String, String, String), Vec<usize>> = BTreeMap::new();
     for (i, run) in runs.iter().enumerate() {
         cells.entry((run.arm.clone(), run.size.clone(), run.seed.clone())).or_default().push(i);
@@ -74,7 +78,9 @@ fn different_metrics(runs: &[RunHistory], tables: &[Table], metrics: &[MetricSpe
             let near = near_names(runs, tables, arm, metric.column());
             let consequence = match near.as_slice() {
                 [] => "the arm cannot be compared in it".to_owned(),
-                names => format!("the arm cannot be compared in it; do its runs call it {}?", names.join(" or ")),
+                names => {
+                    format!("the arm cannot be compared in it; do its runs call it {}?", names.join(" or "))
+                }
             };
             findings.note("metric", format!("arm {arm}"), what, consequence);
         }
@@ -138,7 +144,8 @@ fn finished(
     for (cell, ends) in cells {
         let common = usual_end(&ends);
         if common.is_none() {
-            let (low, high) = ends.iter().fold((f64::INFINITY, 0.0), |a, e| (f64::min(a.0, *e), f64::max(a.1, *e)));
+            let (low, high) =
+                ends.iter().fold((f64::INFINITY, 0.0), |a, e| (f64::min(a.0, *e), f64::max(a.1, *e)));
             let what = format!("its runs end at different steps, {low} to {high}");
             findings.note("ends", format!("{}, {}", cell.0, cell.1), what, "each is taken at its own end");
         }
@@ -150,7 +157,10 @@ fn finished(
         match common.filter(|c| *c != end(&run)) {
             None => kept.push(run),
             Some(common) => {
-                let what = format!("`{primary}` ends at step {}, other runs of its arm and size at {common}", end(&run));
+                let what = format!(
+                    "`{primary}` ends at step {}, other runs of its arm and size at {common}",
+                    end(&run)
+                );
                 let consequence = format!(
                     "the run is left out as unfinished or of another length{}",
                     if at.is_some() { "" } else { "; a step to compare at would keep it" }
@@ -168,7 +178,8 @@ fn finished(
         if ends.iter().any(|(_, e)| *e != ends[0].1) {
             let list: Vec<String> = ends.iter().map(|(arm, e)| format!("{arm} at {e}")).collect();
             let what = format!("the arms end at different steps: {}", list.join(", "));
-            let consequence = "each is taken at its end; only a column of cost can say whether that is equal compute";
+            let consequence =
+                "each is taken at its end; only a column of cost can say whether that is equal compute";
             findings.note("arms end", size, what, consequence);
         }
     }

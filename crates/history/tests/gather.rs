@@ -111,7 +111,8 @@ fn event_files_and_trackio_give_the_same_runs() {
     let one = |path: PathBuf, columns: &str| {
         let mut findings = Findings::default();
         let tables = read(&[path], &mut findings).unwrap();
-        let got = gather(&tables, &toml::from_str(columns).unwrap(), &[MetricSpec::named("loss")], findings).unwrap();
+        let got = gather(&tables, &toml::from_str(columns).unwrap(), &[MetricSpec::named("loss")], findings)
+            .unwrap();
         assert!(got.findings.list().is_empty());
         ends(&got)
     };
@@ -124,7 +125,8 @@ fn event_files_and_trackio_give_the_same_runs() {
 
 #[test]
 fn long_tables_are_filtered_and_metrics_have_their_own_conditions() {
-    let text = "arm,seed,split,metric,value\na,1,val,loss,2\na,1,val,acc,0.5\na,1,train,loss,9\nb,1,val,loss,1\n";
+    let text =
+        "arm,seed,split,metric,value\na,1,val,loss,2\na,1,val,acc,0.5\na,1,train,loss,9\nb,1,val,loss,1\n";
     let files = Files::new(&[("long.csv", text)]);
     let metric = |name: &str| MetricSpec {
         name: name.into(),
@@ -184,14 +186,18 @@ fn a_run_that_diverged_is_left_out_and_said_to_flatter() {
 
 #[test]
 fn unequal_steps_are_named() {
-    let short: String = curves().lines().filter(|l| !l.starts_with("new,4M,2,30")).map(|l| format!("{l}\n")).collect();
+    let short: String =
+        curves().lines().filter(|l| !l.starts_with("new,4M,2,30")).map(|l| format!("{l}\n")).collect();
     // Two of two runs do not make a majority, so a third seed says what is usual.
     let text = short + "new,4M,3,30,30000,2.4\n";
     let files = Files::new(&[("r.csv", &text)]);
     let got = files.loss("");
     assert_eq!(got.left_out.len(), 1);
     let findings = files.findings(&got).join("\n");
-    assert!(findings.contains("new, 4M, seed 2: `loss` ends at step 20, other runs of its arm and size at 30"), "{findings}");
+    assert!(
+        findings.contains("new, 4M, seed 2: `loss` ends at step 20, other runs of its arm and size at 30"),
+        "{findings}"
+    );
     let longer = curves().replace("new,4M,1,30", "new,4M,1,33").replace("new,4M,2,30", "new,4M,2,33");
     let files = Files::new(&[("r.csv", &longer)]);
     let findings = files.findings(&files.loss("")).join("\n");
@@ -206,7 +212,9 @@ fn duplicated_seeds_count_only_if_they_agree() {
     assert_eq!(ends(&got), ["a/one size/1=3", "a/one size/2=3.1", "b/one size/1=2.9"]);
     let findings = files.findings(&got).join("\n");
     assert!(findings.contains("a, one size, seed 1: the seed stands 2 times"), "{findings}");
-    assert!(findings.contains("b, one size, seed 2: the seed stands 2 times in its arm and size, with different"));
+    assert!(
+        findings.contains("b, one size, seed 2: the seed stands 2 times in its arm and size, with different")
+    );
     assert!(findings.contains("to choose one would be to choose the result"));
 }
 
@@ -232,10 +240,8 @@ fn runs_without_seeds_are_numbered_and_that_is_said() {
 
 #[test]
 fn arms_with_different_metrics_are_told_apart_with_the_likely_name() {
-    let files = Files::new(&[
-        ("a-1.csv", "step,val/loss\n1,3\n2,2\n"),
-        ("b-1.csv", "step,val_loss\n1,3\n2,2\n"),
-    ]);
+    let files =
+        Files::new(&[("a-1.csv", "step,val/loss\n1,3\n2,2\n"), ("b-1.csv", "step,val_loss\n1,3\n2,2\n")]);
     let got = files.gather("pattern = \"{arm}-{seed}.csv\"", &[MetricSpec::named("val_loss")]).unwrap();
     let findings = files.findings(&got).join("\n");
     assert!(findings.contains("arm a: none of its runs has `val_loss`, which other arms have"), "{findings}");
@@ -249,7 +255,9 @@ fn a_column_that_is_not_there_is_refused_with_the_likely_one() {
     let complaint = |columns: &str, metric: &str| {
         files.gather(columns, &[MetricSpec::named(metric)]).unwrap_err().to_string()
     };
-    assert!(complaint("", "los").contains("no column `los` (the primary metric)\n  hint: did you mean `loss`?"));
+    assert!(
+        complaint("", "los").contains("no column `los` (the primary metric)\n  hint: did you mean `loss`?")
+    );
     assert!(complaint("seed = \"sed\"", "loss").contains("did you mean `seed`?"));
     assert!(complaint("where = { armm = \"x\" }", "loss").contains("did you mean `arm`?"));
     assert!(complaint("where = { arm = \"x\" }", "loss").contains("none of the 24 rows belongs to a run"));

@@ -13,7 +13,6 @@ mod difference;
 mod distribution;
 mod evaluated;
 mod event_log;
-mod export;
 mod figures;
 pub mod judge;
 mod locate;
@@ -38,7 +37,6 @@ pub use bet::{
 };
 pub use difference::Difference;
 pub use event_log::{CurvePoint, EventLog, Incident};
-pub use export::{export_to_tensorboard, export_to_trackio};
 pub use plan::{Cell, Plan, PlanError};
 pub use recipe::{RecipeHash, ResolvedRecipe};
 pub use registration::{Registered, RegisteredCell, Registration, RegistrationError};

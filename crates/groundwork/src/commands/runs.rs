@@ -3,8 +3,8 @@
 use std::path::{Path, PathBuf};
 
 use comfy_table::Table;
-use groundwork_history::TrackioWriter;
-use groundwork_lab::{Run, RunStore, RunStoreError, RunSummary, export_to_tensorboard, export_to_trackio};
+use groundwork_history::{TrackioWriter, export_to_tensorboard, export_to_trackio};
+use groundwork_lab::{Run, RunStore, RunStoreError, RunSummary};
 
 use super::print_json;
 use crate::cli::{ExportArgs, RunsCommand};

@@ -93,10 +93,14 @@ fn tensor_scalar(bytes: &[u8]) -> Option<Option<f64>> {
             }
             (4, Value::Bytes(raw)) => content = Some(raw),
             (5 | 6 | 7 | 10 | 13, Value::Bytes(packed)) => typed = Some(packed),
-            (5, Value::Fixed32(one)) => return Some((elements == 1).then(|| f64::from(f32::from_le_bytes(one)))),
+            (5, Value::Fixed32(one)) => {
+                return Some((elements == 1).then(|| f64::from(f32::from_le_bytes(one))));
+            }
             (6, Value::Fixed64(one)) => return Some((elements == 1).then(|| f64::from_le_bytes(one))),
             (7 | 10, Value::Varint(one)) => return Some((elements == 1).then(|| one.cast_signed() as f64)),
-            (13, Value::Varint(one)) => return Some((elements == 1).then(|| half(kind, one as u16)).flatten()),
+            (13, Value::Varint(one)) => {
+                return Some((elements == 1).then(|| half(kind, one as u16)).flatten());
+            }
             _ => {}
         }
     }
@@ -105,7 +109,9 @@ fn tensor_scalar(bytes: &[u8]) -> Option<Option<f64>> {
     }
     // Types by number: 1 float, 2 double, 3 int32, 9 int64, 14 bfloat16, 19 half.
     Some(match (kind, content, typed) {
-        (1, Some(raw), _) | (1, None, Some(raw)) => raw.first_chunk().map(|b| f64::from(f32::from_le_bytes(*b))),
+        (1, Some(raw), _) | (1, None, Some(raw)) => {
+            raw.first_chunk().map(|b| f64::from(f32::from_le_bytes(*b)))
+        }
         (2, Some(raw), _) | (2, None, Some(raw)) => raw.first_chunk().map(|b| f64::from_le_bytes(*b)),
         (3, Some(raw), _) => raw.first_chunk().map(|b| f64::from(i32::from_le_bytes(*b))),
         (9, Some(raw), _) => raw.first_chunk().map(|b| i64::from_le_bytes(*b) as f64),
@@ -123,12 +129,14 @@ fn half(kind: u64, bits: u16) -> Option<f64> {
         19 => {
             let sign = if bits >> 15 == 1 { -1.0 } else { 1.0 };
             let (exponent, fraction) = (i32::from(bits >> 10 & 31), f64::from(bits & 1023));
-            Some(sign * match exponent {
-                0 => fraction * 2f64.powi(-24),
-                31 if fraction == 0.0 => f64::INFINITY,
-                31 => f64::NAN,
-                e => (1024.0 + fraction) * 2f64.powi(e - 25),
-            })
+            Some(
+                sign * match exponent {
+                    0 => fraction * 2f64.powi(-24),
+                    31 if fraction == 0.0 => f64::INFINITY,
+                    31 => f64::NAN,
+                    e => (1024.0 + fraction) * 2f64.powi(e - 25),
+                },
+            )
         }
         _ => None,
     }

@@ -29,7 +29,8 @@ pub(crate) fn read(files: &[PathBuf], run: &str, findings: &mut Findings) -> Res
     let mut table = Table::new(run, "step");
     let (step_column, time_column) = (table.column_or_new("step"), table.column_or_new("wall_time"));
     for path in files {
-        let bytes = std::fs::read(path).map_err(|source| HistoryError::Read { path: path.clone(), source })?;
+        let bytes =
+            std::fs::read(path).map_err(|source| HistoryError::Read { path: path.clone(), source })?;
         read_file(path, &bytes, &mut table, step_column, time_column, findings)?;
     }
     table.rows.sort_by_key(|row| row.number);
@@ -72,7 +73,8 @@ fn read_file(
             table.rows.retain(|row| row.number.cast_signed() < event.step);
             let undone = before - table.rows.len();
             if undone > 0 {
-                let what = format!("the file goes back to step {}, behind an earlier one of its folder", event.step);
+                let what =
+                    format!("the file goes back to step {}, behind an earlier one of its folder", event.step);
                 findings.note(&name, &name, what, format!("{undone} steps of the earlier file are left out"));
                 at.retain(|step, _| *step < event.step);
             }
@@ -96,9 +98,14 @@ fn read_file(
     if let End::Broken { offset, why } = records.end() {
         if !any {
             let hint = "event files begin with a record of the file's version; is it an event file?";
-            return Err(HistoryError::malformed(path, format!("is no event file: {why} at byte {offset}"), hint));
+            return Err(HistoryError::malformed(
+                path,
+                format!("is no event file: {why} at byte {offset}"),
+                hint,
+            ));
         }
-        let read = last_step.map_or("no step was read".to_owned(), |step| format!("what was read ends at step {step}"));
+        let read = last_step
+            .map_or("no step was read".to_owned(), |step| format!("what was read ends at step {step}"));
         findings.note(&name, format!("{name}, byte {offset}"), format!("the file breaks off: {why}"), read);
     }
     Ok(())
@@ -180,7 +187,8 @@ mod tests {
         let mut findings = Findings::default();
         let table = read(&[first, second], "run", &mut findings).unwrap();
         let loss = table.column("loss").unwrap();
-        let got: Vec<(u64, f64)> = table.rows.iter().map(|r| (r.number, r.cell(loss).number().unwrap())).collect();
+        let got: Vec<(u64, f64)> =
+            table.rows.iter().map(|r| (r.number, r.cell(loss).number().unwrap())).collect();
         assert_eq!(got.len(), 9);
         assert_eq!(got[6..], [(6, -1.0), (7, 0.0), (8, 0.0)]);
         assert!(findings.list()[0].what.contains("goes back to step 7"));

@@ -43,7 +43,8 @@ pub(crate) fn read(path: &Path, source: &str, findings: &mut Findings) -> Result
     let mut statement = base.prepare(&query).map_err(broken)?;
     let mut rows = statement.query([]).map_err(broken)?;
     while let Some(from) = rows.next().map_err(broken)? {
-        let mut row = Row { number: from.get::<_, i64>(0).map_err(broken)?.cast_unsigned(), cells: Vec::new() };
+        let mut row =
+            Row { number: from.get::<_, i64>(0).map_err(broken)?.cast_unsigned(), cells: Vec::new() };
         let (id, name): (String, String) = (from.get(1).map_err(broken)?, from.get(2).map_err(broken)?);
         row.set(step, Cell::Number(from.get::<_, i64>(3).map_err(broken)? as f64));
         if let Some(text) = from.get::<_, Option<String>>(4).map_err(broken)? {

@@ -116,7 +116,9 @@ mod tests {
         let path = folder.path().join("deep/project.db");
         let mut writer = TrackioWriter::open(&path).unwrap();
         let config = json!({"seed": 3, "loss": "huber", "model": {"size": "1M"}});
-        for (id, name, loss) in [("a1", "a", 9.0), ("b1", "b", f64::INFINITY), ("a1", "a", 5.0), ("b2", "b", 1.0)] {
+        for (id, name, loss) in
+            [("a1", "a", 9.0), ("b1", "b", f64::INFINITY), ("a1", "a", 5.0), ("b2", "b", 1.0)]
+        {
             writer.run(id, name, "2026-01-01T00:00:00+00:00", &config, rows(loss)).unwrap();
         }
         drop(writer);

@@ -1,13 +1,13 @@
 //! Anyone's run histories as the judge's table: the question that is asked of them, and what they answer.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use groundwork_history::{Columns, Findings, Gathered, HistoryError, MetricSpec, RunHistory, gather, read};
+use groundwork_lab::judge::{CostBasis, Outcome, Problem, Rule, RunRow, RunTable, Scale};
+use groundwork_lab::{Direction, Guardrail};
 use serde::{Deserialize, Serialize};
 
-use crate::bet::Direction;
-use crate::judge::{Outcome, Problem, Rule, RunRow, RunTable, Scale};
-use crate::locate::{did_you_mean, field_at, first_sentence, position, suggestion_in};
+use crate::{Columns, Finding, Findings, Gathered, HistoryError, MetricSpec, RunHistory, gather, read};
 
 /// What is asked of run histories, as a TOML file states it or flags do.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -44,7 +44,7 @@ pub struct RuleParts {
     /// metric's unit otherwise.
     pub scale: Option<Scale>,
     /// Which cost a multiplier charges for.
-    pub cost: Option<crate::judge::CostBasis>,
+    pub cost: Option<CostBasis>,
     /// The smallest gain worth having: a share of compute, or in the metric's unit.
     pub margin: Option<f64>,
     /// Differences smaller than this are none.
@@ -55,7 +55,7 @@ pub struct RuleParts {
     pub price: Option<f64>,
     /// Metrics that must not get worse.
     #[serde(rename = "guardrail")]
-    pub guardrails: Vec<crate::bet::Guardrail>,
+    pub guardrails: Vec<Guardrail>,
 }
 
 /// Why histories cannot be judged.
@@ -73,7 +73,7 @@ pub enum HistoriesError {
         source: std::io::Error,
     },
     /// The file with the question is wrong at one place.
-    #[error("{}:{line}:{column}: {message}{hint}", path.display())]
+    #[error("{}:{line}:{column}: {message}\n  hint: docs/run-histories.md has the fields", path.display())]
     At {
         /// The file.
         path: PathBuf,
@@ -83,8 +83,6 @@ pub enum HistoriesError {
         column: usize,
         /// What is wrong.
         message: String,
-        /// What to do, starting with `; `, or empty.
-        hint: String,
     },
     /// The question cannot be put to these runs.
     #[error("{message}\n  hint: {hint}")]
@@ -120,15 +118,12 @@ impl HistoryQuestion {
         let text = std::fs::read_to_string(path)
             .map_err(|source| HistoriesError::Read { path: path.to_owned(), source })?;
         toml::from_str(&text).map_err(|e| {
-            let (line, column) = position(&text, e.span().map_or(0, |s| s.start));
-            let field = field_at(&text, line);
-            let field = if field.is_empty() { field } else { format!("field `{field}`: ") };
+            let before = text.get(..e.span().map_or(0, |s| s.start)).unwrap_or_default();
             HistoriesError::At {
                 path: path.to_owned(),
-                line,
-                column,
-                message: format!("{field}{}", first_sentence(e.message())),
-                hint: suggestion_in(e.message()),
+                line: before.matches('\n').count() + 1,
+                column: before.rsplit('\n').next().unwrap_or_default().chars().count() + 1,
+                message: e.message().trim_end().replace('\n', "; "),
             }
         })
     }
@@ -194,14 +189,20 @@ impl HistoryQuestion {
             if found.contains(&arm) {
                 return Ok(arm.to_owned());
             }
-            let hint = format!("the arms are {list}{}", did_you_mean(arm, found.iter().copied()));
-            Err(question(format!("no run belongs to the arm `{arm}`"), hint))
+            Err(question(format!("no run belongs to the arm `{arm}`"), format!("the arms are {list}")))
         };
         let baseline = if self.baseline.is_empty() {
             let usual = ["baseline", "base", "control"];
-            found.iter().find(|a| usual.contains(&a.to_lowercase().as_str())).map(|a| (*a).to_owned()).ok_or_else(|| {
-                question("nothing says which arm is the baseline", format!("name it; the arms are {list}"))
-            })?
+            found
+                .iter()
+                .find(|a| usual.contains(&a.to_lowercase().as_str()))
+                .map(|a| (*a).to_owned())
+                .ok_or_else(|| {
+                    question(
+                        "nothing says which arm is the baseline",
+                        format!("name it; the arms are {list}"),
+                    )
+                })?
         } else {
             known(&self.baseline)?
         };
@@ -262,9 +263,9 @@ impl HistoryQuestion {
         if parts.margin.is_none() && scale == Scale::Metric {
             assumed.push("No margin was given: any improvement is worth having.".into());
         }
-        let mut most = std::collections::BTreeMap::<&str, u32>::new();
+        let mut most = BTreeMap::<&str, u32>::new();
         of_baseline().for_each(|r| *most.entry(&r.rung).or_default() += 1);
-        let pairs: std::collections::BTreeMap<String, u32> = most
+        let pairs: BTreeMap<String, u32> = most
             .into_iter()
             .map(|(rung, n)| (rung.to_owned(), if self.once { n.max(2) } else { n.max(usual.cap) }))
             .collect();
@@ -290,18 +291,22 @@ fn question(message: impl Into<String>, hint: impl Into<String>) -> HistoriesErr
     HistoriesError::Question { message: message.into(), hint: hint.into() }
 }
 
-fn problem(finding: groundwork_history::Finding) -> Problem {
+fn problem(finding: Finding) -> Problem {
     let more = match finding.more {
         0 => String::new(),
         1 => " (and one more place)".into(),
         n => format!(" (and {n} more places)"),
     };
-    Problem { place: format!("{}{more}", finding.place), what: finding.what, consequence: finding.consequence }
+    Problem {
+        place: format!("{}{more}", finding.place),
+        what: finding.what,
+        consequence: finding.consequence,
+    }
 }
 
 /// Arms with a single run at a size.
 fn single_seeds(runs: &[RunRow]) -> Vec<Problem> {
-    let mut cells = std::collections::BTreeMap::<(&str, &str), usize>::new();
+    let mut cells = BTreeMap::<(&str, &str), usize>::new();
     runs.iter().for_each(|r| *cells.entry((&r.arm, &r.rung)).or_default() += 1);
     cells
         .into_iter()
@@ -309,7 +314,8 @@ fn single_seeds(runs: &[RunRow]) -> Vec<Problem> {
         .map(|((arm, rung), _)| Problem {
             place: format!("{arm} at {rung}"),
             what: "there is one run only".into(),
-            consequence: "nothing tells its noise, and one pair decides nothing; the difference is shown".into(),
+            consequence: "nothing tells its noise, and one pair decides nothing; the difference is shown"
+                .into(),
         })
         .collect()
 }
@@ -321,8 +327,9 @@ fn direction_by_name(metric: &str) -> Option<Direction> {
     let has = |of: &[&str]| of.iter().any(|w| words.contains(w));
     let lower = has(&["ce", "nll", "bpb", "bpc", "ppl", "bits", "err", "error", "perplexity", "wer", "loss"])
         || ["loss", "perplexity", "error"].iter().any(|w| name.ends_with(w));
-    let higher = has(&["acc", "accuracy", "success", "score", "reward", "f1", "em", "recall", "precision", "bleu"])
-        || ["accuracy", "reward", "score"].iter().any(|w| name.ends_with(w));
+    let higher =
+        has(&["acc", "accuracy", "success", "score", "reward", "f1", "em", "recall", "precision", "bleu"])
+            || ["accuracy", "reward", "score"].iter().any(|w| name.ends_with(w));
     match (lower, higher) {
         (true, false) => Some(Direction::Lower),
         (false, true) => Some(Direction::Higher),

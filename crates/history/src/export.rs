@@ -3,12 +3,10 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use groundwork_history::{EventWriter, HistoryError, TrackioWriter};
+use groundwork_lab::{CurvePoint, Run};
 use serde_json::Value;
 
-use crate::event_log::CurvePoint;
-use crate::recipe::table_to_json;
-use crate::run_store::Run;
+use crate::{EventWriter, HistoryError, TrackioWriter};
 
 /// A step of a run as trackers want it: step, Unix time, and numbers by tag.
 type Scalars = (i64, f64, Vec<(String, f64)>);
@@ -42,14 +40,14 @@ pub fn export_to_tensorboard(run: &Run, folder: &Path) -> Result<PathBuf, Histor
 pub fn export_to_trackio(run: &Run, to: &mut TrackioWriter) -> Result<(), HistoryError> {
     let scalars = scalars(run);
     let name = run.recipe.get("name").and_then(toml::Value::as_str).unwrap_or(&run.summary.folder);
-    let mut config = table_to_json(&run.recipe);
+    let mut config = serde_json::to_value(&run.recipe).unwrap_or(Value::Null);
     if let (Value::Object(fields), Some(size)) = (&mut config, &run.summary.size) {
         fields.insert("size".into(), size.as_str().into());
     }
     let created = scalars.first().map_or(0.0, |s| s.1);
-    let rows = scalars
-        .iter()
-        .map(|(step, time, values)| (*step, utc(*time), values.iter().map(|(t, v)| (t.as_str(), *v)).collect()));
+    let rows = scalars.iter().map(|(step, time, values)| {
+        (*step, utc(*time), values.iter().map(|(t, v)| (t.as_str(), *v)).collect())
+    });
     to.run(&run.summary.folder, name, &utc(created), &config, rows)
 }
 
