@@ -52,6 +52,8 @@ pub enum Command {
                             Trackio databases, and folders of them. docs/run-histories.md has the columns and examples."
     )]
     Verdict(Box<VerdictArgs>),
+    /// Fit scaling laws to anyone's runs: loss against compute, or against parameters and tokens
+    Fit(Box<FitArgs>),
     /// Print a completion script for a shell
     Completions {
         /// The shell
@@ -368,6 +370,30 @@ pub struct VerdictArgs {
     #[arg(long, value_name = "FILE", default_value = "verdict.html")]
     pub report: PathBuf,
     /// Print the verdict as JSON, and nothing else
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Args)]
+pub struct FitArgs {
+    /// The histories: files and folders of them
+    #[arg(required = true)]
+    pub files: Vec<PathBuf>,
+    /// The loss: a column, or a tag
+    #[arg(long, value_name = "COLUMN")]
+    pub metric: String,
+    /// Leave out so many runs with the largest losses
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub drop_largest: usize,
+    /// Bootstrap samples for the standard errors
+    #[arg(long, value_name = "N", default_value_t = 1000)]
+    pub resamples: u32,
+    /// Seed of the bootstrap
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub random_seed: u64,
+    #[command(flatten)]
+    pub columns: ColumnArgs,
+    /// Print as JSON
     #[arg(long)]
     pub json: bool,
 }

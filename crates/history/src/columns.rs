@@ -11,6 +11,8 @@ use serde::{Deserialize, Serialize};
 pub struct Columns {
     /// The side of the comparison that a run belongs to.
     pub arm: Option<String>,
+    /// All runs belong to this arm, whatever their files say: for a fit, which knows no arms.
+    pub only_arm: Option<String>,
     /// The size of the model: a number, or one with `K`, `M` or `B`.
     pub size: Option<String>,
     /// The seed: runs of both arms with the same size and seed are a pair.

@@ -18,6 +18,8 @@ pub struct Point {
     pub value: f64,
     /// Floating-point operations up to there.
     pub flops: Option<f64>,
+    /// Tokens trained on up to there.
+    pub tokens: Option<f64>,
     /// Seconds of training up to there.
     pub seconds: Option<f64>,
 }
@@ -143,7 +145,9 @@ fn run(group: &[&Record], columns: &Columns, metrics: &[MetricSpec], findings: &
             if columns.at.is_some_and(|at| step > at) {
                 continue;
             }
-            let point = Point { step, value, flops: record.flops, seconds: record.seconds };
+            let point = Point { step, value, flops: record.flops,
+                tokens: record.tokens,
+                seconds: record.seconds };
             let at = by_step.partition_point(|(p, _)| p.step < step);
             match by_step.get_mut(at) {
                 Some((p, earlier)) if p.step == step => {

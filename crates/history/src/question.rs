@@ -152,16 +152,20 @@ impl HistoryQuestion {
                 told
             }
         };
-        let runs: Vec<RunRow> = gathered
-            .runs
-            .iter()
+        let mut of_size: Vec<&RunHistory> = gathered.runs.iter().collect();
+        // Where nothing says the cost, sizes are at least in their order.
+        if of_size.iter().all(|r| r.params.is_some()) {
+            of_size.sort_by(|a, b| a.params.unwrap_or(0.0).total_cmp(&b.params.unwrap_or(0.0)));
+        }
+        let runs: Vec<RunRow> = of_size
+            .into_iter()
             .filter(|r| r.arm == baseline || candidates.contains(&r.arm))
             .map(|r| self.row(r))
             .collect();
         let rule = self.rule(direction, &runs, &baseline, &mut assumed);
         let mut problems: Vec<Problem> = gathered.findings.into_list().into_iter().map(problem).collect();
         problems.extend(single_seeds(&runs));
-        Ok(Histories { table: RunTable { baseline, runs }, rule, candidates, problems, assumed })
+        Ok(Histories { table: RunTable { baseline, planned: Vec::new(), runs }, rule, candidates, problems, assumed })
     }
 
     /// The primary metric, then the guardrails.
@@ -287,7 +291,7 @@ impl HistoryQuestion {
     }
 }
 
-fn question(message: impl Into<String>, hint: impl Into<String>) -> HistoriesError {
+pub(crate) fn question(message: impl Into<String>, hint: impl Into<String>) -> HistoriesError {
     HistoriesError::Question { message: message.into(), hint: hint.into() }
 }
 
@@ -321,7 +325,7 @@ fn single_seeds(runs: &[RunRow]) -> Vec<Problem> {
 }
 
 /// Which way is better, as the usual names of metrics tell.
-fn direction_by_name(metric: &str) -> Option<Direction> {
+pub(crate) fn direction_by_name(metric: &str) -> Option<Direction> {
     let name = metric.to_lowercase();
     let words: Vec<&str> = name.split(|c: char| !c.is_alphanumeric()).collect();
     let has = |of: &[&str]| of.iter().any(|w| words.contains(w));

@@ -16,6 +16,7 @@ pub(crate) struct Record {
     pub(crate) run: String,
     pub(crate) step: Option<f64>,
     pub(crate) flops: Option<f64>,
+    pub(crate) tokens: Option<f64>,
     pub(crate) seconds: Option<f64>,
     /// One entry a metric: `None` if the row does not hold it; not a number if it says so.
     pub(crate) values: Vec<Option<f64>>,
@@ -70,7 +71,7 @@ fn check(
         }
     }
     let from_pattern = |field: &str| pattern.is_some_and(|p| p.fields().any(|f| f == field));
-    if columns.arm.is_none() && !known.contains("arm") && !from_pattern("arm") {
+    if columns.only_arm.is_none() && columns.arm.is_none() && !known.contains("arm") && !from_pattern("arm") {
         let message = "nothing says which arm a run belongs to".to_owned();
         let hint = format!(
             "name the column that does, or give a pattern for the names of runs, such as {{arm}}-s{{seed}}; {}",
@@ -151,7 +152,7 @@ impl<'a> Roles<'a> {
             let or_named = |column: Option<usize>, field: &str| {
                 self.text(row, column).or_else(|| fields.get(field).cloned())
             };
-            let Some(arm) = or_named(self.arm, "arm") else {
+            let Some(arm) = self.columns.only_arm.clone().or_else(|| or_named(self.arm, "arm")) else {
                 if self.pattern.is_none() || self.arm.is_some() {
                     findings.note(
                         &table.source,
@@ -207,6 +208,7 @@ impl<'a> Roles<'a> {
                 run,
                 step,
                 flops,
+                tokens,
                 seconds: self.number(row, self.seconds, "seconds", findings),
                 values,
             });
