@@ -145,9 +145,8 @@ fn run(group: &[&Record], columns: &Columns, metrics: &[MetricSpec], findings: &
             if columns.at.is_some_and(|at| step > at) {
                 continue;
             }
-            let point = Point { step, value, flops: record.flops,
-                tokens: record.tokens,
-                seconds: record.seconds };
+            let point =
+                Point { step, value, flops: record.flops, tokens: record.tokens, seconds: record.seconds };
             let at = by_step.partition_point(|(p, _)| p.step < step);
             match by_step.get_mut(at) {
                 Some((p, earlier)) if p.step == step => {

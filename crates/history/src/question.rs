@@ -165,7 +165,13 @@ impl HistoryQuestion {
         let rule = self.rule(direction, &runs, &baseline, &mut assumed);
         let mut problems: Vec<Problem> = gathered.findings.into_list().into_iter().map(problem).collect();
         problems.extend(single_seeds(&runs));
-        Ok(Histories { table: RunTable { baseline, planned: Vec::new(), runs }, rule, candidates, problems, assumed })
+        Ok(Histories {
+            table: RunTable { baseline, planned: Vec::new(), runs },
+            rule,
+            candidates,
+            problems,
+            assumed,
+        })
     }
 
     /// The primary metric, then the guardrails.

@@ -34,7 +34,7 @@ fn once_a_seed(
     for (i, run) in runs.iter().enumerate() {
         cells.entry((run.arm.clone(), run.size.clone(), run.seed.clone())).or_default().push(i);
     }
-    let (mut drop, mut conflicts) = (BTreeSet::new(), BTreeSet::new());
+    let (mut drop, mut conflicts) = (BTreeSet::<usize>::new(), BTreeSet::<usize>::new());
     for same in cells.values().filter(|same| same.len() > 1) {
         let first = &runs[same[0]];
         let what = format!("the seed stands {} times in its arm and size", same.len());

@@ -169,12 +169,15 @@ fn missing_cells_and_numbers_that_are_none_are_named_with_their_line() {
 
 #[test]
 fn a_run_that_diverged_is_left_out_and_said_to_flatter() {
-    let text = curves().replacen("new,1M,2,20,20000,2.965625", "new,1M,2,20,20000,inf", 1).replacen(
-        "new,1M,2,30,30000,2.9489583333333336",
-        "new,1M,2,30,30000,nan",
-        1,
-    );
-    assert_ne!(text.matches("nan").count(), 0);
+    let broken = |line: &str| ["new,1M,2,20,", "new,1M,2,30,"].iter().any(|start| line.starts_with(start));
+    let text: String = curves()
+        .lines()
+        .map(|line| match line.rsplit_once(',') {
+            Some((start, _)) if broken(line) => format!("{start},nan\n"),
+            _ => format!("{line}\n"),
+        })
+        .collect();
+    assert_eq!(text.matches("nan").count(), 2);
     let files = Files::new(&[("r.csv", &text)]);
     let got = files.loss("");
     assert_eq!((got.runs.len(), got.left_out.len()), (7, 1));
