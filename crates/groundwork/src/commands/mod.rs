@@ -8,7 +8,6 @@ mod play;
 mod runs;
 mod trace;
 mod train;
-mod verdict;
 
 use std::fs::{self, File};
 use std::io::Write;
@@ -31,8 +30,6 @@ pub fn run(cli: Cli) -> Result<(), Failure> {
         Command::Corpus(command) => corpus::run(command),
         Command::Play(args) => play::run(&args),
         Command::Runs(command) => runs::run(command),
-        Command::Verdict(args) => verdict::run(&args),
-        Command::Fit(args) => verdict::fit(&args),
         Command::Completions { shell } => {
             // By way of memory, because clap panics in its own words where the pipe is closed.
             let mut script = Vec::new();

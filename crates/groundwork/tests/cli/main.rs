@@ -4,6 +4,7 @@ mod bad_input;
 mod bet;
 mod damage;
 mod formats;
+mod histories;
 mod play;
 mod run;
 mod traces;
