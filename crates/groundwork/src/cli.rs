@@ -43,7 +43,7 @@ pub enum Command {
     Corpus(CorpusCommand),
     /// Solve a task of a world yourself
     Play(PlayArgs),
-    /// List, show and export runs
+    /// List and show runs
     #[command(subcommand)]
     Runs(RunsCommand),
     /// Print a completion script for a shell
@@ -301,24 +301,6 @@ pub enum RunsCommand {
         #[arg(long)]
         json: bool,
     },
-    /// Write the curves of runs for TensorBoard or Trackio
-    Export(ExportArgs),
-}
-
-#[derive(Args)]
-#[group(id = "to", required = true, multiple = true)]
-pub struct ExportArgs {
-    /// The runs: their folders, or their names or the starts of them [default: all]
-    pub names: Vec<PathBuf>,
-    /// The folder of runs
-    #[arg(long, value_name = "FOLDER", default_value = "runs")]
-    pub runs: PathBuf,
-    /// Write event files to this folder, one folder a run: `tensorboard --logdir FOLDER`
-    #[arg(long, value_name = "FOLDER", group = "to")]
-    pub tensorboard: Option<PathBuf>,
-    /// Write to this Trackio database: `TRACKIO_DIR=FOLDER trackio show` for `FOLDER/PROJECT.db`
-    #[arg(long, value_name = "FILE", group = "to")]
-    pub trackio: Option<PathBuf>,
 }
 
 fn the_world() -> String {

@@ -4,7 +4,6 @@ mod bad_input;
 mod bet;
 mod damage;
 mod formats;
-mod histories;
 mod play;
 mod run;
 mod traces;
