@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use groundwork_arena::SuiteSpec;
+use groundwork_arena::{SuiteSpec, standard_suite};
 use groundwork_train::{from_toml, from_toml_table};
 
 use crate::failure::Failure;
@@ -16,10 +16,29 @@ pub fn read(path: &Path) -> Result<SuiteSpec, Failure> {
     checked(from_toml(&text, &path.display().to_string(), FIELDS)?, path)
 }
 
+/// The suite that is meant: a standard one by the name of its capability, or a file.
+pub fn named(suite: &str) -> Result<SuiteSpec, Failure> {
+    match suite.parse() {
+        Ok(capability) => {
+            let suite = standard_suite(capability);
+            suite.tasks().map(|_| suite).map_err(Failure::from)
+        }
+        Err(e) if !Path::new(suite).exists() && !suite.contains(['/', '.']) => Err(Failure::from(e)),
+        Err(_) => read(Path::new(suite)),
+    }
+}
+
 /// The suite of the bet in `path`, checked.
 pub fn of_bet(evaluation: &toml::Table, path: &Path) -> Result<SuiteSpec, Failure> {
-    let suite = from_toml_table(evaluation, "evaluation", FIELDS);
-    checked(suite.map_err(|e| Failure::from(e).in_file(path))?, path)
+    let suite: Result<SuiteSpec, _> = from_toml_table(evaluation, "evaluation", FIELDS);
+    let placed = |complaint: String| {
+        Failure::input(groundwork_lab::Bet::place(path, &complaint, "evaluation", &["evaluation".to_owned()]))
+    };
+    let suite = suite.map_err(|e: groundwork_train::TrainError| placed(e.to_string()))?;
+    match suite.tasks() {
+        Ok(_) => Ok(suite),
+        Err(e) => Err(placed(e.to_string())),
+    }
 }
 
 fn checked(suite: SuiteSpec, path: &Path) -> Result<SuiteSpec, Failure> {

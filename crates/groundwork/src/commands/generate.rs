@@ -9,7 +9,7 @@ use crate::cli::GenerateArgs;
 use crate::failure::Failure;
 
 pub fn run(args: &GenerateArgs) -> Result<(), Failure> {
-    let trained = Trained::open(&runs::folder(&args.run)?)?;
+    let trained = Trained::open(&runs::folder(&args.run)?, args.device)?;
     let context = trained.recipe.data.sequence;
     let Completion { trace, tokens, full } = complete(
         &trained.decoder,
