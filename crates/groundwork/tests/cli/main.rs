@@ -5,6 +5,7 @@ mod bet;
 mod damage;
 mod evaluation;
 mod formats;
+mod histories;
 mod play;
 mod run;
 mod traces;

@@ -109,10 +109,14 @@ fn tool(domain: &Domain, action: &super::domain::Action) -> Tool {
         params: action
             .params
             .iter()
-            .map(|(name, _)| Param { name: identifier(name), ty: Type::Str, default: None })
+            .map(|(name, _)| Param::new(identifier(name), Type::Str))
             .collect(),
         result: Type::Enum(vec![Value::str("ok")]),
-        errors: errors.into_iter().map(|(name, args)| ErrorType { name: name.to_owned(), args }).collect(),
+        errors: errors
+            .into_iter()
+            .map(|(name, args)| ErrorType { name: name.to_owned(), doc: String::new(), args })
+            .collect(),
+        types: Vec::new(),
     }
 }
 
