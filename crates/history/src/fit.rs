@@ -68,13 +68,18 @@ impl FitQuestion {
             .filter_map(|r| Some((r.params, *r.last(&self.metric)?)))
             .collect();
         if runs.len() <= self.drop_largest {
-            return Err(question("no run is left to fit", "fewer outliers are to be left out than there are runs"));
+            return Err(question(
+                "no run is left to fit",
+                "fewer outliers are to be left out than there are runs",
+            ));
         }
         runs.sort_by(|a, b| a.1.value.total_cmp(&b.1.value));
         runs.truncate(runs.len() - self.drop_largest);
         let points: Vec<LossPoint> = runs
             .iter()
-            .filter_map(|(params, p)| Some(LossPoint { params: (*params)?, tokens: p.tokens?, loss: p.value }))
+            .filter_map(|(params, p)| {
+                Some(LossPoint { params: (*params)?, tokens: p.tokens?, loss: p.value })
+            })
             .collect();
         let computes = frontier(&runs);
         Ok(Fit {
@@ -123,7 +128,9 @@ impl Fit {
         let _ = match &self.loss {
             Defined::Value(FittedLoss { fit, errors }) => {
                 let mut lines = "\nL = E + A/N^alpha + B/D^beta\n".to_owned();
-                for ((name, value), error) in ["E", "A", "B", "alpha", "beta"].iter().zip(fit.law.values()).zip(errors) {
+                for ((name, value), error) in
+                    ["E", "A", "B", "alpha", "beta"].iter().zip(fit.law.values()).zip(errors)
+                {
                     let _ = writeln!(lines, "  {name:6} {value:>12.5}  ± {error:.5}");
                 }
                 write!(
@@ -148,7 +155,11 @@ impl Fit {
         };
         if let Defined::Value(test) = &self.back_test {
             let error = 100.0 * test.error();
-            let _ = writeln!(out, "  back-test: predicted {:.4}, measured {:.4}, {error:+.2} %", test.predicted, test.measured);
+            let _ = writeln!(
+                out,
+                "  back-test: predicted {:.4}, measured {:.4}, {error:+.2} %",
+                test.predicted, test.measured
+            );
         }
         if !self.findings.is_empty() {
             out += "\nin the data\n";

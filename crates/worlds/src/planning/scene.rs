@@ -106,11 +106,7 @@ fn tool(domain: &Domain, action: &super::domain::Action) -> Tool {
     Tool {
         name: identifier(&action.name),
         doc,
-        params: action
-            .params
-            .iter()
-            .map(|(name, _)| Param::new(identifier(name), Type::Str))
-            .collect(),
+        params: action.params.iter().map(|(name, _)| Param::new(identifier(name), Type::Str)).collect(),
         result: Type::Enum(vec![Value::str("ok")]),
         errors: errors
             .into_iter()
