@@ -133,30 +133,16 @@ pub struct GenerateArgs {
 
 #[derive(Subcommand)]
 pub enum TraceCommand {
-    /// Report every mistake in a trace file, with its place and a hint
+    /// Report every mistake in trace files, with its place and a hint
     Check {
-        /// The trace file; `-` reads standard input
-        file: PathBuf,
+        /// The trace files; `-` reads standard input
+        #[arg(required = true)]
+        files: Vec<PathBuf>,
     },
     /// Print a trace file in canonical form
-    Fmt {
-        /// The trace file; `-` reads standard input
-        file: PathBuf,
-        /// Rewrite the file instead of printing it
-        #[arg(long)]
-        write: bool,
-    },
-    /// Show traces for a person
-    Show {
-        /// A trace file (`-` reads standard input), or a Parquet file of traces
-        file: PathBuf,
-        /// The first trace to show, counted from 0
-        #[arg(long, value_name = "N", default_value_t = 0)]
-        from: usize,
-        /// Traces to show
-        #[arg(long, value_name = "N", default_value_t = 3, value_parser = at_least_one::<usize>)]
-        count: usize,
-    },
+    Fmt(FmtArgs),
+    /// Show traces for a person, in the terminal or as a web page
+    Show(ShowArgs),
     /// Let the expert solve training tasks of a world, and write its traces to a Parquet file
     Generate(GenerateTracesArgs),
     /// Convert traces from and to other formats (OpenAI, Anthropic, MCP, chat templates), and say what was lost
@@ -173,6 +159,49 @@ pub enum TraceCommand {
         /// Another
         right: PathBuf,
     },
+}
+
+#[derive(Args)]
+pub struct FmtArgs {
+    /// The trace files; `-` reads standard input
+    #[arg(required = true)]
+    pub files: Vec<PathBuf>,
+    /// Rewrite the files instead of printing them
+    #[arg(long)]
+    pub write: bool,
+    /// Only say which files are not in canonical form; exit code 1 where there are any
+    #[arg(long, conflicts_with = "write")]
+    pub check: bool,
+}
+
+#[derive(Args)]
+pub struct ShowArgs {
+    /// A trace file (`-` reads standard input), or a Parquet file of traces
+    pub file: PathBuf,
+    /// The first trace to show, counted from 0
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub from: usize,
+    /// Traces to show [default: 3; on a page 50]
+    #[arg(long, value_name = "N", value_parser = at_least_one::<usize>)]
+    pub count: Option<usize>,
+    /// Lines of a span to show; 0 shows all [default: 12 in a terminal, all elsewhere]
+    #[arg(long, value_name = "N", conflicts_with = "html")]
+    pub lines: Option<usize>,
+    /// Whether to use colour
+    #[arg(long, value_enum, value_name = "WHEN", default_value_t = Colour::Auto, conflicts_with = "html")]
+    pub colour: Colour,
+    /// Write a web page that needs nothing else to this file (`-` prints it)
+    #[arg(long, value_name = "FILE")]
+    pub html: Option<PathBuf>,
+}
+
+/// When to use colour.
+// Documented variants would turn the whole help text into its long form.
+#[derive(Clone, Copy, PartialEq, ValueEnum)]
+pub enum Colour {
+    Auto,
+    Always,
+    Never,
 }
 
 #[derive(Args)]

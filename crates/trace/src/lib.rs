@@ -6,7 +6,7 @@
 //! parsed forms ([`Call`], [`Value`], [`ToolError`]) are views of it.
 //!
 //! - [`Trace::parse`], [`Trace::parse_all`] read traces; [`Trace::to_text`] prints the training text,
-//!   [`Trace::to_annotated`] the file form with metadata, [`Trace::to_terminal`] a view for a person.
+//!   [`Trace::to_annotated`] the file form with metadata, [`Trace::to_terminal`] and [`page`] views for a person.
 //! - [`Attempt::parse`] says what came of an attempt to act: the call, or why there is none.
 //! - [`check`] reports everything that is wrong with a file; [`Diagnostic::render`] draws one report.
 //! - [`Tool`] and [`Type`] declare tools, in the language or in JSON Schema.
@@ -38,6 +38,7 @@ mod file;
 mod json_schema;
 mod kind;
 mod layout;
+mod page;
 mod print;
 mod scan;
 mod span;
@@ -54,6 +55,7 @@ pub use diagnostic::{Diagnostic, Diagnostics, Severity};
 pub use diff::{Diff, Difference, diff};
 pub use json_schema::{Narrowed, SchemaError};
 pub use kind::SpanKind;
+pub use page::page;
 pub use span::{ActionStatus, Span, Trace};
 pub use stats::{Count, Stats};
 pub use tool::{ErrorType, Field, Param, Tool, Type};
