@@ -9,6 +9,7 @@
 //!   [`Trace::to_annotated`] the file form with metadata, [`Trace::to_terminal`] and [`page`] views for a person.
 //! - [`Attempt::parse`] says what came of an attempt to act: the call, or why there is none.
 //! - [`check`] reports everything that is wrong with a file; [`Diagnostic::render`] draws one report.
+//! - [`Outline`] gives the place of everything in a file, for editors.
 //! - [`Tool`] and [`Type`] declare tools, in the language or in JSON Schema.
 //!
 //! ```
@@ -38,6 +39,7 @@ mod file;
 mod json_schema;
 mod kind;
 mod layout;
+mod outline;
 mod page;
 mod print;
 mod scan;
@@ -55,6 +57,7 @@ pub use diagnostic::{Diagnostic, Diagnostics, Severity};
 pub use diff::{Diff, Difference, diff};
 pub use json_schema::{Narrowed, SchemaError};
 pub use kind::SpanKind;
+pub use outline::{CallPlace, Outline, SpanPlace};
 pub use page::page;
 pub use span::{ActionStatus, Span, Trace};
 pub use stats::{Count, Stats};

@@ -3,6 +3,7 @@
 mod attempts;
 mod comparing;
 mod diagnostics;
+mod outline;
 mod page;
 mod reference;
 mod round_trip;
