@@ -45,6 +45,39 @@ pub(crate) fn digits(v: f64) -> String {
     fixed(v, places)
 }
 
+/// Four digits that count, for multipliers close to one: 1.031, 0.9872.
+pub(crate) fn precise(v: f64) -> String {
+    if !v.is_finite() || v == 0.0 {
+        return digits(v);
+    }
+    let places = (3 - v.abs().log10().floor() as i32).clamp(0, 6) as usize;
+    let text = fixed(v, places);
+    if v.abs() < 1.0 { fixed(v, places.min(3)) } else { text }
+}
+
+/// Two values of a metric with digits enough to tell them apart.
+pub(crate) fn both(metric: &str, values: [f64; 2]) -> [String; 2] {
+    let apart = (values[0] - values[1]).abs();
+    if unit_of(metric) == "share" || !apart.is_finite() || apart == 0.0 {
+        return values.map(|v| value(metric, v));
+    }
+    let needed = 1 - apart.log10().floor() as i32;
+    let usual = 2 - values[0].abs().max(1e-9).log10().floor() as i32;
+    let places = needed.max(usual).clamp(0, 6) as usize;
+    values.map(|v| fixed(v, places))
+}
+
+/// A probability or share: 87 %, 4.2 %, below 0.1 %.
+pub(crate) fn share(p: f64) -> String {
+    match p * 100.0 {
+        p if !p.is_finite() => "not a number".into(),
+        p if p.abs() < 0.1 && p != 0.0 => "below 0.1 %".into(),
+        p if p.abs() < 10.0 => format!("{} %", fixed(p, 1)),
+        p if p > 99.5 && p < 100.0 => "above 99 %".into(),
+        p => format!("{} %", fixed(p, 0)),
+    }
+}
+
 fn fixed(v: f64, places: usize) -> String {
     if v.is_finite() { format!("{v:.places$}").replace('-', "−") } else { "not a number".into() }
 }

@@ -2,6 +2,8 @@
 
 use std::fmt::Write;
 
+use memchr::memchr;
+
 use crate::print::write_name;
 use crate::{Span, SpanKind, Trace};
 
@@ -97,6 +99,12 @@ fn write_body(out: &mut String, span: &Span) {
         return;
     }
     out.push(':');
+    if memchr(b'\n', body.as_bytes()).is_none() {
+        out.push_str(if body.is_empty() { "" } else { " " });
+        out.push_str(body);
+        out.push('\n');
+        return;
+    }
     // An empty line inside a body is left empty. One that ends it is indented: it would be lost otherwise.
     let solid = body.trim_end_matches('\n').len();
     let mut at = 0;

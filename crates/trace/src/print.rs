@@ -2,6 +2,9 @@
 
 use std::fmt::{self, Display, Formatter, Write};
 
+use memchr::memchr2;
+
+use crate::plain::plain_length;
 use crate::scan::is_identifier;
 use crate::{Call, ErrorType, Field, Number, Tool, ToolError, Type, Value};
 
@@ -26,7 +29,12 @@ pub(crate) fn write_quoted(f: &mut impl Write, s: &str) -> fmt::Result {
     f.write_char('"')?;
     let mut rest = s;
     // The bytes of a character that needs an escape: ASCII, or 0xC2 as the first byte of a C1 control.
-    while let Some(at) = rest.bytes().position(|b| matches!(b, 0..=0x1f | b'"' | b'\\' | 0x7f | 0xc2)) {
+    loop {
+        let plain = plain_length(rest.as_bytes());
+        let at = memchr2(0x7f, 0xc2, &rest.as_bytes()[..plain]).unwrap_or(plain);
+        if at == rest.len() {
+            break;
+        }
         f.write_str(&rest[..at])?;
         let mut chars = rest[at..].chars();
         match chars.next() {

@@ -5,6 +5,7 @@
 use std::ops::Range;
 
 use crate::diagnostic::{Diagnostic, Parsed};
+use crate::plain::plain_length;
 use crate::{Call, Number, ToolError, Value, suggest};
 
 /// How deep lists, records and types may be nested.
@@ -211,8 +212,7 @@ impl<'a> Scanner<'a> {
         let mut chunk = self.at;
         let mut out = String::new();
         loop {
-            let rest = self.bytes[self.at..].iter();
-            self.at += rest.take_while(|&&b| b != b'"' && b != b'\\').count();
+            self.at += plain_length(&self.bytes[self.at..]);
             match self.peek() {
                 Some(b'"') => {
                     let last = &self.text[chunk..self.at];
@@ -223,11 +223,13 @@ impl<'a> Scanner<'a> {
                     out.push_str(last);
                     return Ok(out);
                 }
-                Some(_) => {
+                Some(b'\\') => {
                     out.push_str(&self.text[chunk..self.at]);
                     out.push(self.escape(quote)?);
                     chunk = self.at;
                 }
+                // A control character may stand for itself.
+                Some(_) => self.at += 1,
                 None => return Err(unclosed_string(quote)),
             }
         }

@@ -28,6 +28,7 @@ use std::sync::{Arc, LazyLock};
 
 use groundwork_trace::{Call, Tool, ToolError, Value};
 
+use crate::capability::Capability;
 use crate::dice::Dice;
 use crate::expert::{Recorder, carried};
 use crate::faults::FaultKind;
@@ -308,6 +309,10 @@ impl Arithmetic {
 impl World for Arithmetic {
     fn tools() -> &'static [Tool] {
         &TOOLS
+    }
+
+    fn capabilities() -> &'static [Capability] {
+        &[Capability::Reasoning]
     }
 
     fn faults() -> &'static [FaultKind] {

@@ -85,7 +85,8 @@ impl Episode {
         self.world.tools()
     }
 
-    /// What the agent is told before it acts: the tools as `declare` says, then the goal.
+    /// What the agent is told before it acts: the tools as `declare` says, system text where the world has some, then
+    /// the goal.
     pub fn prompt(&self, declare: Declare) -> Vec<Span> {
         let mut spans = Vec::with_capacity(16);
         match declare {
@@ -93,6 +94,7 @@ impl Episode {
             Declare::Name => spans.push(Span::new(SpanKind::Tools, self.task.world.as_str())),
             Declare::None => {}
         }
+        spans.extend(each!(&self.world, w => w.system()).map(|text| Span::new(SpanKind::System, text)));
         spans.push(Span::new(SpanKind::Goal, each!(&self.world, w => w.goal())));
         spans
     }
@@ -159,6 +161,13 @@ impl Episode {
         each!(&self.world, w => w.hash(&mut h));
         self.faults.hash(&mut h);
         h.finish()
+    }
+
+    /// The state of world and fault, written out for a person, one value a line. Two states can be compared line by
+    /// line; the form is that of Rust's `{:#?}`, and nothing should rely on more.
+    pub fn state(&self) -> String {
+        let world = each!(&self.world, w => format!("{w:#?}"));
+        format!("{world}\n{:#?}", self.faults)
     }
 
     /// Whether the fault has shown itself.

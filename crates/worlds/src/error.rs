@@ -35,6 +35,16 @@ pub enum WorldError {
         /// The faults of that world.
         known: String,
     },
+    /// No capability has this name.
+    #[error("there is no capability `{name}`{hint}\n  hint: the capabilities are {known}")]
+    UnknownCapability {
+        /// The name asked for.
+        name: String,
+        /// What may have been meant.
+        hint: String,
+        /// The capabilities that there are.
+        known: String,
+    },
     /// The level is out of range.
     #[error("there is no level {level}; levels go from 1 to {max}")]
     Level {

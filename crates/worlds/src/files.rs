@@ -20,6 +20,7 @@ use std::sync::{Arc, LazyLock};
 
 use groundwork_trace::{Call, Tool, ToolError, Value};
 
+use crate::capability::Capability;
 use crate::dice::Dice;
 use crate::expert::Recorder;
 use crate::faults::FaultKind;
@@ -197,6 +198,10 @@ impl Files {
 impl World for Files {
     fn tools() -> &'static [Tool] {
         &TOOLS
+    }
+
+    fn capabilities() -> &'static [Capability] {
+        &[Capability::ToolUse, Capability::LongContext]
     }
 
     fn faults() -> &'static [FaultKind] {

@@ -28,6 +28,7 @@ use std::sync::{Arc, LazyLock};
 
 use groundwork_trace::{Call, Tool, ToolError, Value};
 
+use crate::capability::Capability;
 use crate::dice::Dice;
 use crate::expert::Recorder;
 use crate::faults::FaultKind;
@@ -243,6 +244,10 @@ impl Ledger {
 impl World for Ledger {
     fn tools() -> &'static [Tool] {
         &TOOLS
+    }
+
+    fn capabilities() -> &'static [Capability] {
+        &[Capability::ToolUse, Capability::Planning]
     }
 
     fn faults() -> &'static [FaultKind] {

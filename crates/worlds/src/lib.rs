@@ -6,7 +6,8 @@
 //! episode down as a trace; the [`agent`] module has the reference agents that show a grader's floor and ceiling.
 //!
 //! The worlds are [`files`] (a file tree), [`route`] (a road map), [`ledger`] (accounts), [`tracking`] (keys that change
-//! hands) and [`arithmetic`] (quantities and a calculator); each module tells its levels, its goals and what success
+//! hands), [`arithmetic`] (quantities and a calculator), [`library`] (dated entries and a search) and [`database`] (tables and
+//! SQL); each module tells its levels, its goals and what success
 //! asks for. The faults are those of the [`faults`] module. How names and structures are cut into training and testing
 //! is told at [`name_split`], and in [`route`], [`tracking`] and [`arithmetic`].
 //!
@@ -46,13 +47,16 @@
 //!    optimal the expert can be.
 //! 7. **Faults.** List in `faults` those that make sense; `main_tool`, `guarded`, `resource`, `outdated` and
 //!    `refresh` tell the wrapper where to strike, `arm` and `shows` serve those that live in the world.
-//! 8. **Register.** One variant and one line in `src/registry.rs`. The suite in `tests/conformance.rs` takes every
+//! 8. **Capabilities.** Say in `capabilities` what the world exercises; the suites of those capabilities take it up.
+//! 9. **Register.** One variant and one line in `src/registry.rs`. The suite in `tests/conformance.rs` takes every
 //!    registered world through every level and fault; a world that passes it is done.
 
 #![forbid(unsafe_code)]
 
 pub mod agent;
 pub mod arithmetic;
+mod capability;
+pub mod database;
 mod dice;
 mod episode;
 mod error;
@@ -61,6 +65,7 @@ pub mod faults;
 pub mod files;
 mod hash;
 pub mod ledger;
+pub mod library;
 mod names;
 mod own;
 mod registry;
@@ -71,11 +76,13 @@ mod world;
 
 pub use agent::play;
 pub use arithmetic::formula;
+pub use capability::Capability;
 pub use episode::{Declare, Episode, MAX_LEVEL, Reply};
 pub use error::WorldError;
 pub use faults::FaultKind;
+pub use library::chain;
 pub use names::name_split;
-pub use registry::{faults_of, tool_set, world_names};
+pub use registry::{capabilities_of, faults_of, tool_set, world_names};
 pub use route::topology;
 pub use task::{Split, Task};
 pub use tracking::pattern;

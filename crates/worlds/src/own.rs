@@ -5,7 +5,7 @@ use std::ops::Range;
 use groundwork_trace::Value;
 
 /// The byte ranges in `body`, the canonical print of `value`, of everything but punctuation: the insides of
-/// strings, the numbers, and the field names (except `old`, with which a stale value announces itself).
+/// strings and the numbers.
 pub(crate) fn own_ranges(value: &Value, body: &str) -> Vec<Range<usize>> {
     let mut ranges = Vec::new();
     let mut at = 0;
@@ -30,11 +30,8 @@ fn collect(value: &Value, body: &str, at: &mut usize, ranges: &mut Vec<Range<usi
         Value::List(items) => items.iter().for_each(|v| collect(v, body, at, ranges)),
         Value::Record(fields) => {
             for (key, v) in fields {
-                if key == "old" {
-                    *at += body[*at..].find(':').map_or(0, |i| i + 1);
-                } else {
-                    locate(key, body, at, ranges);
-                }
+                // The names of fields stand in the declarations.
+                *at += body[*at..].find(key.as_str()).map_or(0, |i| i + key.len());
                 collect(v, body, at, ranges);
             }
         }

@@ -3,11 +3,14 @@
 use groundwork_trace::Tool;
 
 use crate::arithmetic::Arithmetic;
+use crate::capability::Capability;
+use crate::database::Database;
 use crate::episode::build;
 use crate::error::{WorldError, did_you_mean};
 use crate::faults::{FaultKind, Faults};
 use crate::files::Files;
 use crate::ledger::Ledger;
+use crate::library::Library;
 use crate::route::Route;
 use crate::task::Task;
 use crate::tracking::Tracking;
@@ -21,6 +24,9 @@ pub(crate) enum AnyWorld {
     Ledger(Ledger),
     Tracking(Tracking),
     Arithmetic(Arithmetic),
+    Library(Library<false>),
+    LibraryWhole(Library<true>),
+    Database(Database),
 }
 
 /// Does the same with a world of any kind.
@@ -32,6 +38,9 @@ macro_rules! each {
             AnyWorld::Ledger($w) => $do,
             AnyWorld::Tracking($w) => $do,
             AnyWorld::Arithmetic($w) => $do,
+            AnyWorld::Library($w) => $do,
+            AnyWorld::LibraryWhole($w) => $do,
+            AnyWorld::Database($w) => $do,
         }
     };
 }
@@ -42,6 +51,7 @@ struct Entry {
     name: &'static str,
     tools: fn() -> &'static [Tool],
     faults: fn() -> &'static [FaultKind],
+    capabilities: fn() -> &'static [Capability],
     build: fn(&Task) -> Result<(AnyWorld, Faults), WorldError>,
 }
 
@@ -49,15 +59,18 @@ const fn entry<W: World>(
     name: &'static str,
     build: fn(&Task) -> Result<(AnyWorld, Faults), WorldError>,
 ) -> Entry {
-    Entry { name, tools: W::tools, faults: W::faults, build }
+    Entry { name, tools: W::tools, faults: W::faults, capabilities: W::capabilities, build }
 }
 
-const ENTRIES: [Entry; 5] = [
+const ENTRIES: [Entry; 8] = [
     entry::<Files>("files", |t| build(t).map(|(w, f)| (AnyWorld::Files(w), f))),
     entry::<Route>("route", |t| build(t).map(|(w, f)| (AnyWorld::Route(w), f))),
     entry::<Ledger>("ledger", |t| build(t).map(|(w, f)| (AnyWorld::Ledger(w), f))),
     entry::<Tracking>("tracking", |t| build(t).map(|(w, f)| (AnyWorld::Tracking(w), f))),
     entry::<Arithmetic>("arithmetic", |t| build(t).map(|(w, f)| (AnyWorld::Arithmetic(w), f))),
+    entry::<Library<false>>("library", |t| build(t).map(|(w, f)| (AnyWorld::Library(w), f))),
+    entry::<Library<true>>("library_whole", |t| build(t).map(|(w, f)| (AnyWorld::LibraryWhole(w), f))),
+    entry::<Database>("database", |t| build(t).map(|(w, f)| (AnyWorld::Database(w), f))),
 ];
 
 const NAMES: [&str; ENTRIES.len()] = {
@@ -89,6 +102,20 @@ pub fn world_names() -> &'static [&'static str] {
 /// There is no such world.
 pub fn faults_of(name: &str) -> Result<&'static [FaultKind], WorldError> {
     find(name).map(|e| (e.faults)())
+}
+
+/// What the world called `name` asks of an agent. Every world that has faults also tests [`Capability::Recovery`].
+///
+/// # Errors
+/// There is no such world.
+pub fn capabilities_of(name: &str) -> Result<Vec<Capability>, WorldError> {
+    find(name).map(|e| {
+        let recovery = (!(e.faults)().is_empty()).then_some(Capability::Recovery);
+        let mut all: Vec<Capability> = (e.capabilities)().iter().copied().chain(recovery).collect();
+        all.sort_unstable();
+        all.dedup();
+        all
+    })
 }
 
 /// The tools behind a name in a `tools` span: each world's name stands for its tools.

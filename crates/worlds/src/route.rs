@@ -27,6 +27,7 @@ use std::sync::{Arc, LazyLock};
 
 use groundwork_trace::{Call, SpanKind, Tool, ToolError, Value};
 
+use crate::capability::Capability;
 use crate::dice::Dice;
 use crate::expert::Recorder;
 use crate::faults::FaultKind;
@@ -107,6 +108,10 @@ impl Route {
 impl World for Route {
     fn tools() -> &'static [Tool] {
         &TOOLS
+    }
+
+    fn capabilities() -> &'static [Capability] {
+        &[Capability::Planning]
     }
 
     fn faults() -> &'static [FaultKind] {

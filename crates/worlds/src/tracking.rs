@@ -34,6 +34,7 @@ use std::sync::{Arc, LazyLock};
 
 use groundwork_trace::{Call, Tool, ToolError, Value};
 
+use crate::capability::Capability;
 use crate::dice::Dice;
 use crate::expert::{Recorder, carried};
 use crate::faults::FaultKind;
@@ -290,6 +291,10 @@ impl Tracking {
 impl World for Tracking {
     fn tools() -> &'static [Tool] {
         &TOOLS
+    }
+
+    fn capabilities() -> &'static [Capability] {
+        &[Capability::StateTracking]
     }
 
     fn faults() -> &'static [FaultKind] {

@@ -4,6 +4,7 @@ use std::hash::Hash;
 
 use groundwork_trace::{Call, Tool, ToolError, Value};
 
+use crate::capability::Capability;
 use crate::dice::Dice;
 use crate::expert::Recorder;
 use crate::faults::FaultKind;
@@ -57,6 +58,11 @@ pub(crate) trait World: Clone + Hash {
     /// Its tools. Every world has `ask(name)` (asks for access, answers "granted").
     fn tools() -> &'static [Tool];
 
+    /// What it asks of an agent: the suites of these capabilities contain it.
+    fn capabilities() -> &'static [Capability] {
+        &[Capability::ToolUse]
+    }
+
     /// The faults that make sense in it.
     fn faults() -> &'static [FaultKind];
 
@@ -66,6 +72,11 @@ pub(crate) trait World: Clone + Hash {
     /// Prepares the part of a fault that lives inside the world: the misspelling in the goal, the closed
     /// road, the limit, the outdated value.
     fn arm(&mut self, fault: FaultKind, names: &mut Names, dice: &mut Dice);
+
+    /// The rules that hold for the whole episode and what there is to read, if the prompt says any.
+    fn system(&self) -> Option<String> {
+        None
+    }
 
     /// The task in words.
     fn goal(&self) -> String;

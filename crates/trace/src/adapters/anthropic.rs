@@ -53,12 +53,7 @@ pub(crate) fn write(trace: &Trace) -> String {
     }
     out.push_str("\"messages\":");
     out.push_str(&messages);
-    out.push(']');
-    if let Some(tools) = tools {
-        out.push_str(",\"tools\":");
-        out.push_str(&schemas::list(&tools, Shape::Anthropic));
-    }
-    out.push('}');
+    schemas::end(&mut out, tools.as_deref(), Shape::Anthropic);
     out
 }
 
@@ -145,11 +140,7 @@ pub(crate) fn read(node: &Node<'_>, at: At<'_>) -> Read<(Trace, Vec<Loss>)> {
     for (i, m) in fields.need("messages", at)?.items(inside)?.iter().enumerate() {
         read_message(&mut b, m, At::Item(&inside, i))?;
     }
-    if let Some(tools) = fields.take("tools", at)? {
-        let inside = At::Key(&at, "tools");
-        let body = schemas::read(tools.items(inside)?, inside, &mut b.losses)?;
-        b.tools(body);
-    }
+    schemas::take(&mut fields, &mut b, at)?;
     fields.rest(at, &mut b.losses);
     b.finish()
 }
@@ -194,7 +185,7 @@ fn read_user(b: &mut Builder, blocks: &[Node<'_>], at: At<'_>) -> Read<()> {
             b.lose_once(LossKind::Layout, || at.place(), "a result without content");
         }
         f.rest(at, &mut b.losses);
-        b.result(Some(&id), &text.unwrap_or_default(), error, at.place())?;
+        b.result(Some(&id), &text.unwrap_or_default(), error, at)?;
     }
     if results == blocks.len() && results > 0 {
         return Ok(());
@@ -253,7 +244,7 @@ fn read_agent(b: &mut Builder, blocks: &[Node<'_>], at: At<'_>) -> Read<()> {
         let mut f = block.fields(at)?;
         f.take("type", at)?;
         let id = f.need_text("id", at)?;
-        if id != format!("toolu_{}", b.calls()) {
+        if !b.is_next(&id, "toolu_") {
             b.lose_once(LossKind::Ids, || At::Key(&at, "id").place(), "ids of calls");
         }
         let tool = f.need_text("name", at)?;

@@ -18,18 +18,22 @@ pub(crate) struct Builder {
     open: Vec<usize>,
     /// The calls that wait for results.
     waiting: Vec<Waiting>,
+    /// Their numbers by id, where they are more than a few; and how many of them it knows.
     ids: HashMap<String, usize>,
+    indexed: usize,
     /// How many results have come for them, in which order.
     arrived: usize,
     disordered: Option<Place>,
     calls: usize,
 }
 
+/// As many calls of a message are looked through one by one.
+const FEW: usize = 16;
+
 struct Waiting {
     span: usize,
     place: Place,
-    /// Whether it has an id.
-    named: bool,
+    id: Option<String>,
     result: Option<Span>,
 }
 
@@ -43,6 +47,7 @@ impl Builder {
             open: Vec::new(),
             waiting: Vec::new(),
             ids: HashMap::new(),
+            indexed: 0,
             arrived: 0,
             disordered: None,
             calls: 0,
@@ -137,15 +142,40 @@ impl Builder {
             self.spans[i].kind = SpanKind::Plan;
         }
         if let Some(id) = id
-            && self.ids.insert(id.to_owned(), self.waiting.len()).is_some()
+            && self.waits(id).is_some()
         {
             let message = format!("two calls have the id `{id}`");
             return Err(FormatError::new(place, message, "give every call of a message its own"));
         }
-        self.waiting.push(Waiting { span: self.spans.len(), place, named: id.is_some(), result: None });
+        let id = id.map(str::to_owned);
+        self.wait(Waiting { span: self.spans.len(), place, id, result: None });
         self.spans.push(Span { failed: !readable, ..Span::new(SpanKind::Action, body) });
         self.calls += 1;
         Ok(())
+    }
+
+    /// The number of the waiting call that has this id.
+    fn waits(&self, id: &str) -> Option<usize> {
+        if self.waiting.len() > FEW {
+            return self.ids.get(id).copied();
+        }
+        self.waiting.iter().position(|w| w.id.as_deref() == Some(id))
+    }
+
+    fn wait(&mut self, call: Waiting) {
+        self.waiting.push(call);
+        if self.waiting.len() > FEW {
+            for (i, w) in self.waiting.iter().enumerate().skip(self.indexed) {
+                self.ids.extend(w.id.clone().map(|id| (id, i)));
+            }
+            self.indexed = self.waiting.len();
+        }
+    }
+
+    /// Whether `id` is the one that the format's writer gives to the next call: `prefix` and its number.
+    pub(crate) fn is_next(&self, id: &str, prefix: &str) -> bool {
+        let digits = id.strip_prefix(prefix).filter(|d| d.len() == 1 || !d.starts_with(['0', '+']));
+        digits.and_then(|d| d.parse().ok()) == Some(self.calls)
     }
 
     /// A result follows what was taken for a text: it was an attempt to act.
@@ -156,7 +186,7 @@ impl Builder {
                 self.spans[i].kind = SpanKind::Plan;
             }
             self.calls += 1;
-            self.waiting.push(Waiting { span: self.spans.len() - 1, place, named: false, result: None });
+            self.wait(Waiting { span: self.spans.len() - 1, place, id: None, result: None });
             if let Some(last) = self.spans.last_mut() {
                 last.kind = SpanKind::Action;
                 last.failed = true;
@@ -165,7 +195,13 @@ impl Builder {
     }
 
     /// What a tool returned, as text.
-    pub(crate) fn result(&mut self, id: Option<&str>, text: &str, error: bool, place: Place) -> Read<()> {
+    pub(crate) fn result(
+        &mut self,
+        id: Option<&str>,
+        text: &str,
+        error: bool,
+        place: impl Into<Place>,
+    ) -> Read<()> {
         let body = if error { text.to_owned() } else { observation_body(text, self.style) };
         self.result_body(id, body, error, place)
     }
@@ -176,34 +212,34 @@ impl Builder {
         id: Option<&str>,
         body: String,
         error: bool,
-        place: Place,
+        place: impl Into<Place>,
     ) -> Read<()> {
         let index = match id {
             None => self.arrived,
-            Some(id) => match self.ids.get(id) {
-                Some(&index) => index,
+            Some(id) => match self.waits(id) {
+                Some(index) => index,
                 // The attempt was no call, and so has no id that could be named.
-                None if self.waiting.get(self.arrived).is_some_and(|w| !w.named) => self.arrived,
+                None if self.waiting.get(self.arrived).is_some_and(|w| w.id.is_none()) => self.arrived,
                 None => {
                     let message = format!("no call that waits for a result has the id `{id}`");
                     let hint = "results follow the message that made the calls, each with its call's id";
-                    return Err(FormatError::new(place, message, hint));
+                    return Err(FormatError::new(place.into(), message, hint));
                 }
             },
         };
         let Some(waiting) = self.waiting.get_mut(index) else {
             return Err(FormatError::new(
-                place,
+                place.into(),
                 "a result that no call waits for",
                 "results follow the message that made the calls, in its order",
             ));
         };
         if waiting.result.is_some() {
             let message = "a second result of the same call";
-            return Err(FormatError::new(place, message, "a call has one result"));
+            return Err(FormatError::new(place.into(), message, "a call has one result"));
         }
         if index != self.arrived && self.disordered.is_none() {
-            self.disordered = Some(place);
+            self.disordered = Some(place.into());
         }
         let kind = if error { SpanKind::Error } else { SpanKind::Observation };
         waiting.result = Some(Span::new(kind, body));
@@ -218,6 +254,7 @@ impl Builder {
         }
         let waiting = std::mem::take(&mut self.waiting);
         self.ids.clear();
+        self.indexed = 0;
         if let Some(w) = waiting[..self.arrived].iter().find(|w| w.result.is_none()) {
             return Err(FormatError::new(
                 w.place.clone(),

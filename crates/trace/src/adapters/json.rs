@@ -7,7 +7,10 @@
 use std::borrow::Cow;
 use std::fmt::Write;
 
+use memchr::memchr;
+
 use super::loss::{FormatError, Loss, LossKind, Place, Read};
+use crate::plain::plain_length;
 use crate::scan::number_length;
 
 /// How deep a document may be nested: what surrounds a value of the deepest sort that a trace can hold.
@@ -117,6 +120,7 @@ impl<'a> Parser<'a> {
         let from = self.at + 1;
         self.at = from;
         loop {
+            self.at += plain_length(&self.bytes[self.at..]);
             match self.peek() {
                 Some(b'"') => {
                     self.at += 1;
@@ -133,10 +137,9 @@ impl<'a> Parser<'a> {
                     }
                     _ => return self.fail("this is no escape", "a backslash is written `\\\\`"),
                 },
-                Some(0..=0x1f) => {
+                Some(_) => {
                     return self.fail("a control character in a string", "write it as an escape: `\\n`");
                 }
-                Some(_) => self.at += 1,
                 None => {
                     self.at = from - 1;
                     return self.fail("this string is never closed", "was the document cut off?");
@@ -202,12 +205,10 @@ impl<'a> Parser<'a> {
 
 /// The string that `raw` (between the quotes) spells; none if it has half a surrogate pair.
 pub(crate) fn unescaped(raw: &str) -> Option<Cow<'_, str>> {
-    if !raw.contains('\\') {
-        return Some(Cow::Borrowed(raw));
-    }
+    let Some(mut at) = memchr(b'\\', raw.as_bytes()) else { return Some(Cow::Borrowed(raw)) };
     let mut out = String::with_capacity(raw.len());
     let mut rest = raw;
-    while let Some(at) = rest.find('\\') {
+    loop {
         out.push_str(&rest[..at]);
         let escape = rest.as_bytes().get(at + 1)?;
         let mut used = 2;
@@ -236,6 +237,18 @@ pub(crate) fn unescaped(raw: &str) -> Option<Cow<'_, str>> {
             other => char::from(*other),
         });
         rest = &rest[at + used..];
+        // Most escapes stand close to the next.
+        at = match plain_length(rest.as_bytes()) {
+            n if n == rest.len() => break,
+            n => n,
+        };
+        if rest.as_bytes()[at] != b'\\' {
+            // Texts that were read as JSON have nothing else to escape.
+            match memchr(b'\\', &rest.as_bytes()[at..]) {
+                Some(n) => at += n,
+                None => break,
+            }
+        }
     }
     out.push_str(rest);
     Some(Cow::Owned(out))
@@ -244,16 +257,14 @@ pub(crate) fn unescaped(raw: &str) -> Option<Cow<'_, str>> {
 /// Writes `s` as a JSON string.
 pub(crate) fn quote(out: &mut String, s: &str) {
     out.push('"');
-    let mut from = 0;
-    for (i, b) in s.bytes().enumerate() {
-        if !matches!(b, 0..=0x1f | b'"' | b'\\') {
-            continue;
-        }
-        out.push_str(&s[from..i]);
-        from = i + 1;
-        push_escape(out, char::from(b));
+    let mut rest = s;
+    loop {
+        let plain = plain_length(rest.as_bytes());
+        out.push_str(&rest[..plain]);
+        let Some(&special) = rest.as_bytes().get(plain) else { break };
+        push_escape(out, char::from(special));
+        rest = &rest[plain + 1..];
     }
-    out.push_str(&s[from..]);
     out.push('"');
 }
 
@@ -292,11 +303,36 @@ impl At<'_> {
     }
 
     pub(crate) fn pointer(&self) -> String {
+        let mut out = String::new();
+        self.write(&mut out);
+        out
+    }
+
+    fn write(&self, out: &mut String) {
         match self {
-            At::Root => String::new(),
-            At::Key(at, key) => format!("{}/{}", at.pointer(), key.replace('~', "~0").replace('/', "~1")),
-            At::Item(at, i) => format!("{}/{i}", at.pointer()),
+            At::Root => {}
+            At::Key(at, key) => {
+                at.write(out);
+                out.push('/');
+                if key.contains(['~', '/']) {
+                    out.push_str(&key.replace('~', "~0").replace('/', "~1"));
+                } else {
+                    out.push_str(key);
+                }
+            }
+            At::Item(at, i) => {
+                at.write(out);
+                out.push('/');
+                // Writing into a String cannot fail.
+                let _ = write!(out, "{i}");
+            }
         }
+    }
+}
+
+impl From<At<'_>> for Place {
+    fn from(at: At<'_>) -> Place {
+        at.place()
     }
 }
 
@@ -325,7 +361,7 @@ impl<'a> Node<'a> {
     /// The fields of the object that this is.
     pub(crate) fn fields<'n>(&'n self, at: At<'_>) -> Read<Fields<'n, 'a>> {
         match &self.kind {
-            Kind::Object(fields) => Ok(Fields { fields, known: Vec::new() }),
+            Kind::Object(fields) => Ok(Fields { fields, taken: 0, later: Vec::new() }),
             _ => Err(FormatError::new(at.place(), "this is no object", "write it in `{` `}`")),
         }
     }
@@ -346,16 +382,24 @@ impl<'a> Node<'a> {
 /// The fields of an object, taken one by one; what nobody takes is a loss.
 pub(crate) struct Fields<'n, 'a> {
     fields: &'n [(&'a str, Node<'a>)],
-    known: Vec<&'static str>,
+    /// Which of the first 64 were taken, a bit each.
+    taken: u64,
+    /// Which of the others were, by their number.
+    later: Vec<usize>,
 }
 
 impl<'n, 'a> Fields<'n, 'a> {
     /// The field `key`; `null` is as good as none. A key that is given twice is an error: readers of the
     /// format disagree on which one counts.
+    // Inlined so that the comparison knows the key's length.
+    #[inline(always)]
     pub(crate) fn take(&mut self, key: &'static str, at: At<'_>) -> Read<Option<&'n Node<'a>>> {
-        self.known.push(key);
         let mut found = None;
-        for (_, node) in self.fields.iter().filter(|(k, _)| *k == key) {
+        for (i, (_, node)) in self.fields.iter().enumerate().filter(|(_, (k, _))| *k == key) {
+            match i {
+                0..64 => self.taken |= 1 << i,
+                _ => self.later.push(i),
+            }
             if found.replace(node).is_some() {
                 let message = format!("`{key}` is given twice");
                 return Err(FormatError::new(At::Key(&at, key).place(), message, "give it once"));
@@ -382,8 +426,9 @@ impl<'n, 'a> Fields<'n, 'a> {
 
     /// Reports the fields that were not taken.
     pub(crate) fn rest(self, at: At<'_>, losses: &mut Vec<Loss>) {
-        for (key, node) in self.fields {
-            if !self.known.contains(key) && !node.is_null() {
+        for (i, (key, node)) in self.fields.iter().enumerate() {
+            let taken = if i < 64 { self.taken >> i & 1 == 1 } else { self.later.contains(&i) };
+            if !taken && !node.is_null() {
                 losses.push(Loss {
                     kind: LossKind::Metadata,
                     place: At::Key(&at, key).place(),

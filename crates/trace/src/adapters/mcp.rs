@@ -294,7 +294,7 @@ impl Reader {
                 let mut e = error.fields(at)?;
                 let message = e.need_text("message", at)?;
                 e.rest(at, &mut self.b.losses);
-                self.b.result(Some(&call), &message, true, at.place())
+                self.b.result(Some(&call), &message, true, at)
             }
             (Asked::Call(call), Some(result), None) => self.result(result, call, At::Key(&at, "result")),
             (Asked::Call(_), None, None) => {
@@ -349,11 +349,11 @@ impl Reader {
         f.rest(at, &mut self.b.losses);
         let body = structured.and_then(|s| json_body(s.raw, COMPACT)).filter(|_| !error);
         let Some(body) = body else {
-            return self.b.result(Some(&call), &text, error, at.place());
+            return self.b.result(Some(&call), &text, error, at);
         };
         if observation_text(&body, COMPACT) != text {
             self.b.lose_once(LossKind::Layout, || inside.place(), "text beside structured content");
         }
-        self.b.result_body(Some(&call), body, false, at.place())
+        self.b.result_body(Some(&call), body, false, at)
     }
 }

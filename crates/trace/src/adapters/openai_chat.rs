@@ -40,12 +40,7 @@ pub(crate) fn write(trace: &Trace) -> String {
             }
         }
     }
-    out.push(']');
-    if let Some(tools) = tools {
-        out.push_str(",\"tools\":");
-        out.push_str(&schemas::list(&tools, Shape::Function));
-    }
-    out.push('}');
+    schemas::end(&mut out, tools.as_deref(), Shape::Function);
     out
 }
 
@@ -126,11 +121,7 @@ pub(crate) fn read(node: &Node<'_>, at: At<'_>) -> Read<(Trace, Vec<Loss>)> {
     for (i, m) in fields.need("messages", at)?.items(inside)?.iter().enumerate() {
         read_message(&mut b, m, At::Item(&inside, i))?;
     }
-    if let Some(tools) = fields.take("tools", at)? {
-        let inside = At::Key(&at, "tools");
-        let body = schemas::read(tools.items(inside)?, inside, &mut b.losses)?;
-        b.tools(body);
-    }
+    schemas::take(&mut fields, &mut b, at)?;
     fields.rest(at, &mut b.losses);
     b.finish()
 }
@@ -159,7 +150,7 @@ fn read_message(b: &mut Builder, node: &Node<'_>, at: At<'_>) -> Read<()> {
             if role == "function" {
                 b.lose_once(LossKind::Layout, || at.place(), "the role `function`");
             }
-            b.result(id.as_deref(), &text.unwrap_or_default(), false, at.place())?;
+            b.result(id.as_deref(), &text.unwrap_or_default(), false, at)?;
         }
         other => {
             let message = format!("there is no role `{other}`");
@@ -220,7 +211,7 @@ fn read_agent(
 fn read_call(b: &mut Builder, node: &Node<'_>, at: At<'_>) -> Read<()> {
     let mut c = node.fields(at)?;
     let id = c.text("id", at)?;
-    if id.as_deref() != Some(&*format!("call_{}", b.calls())) {
+    if !id.as_deref().is_some_and(|id| b.is_next(id, "call_")) {
         b.lose_once(LossKind::Ids, || At::Key(&at, "id").place(), "ids of calls");
     }
     let kind = c.text("type", at)?;

@@ -59,12 +59,7 @@ pub(crate) fn write(trace: &Trace) -> String {
             }
         }
     }
-    out.push(']');
-    if let Some(tools) = tools {
-        out.push_str(",\"tools\":");
-        out.push_str(&schemas::list(&tools, Shape::Flat));
-    }
-    out.push('}');
+    schemas::end(&mut out, tools.as_deref(), Shape::Flat);
     out
 }
 
@@ -111,11 +106,7 @@ pub(crate) fn read(node: &Node<'_>, at: At<'_>) -> Read<(Trace, Vec<Loss>)> {
             read_item(&mut b, item, At::Item(&inside, i))?;
         }
     }
-    if let Some(tools) = fields.take("tools", at)? {
-        let inside = At::Key(&at, "tools");
-        let body = schemas::read(tools.items(inside)?, inside, &mut b.losses)?;
-        b.tools(body);
-    }
+    schemas::take(&mut fields, &mut b, at)?;
     fields.rest(at, &mut b.losses);
     b.finish()
 }
@@ -159,7 +150,7 @@ fn read_item(b: &mut Builder, node: &Node<'_>, at: At<'_>) -> Read<()> {
         }
         Some("function_call" | "custom_tool_call") => {
             let id = f.need_text("call_id", at)?;
-            if id != format!("call_{}", b.calls()) {
+            if !b.is_next(&id, "call_") {
                 b.lose_once(LossKind::Ids, || At::Key(&at, "call_id").place(), "ids of calls");
             }
             let custom = kind.as_deref() == Some("custom_tool_call");
@@ -173,7 +164,7 @@ fn read_item(b: &mut Builder, node: &Node<'_>, at: At<'_>) -> Read<()> {
         Some("function_call_output" | "custom_tool_call_output") => {
             let id = f.need_text("call_id", at)?;
             let text = content::text(b, f.take("output", at)?, At::Key(&at, "output"))?;
-            b.result(Some(&id), &text.unwrap_or_default(), false, at.place())?;
+            b.result(Some(&id), &text.unwrap_or_default(), false, at)?;
         }
         Some(other) => {
             b.lose(LossKind::Attachment, at.place(), format!("an item of type `{other}`"));

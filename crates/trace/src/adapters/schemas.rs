@@ -6,7 +6,8 @@ use serde::Serialize;
 use serde_json::ser::{Formatter, Serializer};
 use serde_json::{Map, Value as Json, json};
 
-use super::json::{At, Node};
+use super::builder::Builder;
+use super::json::{At, Fields, Node};
 use super::loss::{FormatError, Loss, LossKind, Place, Read};
 use crate::Tool;
 
@@ -76,6 +77,26 @@ pub(crate) fn to_json(tool: &Tool, shape: Shape) -> Json {
 /// A list of tools in a format's shape, as JSON.
 pub(crate) fn list(tools: &[Tool], shape: Shape) -> String {
     Json::Array(tools.iter().map(|t| to_json(t, shape)).collect()).to_string()
+}
+
+/// Ends a document that holds a list of messages or items: the list, its `tools`, and the document.
+pub(crate) fn end(out: &mut String, tools: Option<&[Tool]>, shape: Shape) {
+    out.push(']');
+    if let Some(tools) = tools {
+        out.push_str(",\"tools\":");
+        out.push_str(&list(tools, shape));
+    }
+    out.push('}');
+}
+
+/// The `tools` of a document, if it has any.
+pub(crate) fn take(fields: &mut Fields<'_, '_>, b: &mut Builder, at: At<'_>) -> Read<()> {
+    if let Some(tools) = fields.take("tools", at)? {
+        let inside = At::Key(&at, "tools");
+        let body = read(tools.items(inside)?, inside, &mut b.losses)?;
+        b.tools(body);
+    }
+    Ok(())
 }
 
 /// The body of a `tools` span that declares these tools.

@@ -9,8 +9,11 @@
 //! An object that was cut off becomes a call that is never closed. What is no JSON object at all becomes
 //! `pay: …`, which is no call, and says what was said.
 
+use memchr::memchr2;
+
 use super::json::{push_escape, quoted, unescaped};
 use crate::Value;
+use crate::plain::plain_length;
 use crate::print::{write_name, write_quoted};
 use crate::scan::{MAX_DEPTH, Scanner, is_identifier, number_length};
 
@@ -325,8 +328,8 @@ impl<'a, 'o> FromJson<'a, 'o> {
         loop {
             let rest = &self.json[self.at..];
             // The bytes that need attention: an escape, the end, a control character, 0xC2 before a C1 control.
-            let len =
-                rest.bytes().take_while(|b| !matches!(b, 0..=0x1f | b'"' | b'\\' | 0x7f | 0xc2)).count();
+            let len = plain_length(rest.as_bytes());
+            let len = memchr2(0x7f, 0xc2, &rest.as_bytes()[..len]).unwrap_or(len);
             self.out.push_str(&rest[..len]);
             self.at += len;
             let Some(c) = rest[len..].chars().next() else { return Some(false) };
@@ -560,7 +563,7 @@ impl ToJson<'_> {
         self.push('"');
         loop {
             let rest = &self.body[self.at..];
-            let len = rest.bytes().take_while(|b| !matches!(b, 0..=0x1f | b'"' | b'\\')).count();
+            let len = plain_length(rest.as_bytes());
             self.out.push_str(&rest[..len]);
             self.at += len;
             match self.peek() {

@@ -242,6 +242,22 @@ proptest! {
         Trace::text(text).to_terminal(true);
     }
 
+    /// A file without a mistake is read by a shorter way, which a byte order mark keeps it from.
+    #[test]
+    fn both_readers_agree(traces in vec(trace(), 0..3), cut in any::<prop::sample::Index>(), piece in nasty(), whole in any::<bool>()) {
+        let mut text = Trace::print_all(&traces);
+        if !whole {
+            let at = text.floor_char_boundary(cut.index(text.len() + 1));
+            text.insert_str(at, &piece);
+        }
+        prop_assume!(!text.starts_with('\u{feff}'));
+        let slowly = Trace::parse_all(&format!("\u{feff}{text}"));
+        match Trace::parse_all(&text) {
+            Ok(traces) => prop_assert_eq!(slowly.unwrap(), traces),
+            Err(_) => prop_assert!(slowly.is_err()),
+        }
+    }
+
     #[test]
     fn any_bytes_are_read_without_panic(bytes in vec(any::<u8>(), 0..64)) {
         let text = String::from_utf8_lossy(&bytes);

@@ -30,7 +30,9 @@ pub fn run(args: &FmtArgs) -> Result<(), Failure> {
     match loose {
         0 => Ok(()),
         1 => Err(Failure::work("1 file is not in canonical form\n  hint: `--write` rewrites it")),
-        n => Err(Failure::work(format!("{n} files are not in canonical form\n  hint: `--write` rewrites them"))),
+        n => Err(Failure::work(format!(
+            "{n} files are not in canonical form\n  hint: `--write` rewrites them"
+        ))),
     }
 }
 

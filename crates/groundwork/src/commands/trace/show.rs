@@ -54,7 +54,10 @@ fn terminal(args: &ShowArgs, traces: &[Trace], of: usize) -> Result<(), Failure>
         if of > 1 {
             println!("{}trace {} of {of}", if i > 0 { "\n" } else { "" }, args.from + i);
         }
-        print!("{}", if lines == 0 { trace.to_terminal(colour) } else { trace.to_terminal_folded(colour, lines) });
+        print!(
+            "{}",
+            if lines == 0 { trace.to_terminal(colour) } else { trace.to_terminal_folded(colour, lines) }
+        );
     }
     Ok(())
 }

@@ -1,0 +1,506 @@
+//! From a table of runs to a judgement.
+
+use crate::bet::{Direction, Guardrail};
+use crate::distribution::normal_quantile;
+use crate::judge::clustered::{Items, count_half};
+use crate::judge::decide::{Design, Findings, Guards, RungDesign};
+use crate::judge::defined::Defined;
+use crate::judge::forecast::{PairCost, forecast};
+use crate::judge::ladder::predict;
+use crate::judge::noise::{ArchiveNoise, USUAL_MISFIT};
+use crate::judge::power_law::{BackTest, PowerLaw};
+use crate::judge::rule::{CostBasis, Rule, Scale};
+use crate::judge::sequential::{Boundary, Reading, Sample, nominal_level};
+use crate::judge::slope::{Anchor, Slope, local_slope};
+use crate::judge::table::{Outcome, RunRow, RunTable, RungPairs, mean};
+use crate::judge::verdict::{
+    Effect, GuardrailChange, GuardrailState, GuardrailVerdict, Judgement, LadderJudgement, Multiplier,
+    PairJudgement, Ruling, RungJudgement, Step,
+};
+use crate::judge::words;
+use crate::random::Draws;
+
+/// Version of the judge. A verdict is only as good as the judge, so a change to how intervals or verdicts are computed
+/// raises it, and with it every registration's hash.
+pub const JUDGE: u32 = 2;
+
+/// Judges `candidate` against the table's baseline by `rule`. Deterministic: the same input gives the same judgement.
+///
+/// Runs that cannot be used are left out and named in [`Judgement::problems`]; nothing in a table makes this fail.
+pub fn judge(table: &RunTable, candidate: &str, rule: &Rule, noise: &ArchiveNoise) -> Judgement {
+    let (all, problems) = table.pairs(candidate, &rule.metric);
+    let planned = |rung: &str| table.planned.iter().find(|p| p.rung == rung).and_then(|p| p.flops);
+    let anchors = anchors(&all, rule, noise);
+    let rungs: Vec<Rung<'_>> = all
+        .iter()
+        .filter(|r| r.compared)
+        .map(|pairs| Rung::of(pairs, planned(pairs.rung), &anchors, rule))
+        .collect();
+    let boundaries = boundaries(&rungs, rule, noise);
+    let design = design(&rungs, boundaries, rule, noise);
+    let samples: Vec<Sample> = rungs.iter().map(Rung::sample).collect();
+    let guardrails: Vec<GuardrailVerdict> =
+        rule.guardrails.iter().map(|g| guardrail(g, table, candidate, rule)).collect();
+    let guards = if guardrails.iter().any(|g| g.state == GuardrailState::Broken) {
+        Guards::Broken
+    } else if guardrails.iter().all(GuardrailVerdict::permits_shipping) {
+        Guards::Permit
+    } else {
+        Guards::Open
+    };
+    let findings = design.decide(&samples, guards);
+    let undecided = findings.ruling == Ruling::Undecided;
+    let cost = rungs.last().map(|top| top.pair_cost(rule)).unwrap_or_default();
+    let forecast =
+        undecided.then(|| forecast(&design, &samples, guards, rule.prior, cost, rule.seed)).flatten();
+    let mut judgement = Judgement {
+        judge: JUDGE,
+        baseline: table.baseline.clone(),
+        candidate: candidate.to_owned(),
+        rule: rule.clone(),
+        ruling: findings.ruling,
+        sentence: String::new(),
+        reasons: Vec::new(),
+        next: Vec::new(),
+        caveats: Vec::new(),
+        problems,
+        power_laws: [0, 1].map(|arm| PowerLaw::fit(&curve(&rungs, arm, &rule.metric), rule.direction)),
+        back_tests: [0, 1].map(|arm| BackTest::of(&curve(&rungs, arm, &rule.metric), rule.direction)),
+        ladder: ladder(&design, &findings),
+        chance: findings.chance,
+        forecast,
+        noise: words::noise(noise, &design, rule),
+        guardrails,
+        rungs: rungs
+            .iter()
+            .zip(&design.rungs)
+            .zip(&findings.readings)
+            .map(|((rung, design), reading)| rung.judgement(&design.boundary, *reading, &rungs, rule))
+            .collect(),
+    };
+    words::explain(&mut judgement, &findings, &design);
+    judgement
+}
+
+/// The baseline at each compute at which it was run, by compute.
+fn anchors(rungs: &[RungPairs<'_>], rule: &Rule, noise: &ArchiveNoise) -> Vec<Anchor> {
+    let mut anchors: Vec<Anchor> = rungs
+        .iter()
+        .filter_map(|rung| {
+            let flops = mean(rung.baseline.iter().filter_map(|r| r.flops))?;
+            let values: Vec<f64> = rung.baseline.iter().map(|r| value(r, &rule.metric)).collect();
+            let middle = mean(values.iter().copied())?;
+            let n = values.len() as f64;
+            let own = values.iter().map(|v| (v - middle).powi(2)).sum::<f64>() / (n - 1.0);
+            // A single run has no spread of its own; half the variance of a pair stands in for it.
+            let archive = noise.rungs.get(rung.rung).map(|a| a.sd * a.sd / 2.0);
+            let variance = if n > 1.0 { own } else { archive.unwrap_or(0.0) };
+            let goodness = rule.direction.improvement(0.0, middle);
+            Some(Anchor { x: flops.ln(), goodness, error: (variance / n).sqrt() })
+        })
+        .collect();
+    anchors.sort_by(|a, b| a.x.total_cmp(&b.x));
+    anchors
+}
+
+fn value(run: &RunRow, metric: &str) -> f64 {
+    run.metrics.get(metric).map_or(f64::NAN, Outcome::value)
+}
+
+/// A rung with everything that is computed from its runs alone.
+struct Rung<'a> {
+    pairs: &'a RungPairs<'a>,
+    /// FLOPs of a run of the baseline and of the candidate.
+    flops: [Option<f64>; 2],
+    seconds: [Option<f64>; 2],
+    slope: Defined<Slope>,
+    /// Effect of each pair on the scale that decides.
+    effects: Defined<Vec<f64>>,
+    /// Standard error of the mean effect that is due to the choice of test items.
+    items: f64,
+}
+
+impl<'a> Rung<'a> {
+    fn of(pairs: &'a RungPairs<'a>, planned: Option<f64>, anchors: &[Anchor], rule: &Rule) -> Rung<'a> {
+        let of = |arm: usize, field: fn(&RunRow) -> Option<f64>| {
+            let all: Option<Vec<f64>> = pairs.pairs.iter().map(|p| field([p.0, p.1][arm])).collect();
+            mean(all?.into_iter())
+        };
+        let mut flops = [of(0, |r| r.flops), of(1, |r| r.flops)];
+        flops[0] = flops[0].or_else(|| mean(pairs.baseline.iter().filter_map(|r| r.flops))).or(planned);
+        let seconds = [of(0, |r| r.seconds), of(1, |r| r.seconds)];
+        let slope = match flops[0] {
+            Some(flops) => local_slope(anchors, flops.ln()),
+            None => Defined::undefined("the table does not say what compute the runs took"),
+        };
+        let mut rung = Rung { pairs, flops, seconds, slope, effects: Defined::Value(Vec::new()), items: 0.0 };
+        rung.effects = match rule.scale {
+            Scale::Metric => Defined::Value(rung.improvements(rule).collect()),
+            Scale::Multiplier => match &rung.slope {
+                Defined::Undefined(why) => Defined::Undefined(why.clone()),
+                Defined::Value(slope) => match rung.charge(rule.cost) {
+                    Some(charge) => {
+                        Defined::Value(rung.improvements(rule).map(|d| d / slope.value + charge).collect())
+                    }
+                    None if rung.pairs.pairs.is_empty() => Defined::Value(Vec::new()),
+                    None => Defined::undefined("the table does not say what the runs of both arms cost"),
+                },
+            },
+        };
+        let outcomes: Vec<&Outcome> =
+            pairs.pairs.iter().flat_map(|p| [p.0, p.1]).filter_map(|r| r.metrics.get(&rule.metric)).collect();
+        let scale = match (rule.scale, &rung.slope) {
+            (Scale::Multiplier, Defined::Value(slope)) => slope.value,
+            _ => 1.0,
+        };
+        rung.items = items_error(&outcomes, rule.direction, rule).map_or(0.0, |(error, _)| error / scale);
+        rung
+    }
+
+    fn improvements(&self, rule: &Rule) -> impl Iterator<Item = f64> {
+        self.pairs
+            .pairs
+            .iter()
+            .map(move |(b, c)| rule.direction.improvement(value(b, &rule.metric), value(c, &rule.metric)))
+    }
+
+    /// ln(cost of the baseline / cost of the candidate).
+    fn charge(&self, cost: CostBasis) -> Option<f64> {
+        let [b, c] = match cost {
+            CostBasis::Flops => self.flops,
+            CostBasis::Seconds => self.seconds,
+        };
+        Some((b? / c?).ln())
+    }
+
+    fn sample(&self) -> Sample {
+        let mut sample = Sample::default();
+        self.effects.value().into_iter().flatten().for_each(|e| sample.add(*e));
+        sample.items = self.items;
+        sample
+    }
+
+    fn pair_cost(&self, rule: &Rule) -> PairCost {
+        let both = |v: [Option<f64>; 2]| v[0].zip(v[1]).map(|(a, b)| a + b);
+        PairCost { flops: both(self.flops), seconds: both(self.seconds), price: rule.price }
+    }
+
+    fn multiplier(
+        &self,
+        effect: &Effect,
+        cost: CostBasis,
+        rungs: &[Rung<'_>],
+        rule: &Rule,
+    ) -> Defined<Multiplier> {
+        let slope = match &self.slope {
+            Defined::Value(slope) => slope.value,
+            Defined::Undefined(why) => return Defined::Undefined(why.clone()),
+        };
+        let Some(charge) = self.charge(cost) else {
+            return Defined::undefined("the table does not say what the runs of both arms cost");
+        };
+        let paid = self.charge(rule.cost).unwrap_or(0.0);
+        let of = |e: f64| match rule.scale {
+            Scale::Multiplier => (e - paid + charge).exp(),
+            Scale::Metric => (e / slope + charge).exp(),
+        };
+        let value = of(effect.mean);
+        let spread = rungs
+            .iter()
+            .filter_map(|r| r.flops[0])
+            .fold((f64::INFINITY, 0.0), |a, f| (f64::min(a.0, f), f64::max(a.1, f)));
+        let matched = value * self.flops[0].unwrap_or(f64::NAN);
+        Defined::Value(Multiplier {
+            value,
+            low: effect.low.map(of),
+            high: effect.high.map(of),
+            extrapolated: matched < spread.0 * 0.999 || matched > spread.1 * 1.001,
+        })
+    }
+
+    fn judgement(
+        &self,
+        boundary: &Boundary,
+        reading: Option<Reading>,
+        rungs: &[Rung<'_>],
+        rule: &Rule,
+    ) -> RungJudgement {
+        let effect = match (&self.effects, reading) {
+            (Defined::Undefined(why), _) => Defined::Undefined(why.clone()),
+            (_, None) if self.pairs.pairs.is_empty() => Defined::undefined("there is no pair of runs yet"),
+            (_, None) => Defined::undefined("one pair alone cannot show how far chance reaches"),
+            (_, Some(reading)) => Defined::Value(effect(&reading, self.items)),
+        };
+        let multiplier = match &effect {
+            Defined::Value(e) => self.multiplier(e, rule.cost, rungs, rule),
+            Defined::Undefined(why) => Defined::Undefined(why.clone()),
+        };
+        let time_multiplier = effect
+            .value()
+            .filter(|_| rule.cost == CostBasis::Flops)
+            .and_then(|e| self.multiplier(e, CostBasis::Seconds, rungs, rule).value().copied());
+        let improvements: Vec<f64> = self.improvements(rule).collect();
+        let both = |arm: usize| {
+            mean(self.pairs.pairs.iter().map(|p| value([p.0, p.1][arm], &rule.metric))).unwrap_or(f64::NAN)
+        };
+        let pairs = self
+            .pairs
+            .pairs
+            .iter()
+            .enumerate()
+            .map(|(i, (b, c))| PairJudgement {
+                label: b.pair.clone(),
+                values: [value(b, &rule.metric), value(c, &rule.metric)],
+                improvement: improvements[i],
+                effect: self.effects.value().and_then(|e| e.get(i)).copied(),
+            })
+            .collect();
+        RungJudgement {
+            rung: self.pairs.rung.to_owned(),
+            flops: self.flops,
+            seconds: self.seconds,
+            means: [both(0), both(1)],
+            improvement: mean(improvements.iter().copied()).unwrap_or(f64::NAN),
+            slope: self.slope.clone(),
+            effect,
+            multiplier,
+            time_multiplier,
+            pairs,
+            path: self.path(boundary),
+        }
+    }
+
+    fn path(&self, boundary: &Boundary) -> Vec<Step> {
+        let mut sample = Sample { items: self.items, ..Sample::default() };
+        let effects = self.effects.value().map_or(&[][..], Vec::as_slice);
+        effects
+            .iter()
+            .filter_map(|e| {
+                sample.add(*e);
+                let r = boundary.read(&sample)?;
+                Some(Step {
+                    n: r.n,
+                    mean: r.mean,
+                    low: finite(r.low),
+                    high: finite(r.high),
+                    decides: r.decides,
+                })
+            })
+            .collect()
+    }
+}
+
+fn finite(v: f64) -> Option<f64> {
+    v.is_finite().then_some(v)
+}
+
+fn effect(r: &Reading, items: f64) -> Effect {
+    Effect {
+        n: r.n,
+        mean: r.mean,
+        low: finite(r.low),
+        high: finite(r.high),
+        sd: r.sd,
+        df: r.df,
+        error: r.error,
+        items,
+        noisier: r.noisier,
+        decides: r.decides,
+        evidence: r.evidence,
+    }
+}
+
+/// Standard error of a mean improvement that is due to the choice of test items; or why it is left out.
+fn items_error(outcomes: &[&Outcome], direction: Direction, rule: &Rule) -> Result<(f64, usize), String> {
+    const CONFIDENCE: f64 = 0.95;
+    let z = normal_quantile(0.5 + CONFIDENCE / 2.0);
+    if outcomes.is_empty() {
+        return Err("there is no pair of runs".into());
+    }
+    if let Some(half) = count_half(outcomes, CONFIDENCE) {
+        return Ok((half / z, 0));
+    }
+    let items = Items::of(outcomes)?;
+    let mut draws = Draws::new(rule.seed, 7);
+    let (below, above) = items
+        .halves(direction, CONFIDENCE, rule.resamples, &mut draws)
+        .ok_or("in some resamples nothing was attempted")?;
+    Ok((below.max(above) / z, items.groups()))
+}
+
+/// The boundary of each rung. Without an archive the pairs of the other rungs stand in for one.
+fn boundaries(rungs: &[Rung<'_>], rule: &Rule, noise: &ArchiveNoise) -> Vec<Boundary> {
+    let samples: Vec<Sample> = rungs.iter().map(Rung::sample).collect();
+    rungs
+        .iter()
+        .enumerate()
+        .map(|(i, rung)| {
+            let slope = match rule.scale {
+                Scale::Multiplier => rung.slope.value().map_or(f64::NAN, |s| s.value),
+                Scale::Metric => 1.0,
+            };
+            let archive = noise
+                .rungs
+                .get(rung.pairs.rung)
+                .map(|a| ((a.sd / slope).powi(2), a.df))
+                .filter(|(variance, df)| variance.is_finite() && *df > 0.0)
+                .unwrap_or_else(|| {
+                    pooled(samples.iter().enumerate().filter(|(j, _)| *j != i).map(|(_, s)| s))
+                });
+            boundary(&rule.looks_at(rung.pairs.rung), archive, rule)
+        })
+        .collect()
+}
+
+fn boundary(looks: &[u32], (variance, df): (f64, f64), rule: &Rule) -> Boundary {
+    let nominal = nominal_level(looks, df, rule.error - rule.extension, rule.seed);
+    Boundary::new(looks, variance, df, nominal, rule.extension)
+}
+
+/// Variance and degrees of freedom within several samples.
+fn pooled<'a>(samples: impl Iterator<Item = &'a Sample>) -> (f64, f64) {
+    let (squares, df) =
+        samples.fold((0.0, 0.0), |a, s| (a.0 + s.squares, a.1 + f64::from(s.n.saturating_sub(1))));
+    if df > 0.0 { (squares / df, df) } else { (0.0, 0.0) }
+}
+
+fn design(rungs: &[Rung<'_>], boundaries: Vec<Boundary>, rule: &Rule, noise: &ArchiveNoise) -> Design {
+    let top = rungs.last();
+    let misfit = noise.misfit.unwrap_or(USUAL_MISFIT);
+    let misfit = match rule.scale {
+        Scale::Multiplier => misfit,
+        Scale::Metric => misfit * top.and_then(|t| t.slope.value()).map_or(0.0, |s| s.value),
+    };
+    let target =
+        rule.target.filter(|_| rungs.len() >= 3).and_then(|times| Some((top?.flops[0]? * times).ln()));
+    Design {
+        rungs: rungs
+            .iter()
+            .zip(boundaries)
+            .map(|(rung, boundary)| RungDesign { x: rung.flops[0].map(f64::ln), boundary })
+            .collect(),
+        margin: rule.on_scale(rule.margin),
+        equal: rule.on_scale(rule.equal.min(rule.margin)),
+        misfit,
+        target,
+        assurance: rule.assurance,
+        futile: rule.futile,
+    }
+}
+
+/// Compute and mean score of an arm at each rung.
+fn curve(rungs: &[Rung<'_>], arm: usize, metric: &str) -> Vec<(f64, f64)> {
+    let mean_of = |r: &Rung<'_>| mean(r.pairs.pairs.iter().map(|p| value([p.0, p.1][arm], metric)));
+    rungs.iter().filter_map(|r| r.flops[arm].zip(mean_of(r))).collect()
+}
+
+fn ladder(design: &Design, findings: &Findings) -> Defined<LadderJudgement> {
+    let Some(target) = design.target else {
+        return Defined::undefined(
+            "no claim is made beyond the ladder: that needs a target and at least three sizes",
+        );
+    };
+    let Some(found) = findings.ladder else {
+        return Defined::undefined("fewer than three sizes have two pairs and a known compute");
+    };
+    let points: Vec<_> = design
+        .rungs
+        .iter()
+        .zip(&findings.readings)
+        .filter_map(|(rung, reading)| {
+            let r = reading.as_ref()?;
+            Some(crate::judge::ladder::Point {
+                x: rung.x?,
+                mean: r.mean,
+                variance: r.error * r.error,
+                df: r.df,
+            })
+        })
+        .collect();
+    let first = points.first().map_or(target, |p| p.x);
+    let fan = (0..=24)
+        .filter_map(|i| {
+            let x = first + (target - first) * f64::from(i) / 24.0;
+            let p = predict(&points, found.misfit, x)?;
+            let (low, high) = p.interval(0.9);
+            Some([x.exp(), p.mean, low, high])
+        })
+        .collect();
+    let (low, high) = found.at_target.interval(0.9);
+    let decade = std::f64::consts::LN_10;
+    Defined::Value(LadderJudgement {
+        target: target.exp(),
+        slope: found.at_target.slope * decade,
+        slope_error: found.at_target.slope_error * decade,
+        at_target: found.at_target.mean,
+        low,
+        high,
+        probability: found.probability,
+        misfit: (found.misfit, found.misfit > design.misfit * 1.000_001),
+        back_test: match found.back_test {
+            Some(test) => Defined::Value(test),
+            None => Defined::undefined("a back-test needs at least three sizes"),
+        },
+        fan,
+    })
+}
+
+/// A guardrail at the largest rung, with the noise of the other rungs to help.
+fn guardrail(g: &Guardrail, table: &RunTable, candidate: &str, rule: &Rule) -> GuardrailVerdict {
+    let (rungs, _) = table.pairs(candidate, &g.metric);
+    let samples: Vec<Sample> = rungs
+        .iter()
+        .map(|rung| {
+            let mut sample = Sample::default();
+            for (b, c) in &rung.pairs {
+                sample.add(g.direction.improvement(value(b, &g.metric), value(c, &g.metric)));
+            }
+            sample
+        })
+        .collect();
+    let open = |why: &str| GuardrailVerdict {
+        metric: g.metric.clone(),
+        direction: g.direction,
+        margin: g.margin,
+        require: g.require,
+        state: GuardrailState::Open,
+        change: Defined::undefined(why),
+    };
+    let Some(last) = rungs.iter().rposition(|r| r.compared) else { return open("there are no runs") };
+    let expected =
+        table.pairs(candidate, &rule.metric).0.iter().rfind(|r| r.compared).map_or(0, |r| r.pairs.len());
+    let (rung, mut sample) = (&rungs[last], samples[last]);
+    if (sample.n as usize) < expected {
+        return open("it was not measured in every run");
+    }
+    let archive = pooled(samples[..last].iter());
+    let outcomes: Vec<&Outcome> =
+        rung.pairs.iter().flat_map(|p| [p.0, p.1]).filter_map(|r| r.metrics.get(&g.metric)).collect();
+    let mut notes = Vec::new();
+    match items_error(&outcomes, g.direction, rule) {
+        Ok((error, _)) => sample.items = error,
+        Err(why) => {
+            notes.push(format!("The interval leaves out the chance in the choice of test items: {why}."))
+        }
+    }
+    let boundary = boundary(&rule.looks_at(rung.rung), archive, rule);
+    let Some(reading) = boundary.read(&sample) else { return open("it needs at least two pairs") };
+    let both =
+        |arm: usize| mean(rung.pairs.iter().map(|p| value([p.0, p.1][arm], &g.metric))).unwrap_or(f64::NAN);
+    let state = if reading.low > -g.margin {
+        GuardrailState::Held
+    } else if reading.high < -g.margin {
+        GuardrailState::Broken
+    } else {
+        GuardrailState::Open
+    };
+    GuardrailVerdict {
+        state,
+        change: Defined::Value(GuardrailChange {
+            means: [both(0), both(1)],
+            effect: effect(&reading, sample.items),
+            notes,
+        }),
+        ..open("")
+    }
+}

@@ -1,0 +1,322 @@
+//! One rung at a time: what the pairs so far say, with an error that holds over all looks together.
+//!
+//! *Stage 1* is group-sequential. After each registered number of pairs n the mean effect m gets the interval
+//! m ± c(n) s̃ / √n with the moderated variance s̃² = (d₀ s₀² + SS) / (d₀ + n − 1) of Smyth (2004), s₀² from an archive of
+//! A/A runs on d₀ degrees of freedom. c(n) is Student's quantile at one nominal level, which is calibrated by simulation
+//! so that the intervals of all looks hold the truth together with probability 1 − (`error` − `extension`).
+//!
+//! *Stage 2* takes over beyond the cap: the e-process of the Bayes factor with a normal prior on the standardised effect
+//! and the right Haar prior on the variance, and the confidence sequence that it inverts to. It may be looked at after
+//! every pair, at any time, with error `extension`. By the union bound both stages together keep `error`.
+//!
+//! Where the pairs are clearly noisier than the archive, the archive does not count (d₀ = 0) and the rung is flagged.
+
+use std::collections::BTreeMap;
+use std::sync::Mutex;
+
+use crate::distribution::{fisher_tail, student_quantile};
+use crate::random::Draws;
+
+/// Prior variance of the standardised effect in the e-process.
+const PRIOR: f64 = 2.0;
+/// The pairs are called noisier than the archive if Fisher's tail is below this.
+const FLAG: f64 = 0.01;
+
+/// Sums over the pairs of a rung.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(crate) struct Sample {
+    /// Pairs.
+    pub(crate) n: u32,
+    /// Mean effect.
+    pub(crate) mean: f64,
+    /// Sum of squared deviations from the mean.
+    pub(crate) squares: f64,
+    /// Standard error of the mean that comes from the choice of test items, which all pairs share.
+    pub(crate) items: f64,
+}
+
+impl Sample {
+    #[cfg(test)]
+    pub(crate) fn of(effects: &[f64]) -> Sample {
+        let mut sample = Sample::default();
+        effects.iter().for_each(|e| sample.add(*e));
+        sample
+    }
+
+    /// Takes in one more pair (Welford).
+    pub(crate) fn add(&mut self, effect: f64) {
+        self.n += 1;
+        let delta = effect - self.mean;
+        self.mean += delta / f64::from(self.n);
+        self.squares += delta * (effect - self.mean);
+    }
+}
+
+/// What the pairs of a rung say.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Reading {
+    pub(crate) n: u32,
+    pub(crate) mean: f64,
+    /// Standard deviation of a pair that the interval uses, and its degrees of freedom.
+    pub(crate) sd: f64,
+    pub(crate) df: f64,
+    /// Standard error of the mean, test items included.
+    pub(crate) error: f64,
+    pub(crate) low: f64,
+    pub(crate) high: f64,
+    /// It is a registered look or lies beyond the cap: it may decide.
+    pub(crate) decides: bool,
+    /// The pairs are noisier than the archive says.
+    pub(crate) noisier: bool,
+    /// Evidence against no effect, as an e-value.
+    pub(crate) evidence: f64,
+}
+
+/// The boundaries of one rung.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Boundary {
+    /// Variance of a pair in the archive, and its degrees of freedom (0: no archive).
+    pub(crate) variance: f64,
+    pub(crate) df: f64,
+    pub(crate) cap: u32,
+    /// Two-sided nominal level of each look.
+    pub(crate) nominal: f64,
+    extension: f64,
+    looks: Vec<u32>,
+    /// By n: quantiles with and without the archive, and the ratio of variances above which the archive does not count.
+    steps: Vec<Step>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq)]
+struct Step {
+    moderated: f64,
+    own: f64,
+    ratio: f64,
+}
+
+impl Boundary {
+    /// The boundaries for `looks` (in order, the last is the cap), with an archive variance on `df` degrees of freedom.
+    /// `nominal` is what [`nominal_level`] found for them.
+    pub(crate) fn new(looks: &[u32], variance: f64, df: f64, nominal: f64, extension: f64) -> Boundary {
+        let cap = looks.last().copied().unwrap_or(2);
+        let steps = (0..=cap).map(|n| Step::at(n, df, nominal)).collect();
+        Boundary { variance, df, cap, nominal, extension, looks: looks.to_vec(), steps }
+    }
+
+    /// What `sample` says; `None` for fewer than two pairs, or if the noise cannot be told.
+    pub(crate) fn read(&self, sample: &Sample) -> Option<Reading> {
+        if sample.n < 2 {
+            return None;
+        }
+        let n = f64::from(sample.n);
+        let own = sample.squares / (n - 1.0);
+        let step = match self.steps.get(sample.n as usize) {
+            Some(step) => *step,
+            None => Step { moderated: f64::NAN, own: f64::NAN, ratio: flag_ratio(sample.n, self.df) },
+        };
+        let noisier = self.df > 0.0 && own > step.ratio * self.variance;
+        let archive = if noisier { 0.0 } else { self.df };
+        let df = archive + n - 1.0;
+        let variance = (archive * self.variance + sample.squares) / df;
+        let sd = variance.sqrt();
+        let seeds = sd / n.sqrt();
+        let quantile = if sample.n > self.cap {
+            confidence_sequence(sample.n, df, self.extension)
+        } else if noisier {
+            step.own
+        } else {
+            step.moderated
+        };
+        // The items' share of the uncertainty does not shrink with pairs; it is normal, as items are many.
+        let half = (quantile * seeds).hypot(quantile.min(2.5) * sample.items);
+        let error = seeds.hypot(sample.items);
+        let t = if error > 0.0 { sample.mean / error } else { 0.0 };
+        Some(Reading {
+            n: sample.n,
+            mean: sample.mean,
+            sd,
+            df,
+            error,
+            low: sample.mean - half,
+            high: sample.mean + half,
+            decides: sample.n > self.cap || self.looks.contains(&sample.n),
+            noisier,
+            evidence: e_value(t, sample.n, df),
+        })
+    }
+
+    /// Half-width that `n` pairs would have if the standard deviation stays `sd`.
+    pub(crate) fn half_width(&self, n: u32, sd: f64) -> f64 {
+        let df = self.df + f64::from(n) - 1.0;
+        let quantile = if n > self.cap {
+            confidence_sequence(n, df, self.extension)
+        } else {
+            self.steps[n as usize].moderated
+        };
+        quantile * sd / f64::from(n).sqrt()
+    }
+}
+
+impl Step {
+    fn at(n: u32, archive: f64, nominal: f64) -> Step {
+        if n < 2 {
+            return Step { moderated: f64::INFINITY, own: f64::INFINITY, ratio: f64::INFINITY };
+        }
+        let own = f64::from(n) - 1.0;
+        let quantile = |df| student_quantile(1.0 - nominal / 2.0, df);
+        Step { moderated: quantile(archive + own), own: quantile(own), ratio: flag_ratio(n, archive) }
+    }
+}
+
+/// The ratio of the pairs' own variance to the archive's that Fisher's test calls too large.
+fn flag_ratio(n: u32, archive: f64) -> f64 {
+    if archive <= 0.0 || n < 2 {
+        return f64::INFINITY;
+    }
+    let (mut low, mut high) = (0.0, 1.0);
+    let too_large = |ratio: f64| fisher_tail(ratio, f64::from(n) - 1.0, archive) < FLAG;
+    while !too_large(high) && high < 1e12 {
+        high *= 2.0;
+    }
+    for _ in 0..60 {
+        let middle = 0.5 * (low + high);
+        if too_large(middle) {
+            high = middle;
+        } else {
+            low = middle;
+        }
+    }
+    high
+}
+
+/// The e-value against no effect of a t statistic from `n` pairs on `df` degrees of freedom: the Bayes factor
+/// (1 + ng)^(−1/2) [(1 + t²/ν) / (1 + t²/(ν(1 + ng)))]^((ν+1)/2), g = 2.
+pub(crate) fn e_value(t: f64, n: u32, df: f64) -> f64 {
+    let spread = 1.0 + f64::from(n) * PRIOR;
+    let t2 = t * t / df;
+    let log = -0.5 * spread.ln() + 0.5 * (df + 1.0) * (t2.ln_1p() - (t2 / spread).ln_1p());
+    log.min(700.0).exp()
+}
+
+/// The t at which [`e_value`] reaches 1/`error`; infinite where no t does.
+fn confidence_sequence(n: u32, df: f64, error: f64) -> f64 {
+    let spread = 1.0 + f64::from(n) * PRIOR;
+    let k = (spread / (error * error)).powf(1.0 / (df + 1.0));
+    if k < spread { (df * (k - 1.0) / (1.0 - k / spread)).sqrt() } else { f64::INFINITY }
+}
+
+/// The nominal two-sided level of each of `looks` at which the intervals of all looks together miss the truth with
+/// probability `error`. By simulation: the moderated t has no closed form over several looks.
+pub(crate) fn nominal_level(looks: &[u32], archive: f64, error: f64, seed: u64) -> f64 {
+    /// Looks, archive, error and seed, to the bit.
+    type Key = (Vec<u32>, u64, u64, u64);
+    // The same question is asked for every rung and in every simulated bet; the answer is a function of the key.
+    static KNOWN: Mutex<BTreeMap<Key, f64>> = Mutex::new(BTreeMap::new());
+    if looks.len() < 2 {
+        return error;
+    }
+    let key = (looks.to_vec(), archive.to_bits(), error.to_bits(), seed);
+    let known = |map: &BTreeMap<Key, f64>| map.get(&key).copied();
+    if let Some(level) = KNOWN.lock().ok().and_then(|map| known(&map)) {
+        return level;
+    }
+    let level = calibrate(looks, archive, error, seed);
+    if let Ok(mut map) = KNOWN.lock() {
+        map.insert(key, level);
+    }
+    level
+}
+
+fn calibrate(looks: &[u32], archive: f64, error: f64, seed: u64) -> f64 {
+    let cap = looks.last().copied().unwrap_or(2);
+    let draws_of = (1_200_000 / cap).clamp(20_000, 200_000) as usize;
+    let ratios: Vec<f64> = looks.iter().map(|n| flag_ratio(*n, archive)).collect();
+    let mut draws = Draws::new(seed, 11);
+    // |t| at each look; negative where the archive does not count.
+    let mut statistics = vec![0f32; draws_of * looks.len()];
+    for row in statistics.chunks_exact_mut(looks.len()) {
+        let variance = if archive > 0.0 { draws.chi_squared(archive) / archive } else { 1.0 };
+        let mut sample = Sample::default();
+        for ((slot, look), ratio) in row.iter_mut().zip(looks).zip(&ratios) {
+            while sample.n < *look {
+                sample.add(draws.normal());
+            }
+            let n = f64::from(*look);
+            let noisier = sample.squares / (n - 1.0) > ratio * variance;
+            let d0 = if noisier { 0.0 } else { archive };
+            let s2 = (d0 * variance + sample.squares) / (d0 + n - 1.0);
+            let t = (sample.mean.abs() * (n / s2).sqrt()) as f32;
+            *slot = if noisier { -t } else { t };
+        }
+    }
+    let exceeds = |level: f64| {
+        let steps: Vec<(f32, f32)> = looks
+            .iter()
+            .map(|n| {
+                let own = f64::from(*n) - 1.0;
+                let q = |df| student_quantile(1.0 - level / 2.0, df) as f32;
+                (q(archive + own), q(own))
+            })
+            .collect();
+        let outside =
+            |row: &[f32]| row.iter().zip(&steps).any(|(t, (m, o))| if *t < 0.0 { -*t > *o } else { *t > *m });
+        statistics.chunks_exact(looks.len()).filter(|row| outside(row)).count() as f64 / draws_of as f64
+    };
+    let (mut low, mut high) = (error / (2.0 * looks.len() as f64), error);
+    for _ in 0..18 {
+        let middle = 0.5 * (low + high);
+        if exceeds(middle) > error {
+            high = middle;
+        } else {
+            low = middle;
+        }
+    }
+    low
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_nominal_level_is_the_one_that_was_found_before() {
+        // Field note B.2: looks at 2..6 pairs, total 0.05, 20 archive degrees of freedom: 0.0183.
+        let level = nominal_level(&[2, 3, 4, 5, 6], 20.0, 0.05, 1);
+        assert!((level / 0.0183 - 1.0).abs() < 0.06, "{level}");
+        assert_eq!(nominal_level(&[4], 20.0, 0.05, 1), 0.05);
+        assert_eq!(level, nominal_level(&[2, 3, 4, 5, 6], 20.0, 0.05, 1));
+    }
+
+    #[test]
+    fn the_confidence_sequence_inverts_the_e_process() {
+        for (n, half) in [(2u32, 2.46), (3, 1.95), (4, 1.67), (6, 1.35), (10, 1.04)] {
+            let df = 20.0 + f64::from(n) - 1.0;
+            let t = confidence_sequence(n, df, 0.05);
+            assert!((e_value(t, n, df) / 20.0 - 1.0).abs() < 1e-9);
+            // Field note B.3: half-widths in standard deviations of a pair.
+            assert!((t / f64::from(n).sqrt() - half).abs() < 0.006, "{n}: {}", t / f64::from(n).sqrt());
+        }
+        assert!(confidence_sequence(2, 1.0, 0.01).is_infinite());
+        assert!((e_value(0.0, 4, 23.0) - 1.0 / 3.0).abs() < 1e-12);
+    }
+
+    #[test]
+    fn a_noisy_rung_is_flagged_and_judged_by_its_own_noise() {
+        let boundary = Boundary::new(&[2, 3, 4, 5, 6], 1.0, 20.0, 0.015, 0.01);
+        let calm = boundary.read(&Sample::of(&[1.0, -1.0, 0.5, -0.5])).unwrap();
+        assert!(!calm.noisier && calm.df == 23.0 && calm.decides);
+        let wild = boundary.read(&Sample::of(&[9.0, -9.0, 7.0, -7.0])).unwrap();
+        assert!(wild.noisier && wild.df == 3.0 && wild.high > 20.0);
+        assert!(boundary.read(&Sample::of(&[1.0])).is_none());
+    }
+
+    #[test]
+    fn test_items_widen_the_interval() {
+        let boundary = Boundary::new(&[2, 4], 1.0, 20.0, 0.02, 0.01);
+        let mut sample = Sample::of(&[1.0, -1.0, 0.5, -0.5]);
+        let without = boundary.read(&sample).unwrap();
+        sample.items = 2.0;
+        let with = boundary.read(&sample).unwrap();
+        assert!(with.high - with.low > 2.0 * (without.high - without.low));
+    }
+}
