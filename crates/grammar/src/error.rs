@@ -17,13 +17,10 @@ pub enum GrammarError {
         /// The end token asked for.
         end: u32,
     },
-    /// The library beneath refused: the tools are too many or too large for it, or a token was not allowed.
-    #[error("constrained decoding: {0}")]
-    Engine(String),
-}
-
-impl GrammarError {
-    pub(crate) fn engine(e: impl std::fmt::Display) -> Self {
-        GrammarError::Engine(e.to_string())
-    }
+    /// A token that may not come next.
+    #[error("token {token} cannot go on to a valid action")]
+    NotAllowed {
+        /// The token.
+        token: u32,
+    },
 }

@@ -1,4 +1,4 @@
-//! Tools to a grammar in the Lark notation of llguidance.
+//! The grammar of a set of tools as a text, for other programs.
 
 use std::collections::HashMap;
 use std::fmt::Write;
@@ -7,21 +7,21 @@ use groundwork_trace::{Call, Field, Tool, Type};
 
 use crate::GrammarError;
 
-/// How deep a value of type `any` may be nested. The language itself allows 128 brackets.
-pub const DEEPEST_ANY: usize = 16;
+/// How deep a value of type `any` may be nested in the text.
+pub(crate) const DEEPEST_ANY: usize = 16;
 
 /// A character of a string that stands for itself: no quote, backslash or control character.
-pub(crate) const PLAIN: &str = r#"[^"\\\x00-\x1f\x7f-\x{9f}]"#;
+const PLAIN: &str = r#"[^"\\\x00-\x1f\x7f-\x{9f}]"#;
 /// A character of a string that is written with a backslash.
-pub(crate) const ESCAPE: &str = r#"\\(["\\ntr]|u\{([0-8bcef]|1[0-9a-f]|7f|8[0-9a-f]|9[0-9a-f])\})"#;
+const ESCAPE: &str = r#"\\(["\\ntr]|u\{([0-8bcef]|1[0-9a-f]|7f|8[0-9a-f]|9[0-9a-f])\})"#;
 
 /// More fields than that have no bit each in the state that remembers which were given.
 const MOST_IN_ANY_ORDER: usize = 60;
 
 /// The grammar of exactly the valid actions of `tools`, in the Lark notation of llguidance.
 ///
-/// Its sentences are the canonical prints of the calls that fit their declarations: arguments in any order (in the
-/// declared order where a tool or a record has more than 60 of them), `any` values up to [`DEEPEST_ANY`] brackets deep.
+/// Its sentences are those of [`crate::ActionGrammar`]: the canonical prints of the calls that fit their declarations: arguments in any order (in the
+/// declared order where a tool or a record has more than 60 of them), `any` values up to 16 brackets deep.
 ///
 /// # Errors
 /// [`GrammarError::NothingToCall`] where no call is valid.
@@ -54,7 +54,7 @@ pub fn lark(tools: &[Tool]) -> Result<String, GrammarError> {
 }
 
 /// A name as it stands in a call.
-fn name(name: &str) -> String {
+pub(crate) fn name(name: &str) -> String {
     let mut call = Call { tool: name.to_owned(), args: Vec::new() }.to_string();
     call.truncate(call.len() - "()".len());
     call

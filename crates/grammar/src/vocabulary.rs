@@ -2,18 +2,37 @@
 
 use std::sync::Arc;
 
-use llguidance::ParserFactory;
-use llguidance::toktrie::{ApproximateTokEnv, InferenceCapabilities, TokEnv, TokRxInfo, TokTrie};
-
 use crate::GrammarError;
-use crate::lark::{ESCAPE, PLAIN};
 
 /// The tokens of a model, laid out for masks. Cheap to clone.
-#[derive(Clone)]
+#[derive(Clone, Debug)]
 pub struct Vocabulary {
-    factory: Arc<ParserFactory>,
-    tokens: usize,
-    end: u32,
+    pub(crate) inner: Arc<Inner>,
+}
+
+#[derive(Debug)]
+pub(crate) struct Inner {
+    /// The bytes of every token that text can hold; none for the others.
+    pub(crate) tokens: Vec<Box<[u8]>>,
+    pub(crate) end: u32,
+    /// The tree of the tokens' bytes: a node before what is below it.
+    pub(crate) tree: Vec<Branch>,
+    /// The tokens that end at a node, in the order of the nodes.
+    pub(crate) ends: Vec<u32>,
+}
+
+/// A byte that goes on from the branch above it.
+#[derive(Debug)]
+pub(crate) struct Branch {
+    pub(crate) byte: u8,
+    /// How many bytes stand above it.
+    pub(crate) depth: u16,
+    /// How many of the tokens in `ends` end here.
+    pub(crate) ends: u16,
+    /// The next branch that is not below this one.
+    pub(crate) next: u32,
+    /// The place in `ends` of the first token that ends here or below.
+    pub(crate) first: u32,
 }
 
 impl Vocabulary {
@@ -27,48 +46,52 @@ impl Vocabulary {
         special: impl Fn(u32) -> bool,
         end: u32,
     ) -> Result<Vocabulary, GrammarError> {
-        let words: Vec<Vec<u8>> = (0..)
+        let tokens: Vec<Box<[u8]>> = (0..)
             .zip(tokens)
-            .map(|(id, bytes)| {
-                // The marker byte, which no UTF-8 holds, keeps special tokens apart from text.
-                let marker = if special(id) { &[TokTrie::SPECIAL_TOKEN_MARKER][..] } else { &[] };
-                [marker, bytes].concat()
-            })
+            .map(|(id, bytes)| if special(id) { Box::default() } else { bytes.into() })
             .collect();
-        if words.get(end as usize).is_none() {
-            return Err(GrammarError::Vocabulary { tokens: words.len(), end });
+        if tokens.get(end as usize).is_none() {
+            return Err(GrammarError::Vocabulary { tokens: tokens.len(), end });
         }
-        let trie = TokTrie::from(&TokRxInfo::new(words.len() as u32, end), &words);
-        let env: TokEnv = Arc::new(ApproximateTokEnv::new(trie));
-        // Inside strings, where most tokens are allowed, whole slices of the vocabulary are decided at once.
-        let slices = [format!("{PLAIN}{{1,10}}"), format!("{PLAIN}{{1,30}}"), format!("({PLAIN}|{ESCAPE})+")];
-        let capabilities = InferenceCapabilities::default();
-        let mut factory = ParserFactory::new(&env, capabilities, &slices).map_err(GrammarError::engine)?;
-        factory.quiet();
-        Ok(Vocabulary { factory: Arc::new(factory), tokens: words.len(), end })
+        let mut sorted: Vec<u32> =
+            (0..tokens.len() as u32).filter(|id| usable(&tokens[*id as usize])).collect();
+        sorted.sort_by_key(|id| &tokens[*id as usize]);
+        let (tree, ends) = plant(&tokens, sorted);
+        Ok(Vocabulary { inner: Arc::new(Inner { tokens, end, tree, ends }) })
     }
 
     /// The number of tokens.
-    pub fn len(&self) -> usize {
-        self.tokens
-    }
-
-    /// Whether there are no tokens, which cannot be.
-    pub fn is_empty(&self) -> bool {
-        self.tokens == 0
-    }
-
-    pub(crate) fn factory(&self) -> &ParserFactory {
-        &self.factory
-    }
-
-    pub(crate) fn end(&self) -> u32 {
-        self.end
+    pub fn size(&self) -> usize {
+        self.inner.tokens.len()
     }
 }
 
-impl std::fmt::Debug for Vocabulary {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Vocabulary").field("tokens", &self.tokens).finish_non_exhaustive()
+/// Whether a token can be part of a text; one that is so long that no action needs it counts as special.
+fn usable(bytes: &[u8]) -> bool {
+    (1..=usize::from(u16::MAX)).contains(&bytes.len())
+}
+
+/// The tree of tokens that are sorted by their bytes.
+fn plant(tokens: &[Box<[u8]>], sorted: Vec<u32>) -> (Vec<Branch>, Vec<u32>) {
+    let mut tree: Vec<Branch> = Vec::new();
+    // The branches above the present place.
+    let mut path: Vec<usize> = Vec::new();
+    let mut before: &[u8] = &[];
+    for (place, id) in sorted.iter().enumerate() {
+        let bytes: &[u8] = &tokens[*id as usize];
+        let shared = before.iter().zip(bytes).take_while(|(a, b)| a == b).count();
+        let at = tree.len() as u32;
+        path.drain(shared..).for_each(|branch| tree[branch].next = at);
+        for (depth, byte) in bytes.iter().enumerate().skip(shared) {
+            path.push(tree.len());
+            tree.push(Branch { byte: *byte, depth: depth as u16, ends: 0, next: 0, first: place as u32 });
+        }
+        if let Some(last) = path.last() {
+            tree[*last].ends += 1;
+        }
+        before = bytes;
     }
+    let at = tree.len() as u32;
+    path.into_iter().for_each(|branch| tree[branch].next = at);
+    (tree, sorted)
 }

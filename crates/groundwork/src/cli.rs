@@ -1,5 +1,7 @@
 //! The commands and their options.
 
+use std::ffi::OsString;
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::str::FromStr;
 
@@ -43,6 +45,13 @@ pub enum Command {
     Corpus(CorpusCommand),
     /// Solve a task of a world yourself
     Play(PlayArgs),
+    /// Offer a task of a world to any agent, as an MCP server
+    #[command(
+        after_help = "It speaks both dialects of the protocol: with a handshake (2025-11-25 and before) and stateless \
+                            (2026-07-28). Beside the world's tools there is `get_task`, which states the task, and \
+                            `submit_answer`, which ends the episode and says whether it is solved."
+    )]
+    Mcp(McpArgs),
     /// List and show runs
     #[command(subcommand)]
     Runs(RunsCommand),
@@ -96,6 +105,9 @@ pub struct EvalArgs {
     /// The suite (TOML) [default: all worlds at levels 1 and 2, with and without faults]
     #[arg(long, value_name = "FILE")]
     pub suite: Option<PathBuf>,
+    /// Hold actions to the grammar of the tools: they are always valid calls
+    #[arg(long)]
+    pub constrained: bool,
     /// Threads [default: one a core]
     #[arg(long, value_name = "N", value_parser = at_least_one::<usize>)]
     pub threads: Option<usize>,
@@ -126,6 +138,9 @@ pub struct GenerateArgs {
     /// Seed of the sampler
     #[arg(long, value_name = "N", default_value_t = 0)]
     pub seed: u64,
+    /// Hold actions to the grammar of the tools that the prompt declares: they are always valid calls
+    #[arg(long)]
+    pub constrained: bool,
     /// Print the tokens and the text as JSON
     #[arg(long)]
     pub json: bool,
@@ -152,6 +167,19 @@ pub enum TraceCommand {
         /// A trace file (`-` reads standard input), or a Parquet file of traces
         file: PathBuf,
     },
+    /// Write the grammar of the valid actions of a trace's tools, for constrained decoding (Lark notation of llguidance)
+    Grammar {
+        /// A trace file that declares its tools, or the name of a world
+        tools: PathBuf,
+    },
+    /// Serve editors: a language server over standard input and output
+    Lsp,
+    /// Record a session with an MCP server: run it, and stand between it and its client
+    #[command(
+        after_help = "The client starts this command in place of the server, as `groundwork trace record -o x.trace -- \
+                            COMMAND`, and speaks to it over standard input and output. Nothing is changed on the way."
+    )]
+    Record(RecordArgs),
     /// Compare two traces of the same task, and mark where they part; exit code 1 where they do
     Diff {
         /// A trace file
@@ -159,6 +187,42 @@ pub enum TraceCommand {
         /// Another
         right: PathBuf,
     },
+}
+
+#[derive(Args)]
+pub struct RecordArgs {
+    /// The trace file to write when the session ends
+    #[arg(long, short, value_name = "FILE", required_unless_present = "log")]
+    pub out: Option<PathBuf>,
+    /// Write every message as it passes to this file, one JSON object a line
+    #[arg(long, value_name = "FILE")]
+    pub log: Option<PathBuf>,
+    /// The goal of the trace: the protocol does not say what the calls are for
+    #[arg(long, value_name = "TEXT")]
+    pub goal: Option<String>,
+    /// The server and its arguments
+    #[arg(last = true, required = true, value_name = "COMMAND")]
+    pub command: Vec<OsString>,
+}
+
+#[derive(Args)]
+pub struct McpArgs {
+    #[arg(help = the_world())]
+    pub world: String,
+    /// Level of difficulty, from 1
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    pub level: u32,
+    #[arg(long, help = a_fault())]
+    pub fault: Option<String>,
+    /// Seed of the task
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    pub seed: u64,
+    /// Take a task of the test split
+    #[arg(long)]
+    pub test: bool,
+    /// Serve over HTTP at this address of the machine, such as 127.0.0.1:8765, and not over standard input and output
+    #[arg(long, value_name = "ADDRESS")]
+    pub http: Option<SocketAddr>,
 }
 
 #[derive(Args)]

@@ -14,6 +14,9 @@ mod compare;
 mod convert;
 mod fmt;
 mod generate;
+mod grammar;
+mod lsp;
+mod record;
 mod show;
 
 pub fn run(command: TraceCommand) -> Result<(), Failure> {
@@ -21,6 +24,9 @@ pub fn run(command: TraceCommand) -> Result<(), Failure> {
         TraceCommand::Check { files } => each(&files, check_file),
         TraceCommand::Fmt(args) => fmt::run(&args),
         TraceCommand::Show(args) => show::run(&args),
+        TraceCommand::Grammar { tools } => grammar::run(&tools),
+        TraceCommand::Lsp => lsp::run(),
+        TraceCommand::Record(args) => record::run(&args),
         TraceCommand::Generate(args) => generate::run(&args),
         TraceCommand::Convert(args) => convert::run(&args),
         TraceCommand::Stats { file } => {
