@@ -66,9 +66,12 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
                 let calls = bodies.iter().filter_map(|b| Call::parse(b).ok()).collect();
                 runs.push((Episode::new(task)?, calls, bodies));
             }
+            // Twenty rounds, or as many as a second allows.
             let mut steps = 0u64;
             let start = Instant::now();
-            for _ in 0..20 {
+            let mut rounds = 0;
+            while rounds < 20 && start.elapsed() < Duration::from_secs(1) {
+                rounds += 1;
                 for (episode, calls, _) in &runs {
                     let mut episode = episode.clone();
                     for call in calls {
@@ -79,7 +82,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
             }
             let seconds = start.elapsed().as_secs_f64();
             let start = Instant::now();
-            for _ in 0..20 {
+            for _ in 0..rounds {
                 for (episode, _, bodies) in &runs {
                     let mut episode = episode.clone();
                     for body in bodies {

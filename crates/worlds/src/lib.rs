@@ -6,8 +6,8 @@
 //! episode down as a trace; the [`agent`] module has the reference agents that show a grader's floor and ceiling.
 //!
 //! The worlds are [`files`] (a file tree), [`route`] (a road map), [`ledger`] (accounts), [`tracking`] (keys that change
-//! hands), [`arithmetic`] (quantities and a calculator), [`library`] (dated entries and a search) and [`database`] (tables and
-//! SQL); each module tells its levels, its goals and what success
+//! hands), [`arithmetic`] (quantities and a calculator), [`library`] (dated entries and a search), [`database`] (tables and
+//! SQL) and [`repository`] (a code base in Python); each module tells its levels, its goals and what success
 //! asks for. The faults are those of the [`faults`] module. How names and structures are cut into training and testing
 //! is told at [`name_split`], and in [`route`], [`tracking`] and [`arithmetic`].
 //!
@@ -68,7 +68,9 @@ pub mod ledger;
 pub mod library;
 mod names;
 mod own;
+mod python;
 mod registry;
+pub mod repository;
 pub mod route;
 mod task;
 pub mod tracking;

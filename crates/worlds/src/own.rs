@@ -15,6 +15,9 @@ pub(crate) fn own_ranges(value: &Value, body: &str) -> Vec<Range<usize>> {
 
 /// Finds `text` in `body` from `at` on; leaves are printed in order, so the first find is the right one.
 fn locate(text: &str, body: &str, at: &mut usize, ranges: &mut Vec<Range<usize>>) {
+    if text.is_empty() {
+        return;
+    }
     if let Some(i) = body[*at..].find(text) {
         let start = *at + i;
         *at = start + text.len();
@@ -26,7 +29,14 @@ fn collect(value: &Value, body: &str, at: &mut usize, ranges: &mut Vec<Range<usi
     match value {
         Value::Null | Value::Bool(_) => {}
         Value::Number(n) => locate(n.as_str(), body, at, ranges),
-        Value::Str(s) => locate(s, body, at, ranges),
+        Value::Str(s) if s.bytes().all(|b| b >= b' ' && b != b'"' && b != b'\\') => {
+            locate(s, body, at, ranges)
+        }
+        // With its escapes, without its quotes.
+        Value::Str(_) => {
+            let printed = value.to_string();
+            locate(printed.get(1..printed.len() - 1).unwrap_or_default(), body, at, ranges);
+        }
         Value::List(items) => items.iter().for_each(|v| collect(v, body, at, ranges)),
         Value::Record(fields) => {
             for (key, v) in fields {

@@ -11,6 +11,7 @@ use crate::faults::{FaultKind, Faults};
 use crate::files::Files;
 use crate::ledger::Ledger;
 use crate::library::Library;
+use crate::repository::Repository;
 use crate::route::Route;
 use crate::task::Task;
 use crate::tracking::Tracking;
@@ -27,6 +28,7 @@ pub(crate) enum AnyWorld {
     Library(Library<false>),
     LibraryWhole(Library<true>),
     Database(Database),
+    Repository(Repository),
 }
 
 /// Does the same with a world of any kind.
@@ -41,6 +43,7 @@ macro_rules! each {
             AnyWorld::Library($w) => $do,
             AnyWorld::LibraryWhole($w) => $do,
             AnyWorld::Database($w) => $do,
+            AnyWorld::Repository($w) => $do,
         }
     };
 }
@@ -62,7 +65,7 @@ const fn entry<W: World>(
     Entry { name, tools: W::tools, faults: W::faults, capabilities: W::capabilities, build }
 }
 
-const ENTRIES: [Entry; 8] = [
+const ENTRIES: [Entry; 9] = [
     entry::<Files>("files", |t| build(t).map(|(w, f)| (AnyWorld::Files(w), f))),
     entry::<Route>("route", |t| build(t).map(|(w, f)| (AnyWorld::Route(w), f))),
     entry::<Ledger>("ledger", |t| build(t).map(|(w, f)| (AnyWorld::Ledger(w), f))),
@@ -71,6 +74,7 @@ const ENTRIES: [Entry; 8] = [
     entry::<Library<false>>("library", |t| build(t).map(|(w, f)| (AnyWorld::Library(w), f))),
     entry::<Library<true>>("library_whole", |t| build(t).map(|(w, f)| (AnyWorld::LibraryWhole(w), f))),
     entry::<Database>("database", |t| build(t).map(|(w, f)| (AnyWorld::Database(w), f))),
+    entry::<Repository>("repository", |t| build(t).map(|(w, f)| (AnyWorld::Repository(w), f))),
 ];
 
 const NAMES: [&str; ENTRIES.len()] = {

@@ -318,7 +318,7 @@ fn no_test_name_stands_in_a_training_task() {
     let mut seen = [BTreeSet::new(), BTreeSet::new()];
     for world in world_names() {
         let faults = faults_of(world).expect("a listed world");
-        for (split, count) in [(Split::Train, 10_000), (Split::Test, 2_000)] {
+        for (split, count) in [(Split::Train, 3_000), (Split::Test, 1_500)] {
             for seed in 0..count {
                 let fault = faults.get(seed as usize % (faults.len() + 1)).copied();
                 let task =

@@ -209,7 +209,7 @@ fn refusal(error: Error) -> Refusal {
         Error::SqliteFailure(_, Some(message)) => Refusal::Sql(message),
         Error::SqlInputError { msg, .. } => Refusal::Sql(msg),
         Error::ExecuteReturnedResults | Error::InvalidQuery => Refusal::WrongTool,
-        Error::MultipleStatement => Refusal::Sql("more than one statement".to_owned()),
+        Error::MultipleStatement => Refusal::Sql("one statement only".to_owned()),
         other => Refusal::Sql(other.to_string()),
     }
 }
