@@ -1,10 +1,10 @@
 //! Rollouts: whose turn it is, what ends an attempt, and that nothing crashes.
 
 use groundwork_arena::{Ended, Policy, Rollout, SuiteSpec, play};
-use groundwork_trace::{Span, SpanKind, Trace};
+use groundwork_trace::{ActionStatus, Attempt, Span, SpanKind, Trace};
 use groundwork_worlds::{Declare, Episode, Task};
 
-use crate::doubles::{TOKENIZER, experts, garbage, monotone, replay, script, tokens};
+use crate::doubles::{Double, TOKENIZER, experts, garbage, monotone, replay, script, tokens};
 
 fn suite() -> SuiteSpec {
     SuiteSpec { tasks: 8, max_tokens: 1024, ..SuiteSpec::default() }
