@@ -1,11 +1,13 @@
 //! How long it takes to say which tokens may come next, at every token of the experts' actions.
 //!
-//! `mask_time TOKENS`, where `TOKENS` is a file with the bytes of one token a line, in hexadecimal; the last one is the end
-//! token. `benches/constrained.sh` makes one of a real vocabulary.
+//! `mask_time TOKENS [FOLDER]`, where `TOKENS` is a file with the bytes of one token a line, in hexadecimal; the last one is
+//! the end token. `benches/constrained.sh` makes one of a real vocabulary. To the folder go, for every set of tools, its
+//! grammar, the tokens of the calls, and every mask (bit after bit in little endian), so that others can check them.
 
+use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-use groundwork_grammar::{ActionGrammar, Vocabulary};
+use groundwork_grammar::{ActionGrammar, Vocabulary, lark};
 use groundwork_trace::{SpanKind, Tool};
 use groundwork_worlds::{Declare, Episode, Split, Task, tool_set, world_names};
 
@@ -26,7 +28,9 @@ const CALLS: [&str; 5] = [
 ];
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
-    let path = std::env::args().nth(1).ok_or("usage: mask_time TOKENS")?;
+    let mut args = std::env::args().skip(1);
+    let path = args.next().ok_or("usage: mask_time TOKENS [FOLDER]")?;
+    let folder = args.next().map(PathBuf::from);
     let tokens = std::fs::read_to_string(path)?
         .lines()
         .map(bytes)
@@ -61,13 +65,19 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         let grammar = ActionGrammar::new(&tools, &vocabulary)?;
         let compile = began.elapsed();
         let mut times = Vec::new();
+        let (mut said, mut masks) = (String::new(), Vec::new());
         for call in &calls {
             let mut action = grammar.action();
             let mut rest = call.as_bytes();
+            let mut ids: Vec<String> = Vec::new();
             loop {
                 let began = Instant::now();
                 let allowed = action.allowed();
                 times.push(began.elapsed());
+                if folder.is_some() {
+                    let byte = |i: u32| (0..8).fold(0, |b, j| b | u8::from(allowed.has(8 * i + j)) << j);
+                    masks.extend((0..tokens.len().div_ceil(32) as u32 * 4).map(byte));
+                }
                 if rest.is_empty() {
                     assert!(allowed.has(end), "complete: {call}");
                     break;
@@ -75,8 +85,15 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
                 let fits = ordinary.iter().find(|(id, bytes)| rest.starts_with(bytes) && allowed.has(*id));
                 let (id, bytes) = fits.ok_or_else(|| format!("no token goes on to {call}"))?;
                 action.push(*id)?;
+                ids.push(id.to_string());
                 rest = &rest[bytes.len()..];
             }
+            said += &format!("{}\n", ids.join(" "));
+        }
+        if let Some(folder) = &folder {
+            std::fs::write(folder.join(format!("{name}.lark")), lark(&tools)?)?;
+            std::fs::write(folder.join(format!("{name}.calls")), said)?;
+            std::fs::write(folder.join(format!("{name}.masks")), masks)?;
         }
         report(&name, Some(compile), &mut times);
         all.extend(times);

@@ -6,6 +6,7 @@ use std::fmt::Write;
 use groundwork_trace::{Call, Field, Tool, Type};
 
 use crate::GrammarError;
+use crate::machine::MOST_IN_ANY_ORDER;
 
 /// How deep a value of type `any` may be nested in the text.
 pub(crate) const DEEPEST_ANY: usize = 16;
@@ -14,9 +15,6 @@ pub(crate) const DEEPEST_ANY: usize = 16;
 const PLAIN: &str = r#"[^"\\\x00-\x1f\x7f-\x{9f}]"#;
 /// A character of a string that is written with a backslash.
 const ESCAPE: &str = r#"\\(["\\ntr]|u\{([0-8bcef]|1[0-9a-f]|7f|8[0-9a-f]|9[0-9a-f])\})"#;
-
-/// More fields than that have no bit each in the state that remembers which were given.
-const MOST_IN_ANY_ORDER: usize = 60;
 
 /// The grammar of exactly the valid actions of `tools`, in the Lark notation of llguidance.
 ///

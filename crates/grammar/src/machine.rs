@@ -44,7 +44,7 @@ pub(crate) const DEAD: StateId = 0;
 const UNTRIED: StateId = StateId::MAX;
 
 /// More fields than that have no bit each; they come in their order.
-const MOST_IN_ANY_ORDER: usize = 64;
+pub(crate) const MOST_IN_ANY_ORDER: usize = 60;
 
 /// One thing that is to come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
