@@ -30,7 +30,10 @@ pub struct Completion {
 /// # Errors
 /// A vocabulary that the model does not know, a prompt that fills the context, an open action that no valid call begins
 /// with.
-#[expect(clippy::too_many_arguments, reason = "each is a plain setting, named at the one place that calls this")]
+#[expect(
+    clippy::too_many_arguments,
+    reason = "each is a plain setting, named at the one place that calls this"
+)]
 pub fn complete<P: Policy>(
     policy: &P,
     tokenizer: &Tokenizer,

@@ -129,7 +129,8 @@ impl Seat {
             Some(SpanKind::Observation | SpanKind::Error) => self.hand_over(tokenizer),
             Some(SpanKind::Action) if self.steps >= suite.max_steps => return Err(Ended::Steps),
             Some(kind) if kind.is_agents() => {
-                let action = self.grammar.as_ref().filter(|_| kind == SpanKind::Action).map(ActionGrammar::action);
+                let action =
+                    self.grammar.as_ref().filter(|_| kind == SpanKind::Action).map(ActionGrammar::action);
                 self.open = Some(Open { kind, body: Vec::new(), tokens: 0, action });
                 self.queue.push_back(token);
             }

@@ -22,8 +22,12 @@ fn unframed(mut bytes: &[u8]) -> Vec<Value> {
     let mut messages = Vec::new();
     while !bytes.is_empty() {
         let end = bytes.windows(4).position(|w| w == b"\r\n\r\n").unwrap();
-        let length: usize =
-            std::str::from_utf8(&bytes[..end]).unwrap().strip_prefix("Content-Length: ").unwrap().parse().unwrap();
+        let length: usize = std::str::from_utf8(&bytes[..end])
+            .unwrap()
+            .strip_prefix("Content-Length: ")
+            .unwrap()
+            .parse()
+            .unwrap();
         messages.push(serde_json::from_slice(&bytes[end + 4..end + 4 + length]).unwrap());
         bytes = &bytes[end + 4 + length..];
     }
@@ -71,13 +75,13 @@ fn ask_with(capabilities: Value, text: &str, method: &str, params: Value) -> Val
     said.iter().find(|m| m["id"] == 1).unwrap_or_else(|| panic!("{said:#?}"))["result"].clone()
 }
 
-/// The position of the cursor, which stands at `|` in the text, in UTF-16 units.
+/// The position of the cursor, which stands at `¦` in the text, in UTF-16 units.
 fn cursor(text: &str) -> (String, Value) {
-    let at = text.find('|').unwrap();
+    let at = text.find('¦').unwrap();
     let line = text[..at].matches('\n').count();
     let start = text[..at].rfind('\n').map_or(0, |i| i + 1);
     let character = text[start..at].encode_utf16().count();
-    (text.replacen('|', "", 1), json!({"position": {"line": line, "character": character}}))
+    (text.replacen('¦', "", 1), json!({"position": {"line": line, "character": character}}))
 }
 
 /// The labels that are offered at the cursor, and the text after the first is taken.
@@ -117,12 +121,12 @@ fn mistakes_are_published_in_utf16_positions() {
     assert_eq!((&published["uri"], &published["version"]), (&json!(URI), &json!(1)));
     let found = published["diagnostics"].as_array().unwrap();
     assert_eq!(found.len(), 1, "{found:#?}");
-    // `action: read(path="ä𝄞", ` is 24 units long: the clef is two of them.
-    let range = json!({"start": {"line": 5, "character": 24}, "end": {"line": 5, "character": 27}});
+    // `action: read(path="ä𝄞", ` is 25 units long: the clef is two of them.
+    let range = json!({"start": {"line": 5, "character": 25}, "end": {"line": 5, "character": 28}});
     assert_eq!(found[0]["range"], range);
     assert_eq!((&found[0]["code"], &found[0]["severity"]), (&json!("unknown-parameter"), &json!(1)));
     assert!(found[0]["message"].as_str().unwrap().ends_with("did you mean `max`?"));
-    for (encoding, character) in [("utf-8", 27), ("utf-32", 23)] {
+    for (encoding, character) in [("utf-8", 28), ("utf-32", 24)] {
         let capabilities = json!({"general": {"positionEncodings": [encoding, "utf-16"]}});
         let said = talk(capabilities, TEXT, &[]);
         assert_eq!(said[0]["result"]["capabilities"]["positionEncoding"], encoding);
@@ -132,17 +136,22 @@ fn mistakes_are_published_in_utf16_positions() {
 
 #[test]
 fn changes_are_followed_and_closed_files_forgotten() {
-    let range = json!({"start": {"line": 5, "character": 25}, "end": {"line": 5, "character": 26}});
+    let range = json!({"start": {"line": 5, "character": 26}, "end": {"line": 5, "character": 27}});
     let change = json!({"textDocument": {"version": 2}, "contentChanges": [
         {"range": range, "text": "b𝄞"},
-        {"range": {"start": {"line": 5, "character": 25}, "end": {"line": 5, "character": 28}}, "text": "a"},
+        {"range": {"start": {"line": 5, "character": 26}, "end": {"line": 5, "character": 29}}, "text": "a"},
     ]});
-    let said = talk(json!({}), TEXT, &[
-        ("textDocument/didChange", change),
-        ("textDocument/didClose", json!({})),
-        ("textDocument/hover", json!({"position": {"line": 0, "character": 0}})),
-    ]);
-    let published: Vec<&Value> = said.iter().filter(|m| m["method"] == "textDocument/publishDiagnostics").collect();
+    let said = talk(
+        json!({}),
+        TEXT,
+        &[
+            ("textDocument/didChange", change),
+            ("textDocument/didClose", json!({})),
+            ("textDocument/hover", json!({"position": {"line": 0, "character": 0}})),
+        ],
+    );
+    let published: Vec<&Value> =
+        said.iter().filter(|m| m["method"] == "textDocument/publishDiagnostics").collect();
     assert_eq!(published.len(), 3);
     assert_eq!(published[1]["params"], json!({"uri": URI, "version": 2, "diagnostics": []}));
     assert_eq!(published[2]["params"]["diagnostics"], json!([]));
@@ -153,75 +162,73 @@ fn changes_are_followed_and_closed_files_forgotten() {
 #[test]
 fn hover_says_what_things_are() {
     for (place, words) in [
-        ("go|al: Find", "the task"),
-        ("action: re|ad", "Reads a file."),
-        ("action: re|ad", "read(path: path, max: int = 4096"),
-        ("read(pa|th=\"ä", "path: path"),
-        ("read(path=\"ä|", "path: path"),
-        ("error: Not|Found", "NotFound(path)"),
-        ("  re|ad(path: path,", "Reads a file."),
+        ("go¦al: Find", "the task"),
+        ("action: re¦ad", "Reads a file."),
+        ("action: re¦ad", "read(path: path, max: int = 4096"),
+        ("read(pa¦th=\"ä", "path: path"),
+        ("read(path=\"ä¦", "path: path"),
+        ("error: Not¦Found", "NotFound(path)"),
+        ("  re¦ad(path: path,", "Reads a file."),
     ] {
-        let whole = TEXT.replacen(&place.replace('|', ""), place, 1);
+        let whole = TEXT.replacen(&place.replace('¦', ""), place, 1);
         let (text, at) = cursor(&whole);
-        // `|` of the declaration comes after the first.
         let hover = ask(&text, "textDocument/hover", at);
         let said = hover["contents"]["value"].as_str().unwrap_or_else(|| panic!("{place}: {hover}"));
         assert!(said.contains(words), "{place}: {said}");
     }
-    let (text, at) = cursor("tools: fi|les\n");
+    let (text, at) = cursor("tools: fi¦les\n");
     let said = ask(&text, "textDocument/hover", at);
     assert!(said["contents"]["value"].as_str().unwrap().contains("read("), "{said}");
-    let (text, at) = cursor("goal: no|thing\n");
+    let (text, at) = cursor("goal: no¦thing\n");
     assert!(ask(&text, "textDocument/hover", at).is_null());
 }
 
 #[test]
 fn completion_of_spans_tools_and_arguments() {
-    let head = "tools {\n  read(path: path, mode: (\"text\" / \"bytes\")? = \"text\", all: bool = false) -> str ! NotFound(path) / Busy\n  list() -> [str]\n}\n";
-    // In the declarations a union is written with `|`, which is the cursor of this test.
+    let head = "tools {\n  read(path: path, mode: (\"text\" | \"bytes\")? = \"text\", all: bool = false) -> str ! NotFound(path) | Busy\n  \
+                list() -> [str]\n}\n";
+    // The labels, and the line of the cursor after the first is taken.
     let complete = |rest: &str| {
-        let marked = format!("{}{}", head.replace('/', "§"), rest);
-        let at = marked.find('|').unwrap();
-        let line = marked[..at].matches('\n').count();
-        let start = marked[..at].rfind('\n').map_or(0, |i| i + 1);
-        let character = marked[start..at].encode_utf16().count();
-        let text = marked.replacen('|', "", 1).replace('§', "|");
-        let params = json!({"position": {"line": line, "character": character}});
-        let items = ask(&text, "textDocument/completion", params)["items"].as_array().unwrap().clone();
-        let labels: Vec<String> = items.iter().map(|i| i["label"].as_str().unwrap().to_owned()).collect();
-        let taken = items.first().map_or(text.clone(), |item| edited(&text, &item["textEdit"]));
-        (labels, taken.lines().nth(line).unwrap().to_owned())
+        let whole = format!("{head}{rest}");
+        let line = whole[..whole.find('¦').unwrap()].matches('\n').count();
+        let (labels, taken) = completed(&whole);
+        (labels, taken.lines().nth(line).unwrap_or_default().to_owned())
     };
     let labels = |rest: &str| complete(rest).0;
-    assert_eq!(labels("goal: x\nac|").len(), 12);
-    assert_eq!(labels("action: list()\n|")[..2], ["observation", "error"]);
-    assert_eq!(complete("action: list()\n|").1, "observation: ");
-    assert_eq!(complete("action: re|"), (vec!["read".into(), "list".into()], "action: read(".into()));
-    assert_eq!(complete("action: ä|").1, "action: ä", "no name has an umlaut");
-    assert_eq!(complete("action: read(|"), (vec!["path".into(), "mode".into(), "all".into()], "action: read(path=".into()));
-    assert_eq!(labels("action: read(path=\"ä𝄞\", m|)"), ["mode", "all"]);
-    assert_eq!(complete("action: read(path=\"ä𝄞\", m|)").1, "action: read(path=\"ä𝄞\", mode=)");
-    assert_eq!(labels("action: read(|, mode=null)"), ["path", "mode", "all"], "it cannot be read as a call");
-    assert_eq!(labels("action: read(mode=|"), ["\"text\"", "\"bytes\"", "null"]);
-    assert_eq!(labels("action: read(all=t|"), ["true", "false"]);
-    assert_eq!(labels("action: read(path=|"), Vec::<String>::new());
-    assert_eq!(labels("action: read(path=\"a\")|"), Vec::<String>::new());
-    assert_eq!(labels("action: read(path=\"a\")\nerror: |"), ["NotFound", "Busy"]);
-    assert_eq!(labels("action: list()\naction: read(path=\"a\")\nobservation: []\nerror: No|"), ["NotFound", "Busy"]);
-    assert_eq!(labels("action [|"), ["failed", "fault=", "own=", "weight="]);
-    assert_eq!(complete("action [failed we|").0.len(), 4);
-    assert_eq!(labels("goal: ac|"), Vec::<String>::new());
+    assert_eq!(labels("goal: x\nac¦").len(), 12);
+    assert_eq!(labels("action: list()\n¦")[..2], ["observation", "error"]);
+    assert_eq!(complete("action: list()\n¦").1, "observation: ");
+    assert_eq!(complete("action: re¦"), (vec!["read".into(), "list".into()], "action: read(".into()));
+    assert_eq!(complete("action: ä¦").1, "action: ä", "no name has an umlaut");
+    assert_eq!(
+        complete("action: read(¦"),
+        (vec!["path".into(), "mode".into(), "all".into()], "action: read(path=".into())
+    );
+    assert_eq!(labels("action: read(path=\"ä𝄞\", m¦)"), ["mode", "all"]);
+    assert_eq!(complete("action: read(path=\"ä𝄞\", m¦)").1, "action: read(path=\"ä𝄞\", mode=)");
+    assert_eq!(labels("action: read(¦, mode=null)"), ["path", "mode", "all"], "it cannot be read as a call");
+    assert_eq!(labels("action: read(mode=¦"), ["\"text\"", "\"bytes\"", "null"]);
+    assert_eq!(labels("action: read(all=t¦"), ["true", "false"]);
+    assert_eq!(labels("action: read(path=¦"), Vec::<String>::new());
+    assert_eq!(labels("action: read(path=\"a\")¦"), Vec::<String>::new());
+    assert_eq!(labels("action: read(path=\"a\")\nerror: ¦"), ["NotFound", "Busy"]);
+    assert_eq!(
+        labels("action: list()\naction: read(path=\"a\")\nobservation: []\nerror: No¦"),
+        ["NotFound", "Busy"]
+    );
+    assert_eq!(labels("action [¦"), ["failed", "fault=", "own=", "weight="]);
+    assert_eq!(complete("action [failed we¦").0.len(), 4);
+    assert_eq!(labels("goal: ac¦"), Vec::<String>::new());
     let worlds: Vec<String> = world_names().iter().map(ToString::to_string).collect();
-    assert_eq!(completed("tools: fi|").0, worlds);
-    assert_eq!(completed("tools {\n  a(x: |\n}\n").0, ["any", "bool", "float", "int", "path", "str"]);
-    assert_eq!(completed("").0.len(), 0);
+    assert_eq!(completed("tools: fi¦").0, worlds);
+    assert_eq!(completed("tools {\n  a(x: ¦\n}\n").0, ["any", "bool", "float", "int", "path", "str"]);
+    assert_eq!(completed("¦").0.len(), 12);
 }
 
 #[test]
 fn snippets_where_the_editor_knows_them() {
-    let capabilities =
-        json!({"textDocument": {"completion": {"completionItem": {"snippetSupport": true}}}});
-    let (text, at) = cursor("tools {\n  \"a$b\"(n: int, s: str, t: str = \"\") -> str\n}\naction: |\n");
+    let capabilities = json!({"textDocument": {"completion": {"completionItem": {"snippetSupport": true}}}});
+    let (text, at) = cursor("tools {\n  \"a$b\"(n: int, s: str, t: str = \"\") -> str\n}\naction: ¦\n");
     let items = ask_with(capabilities, &text, "textDocument/completion", at);
     let item = &items["items"][0];
     assert_eq!(item["insertTextFormat"], 2);
@@ -238,7 +245,13 @@ fn formatting_changes_no_more_than_it_must() {
     assert!(!edit["newText"].as_str().unwrap().contains("answer"), "{edit}");
     assert_eq!(ask(&canonical, "textDocument/formatting", json!({})), json!([]));
     assert_eq!(ask("gaol: x\n", "textDocument/formatting", json!({})), json!([]));
-    for text in ["goal:x", "goal: x\n\n\n", "%trace 1\ngoal: x\n", "goal: x\n---\n", "\ngoal: a\n  b\n\n\n  c\nanswer:x"] {
+    for text in [
+        "goal:x",
+        "goal: x\n\n\n",
+        "%trace 1\ngoal: x\n",
+        "goal: x\n---\n",
+        "\ngoal: a\n  b\n\n\n  c\nanswer:x",
+    ] {
         let edits = ask(text, "textDocument/formatting", json!({}));
         assert_eq!(edited(text, &edits[0]), Trace::print_all(&Trace::parse_all(text).unwrap()), "{text:?}");
     }
@@ -251,7 +264,7 @@ fn symbols_folds_and_definitions() {
     assert_eq!(names, ["tools", "goal", "action", "error", "answer"]);
     assert_eq!(symbols[0]["children"][0]["name"], "read");
     assert_eq!(symbols[2]["detail"], "read(path=\"ä𝄞\", mox=1)");
-    assert_eq!(symbols[2]["range"]["end"]["character"], 30);
+    assert_eq!(symbols[2]["range"]["end"]["character"], 31);
     let two = ask("goal: a\n---\ngoal: b\nanswer: c\n", "textDocument/documentSymbol", json!({}));
     assert_eq!((two[1]["name"].as_str(), two[1]["children"].as_array().unwrap().len()), (Some("trace 1"), 2));
 
@@ -298,9 +311,10 @@ fn the_protocol_is_kept() {
     ]);
     assert!(left);
     let codes: Vec<Option<i64>> = said.iter().map(|m| m["error"]["code"].as_i64()).collect();
-    assert_eq!(codes, [
-        Some(-32002), None, Some(-32600), Some(-32601), Some(-32602), Some(-32600), None, Some(-32600)
-    ]);
+    assert_eq!(
+        codes,
+        [Some(-32002), None, Some(-32600), Some(-32601), Some(-32602), Some(-32600), None, Some(-32600)]
+    );
     assert!(said[6]["result"].is_null() && said[6].get("result").is_some());
     assert!(!serve(&[request(1, "initialize"), json!({"jsonrpc": "2.0", "method": "exit"})]).0);
     assert!(!serve(&[]).0);
@@ -312,7 +326,14 @@ fn the_protocol_is_kept() {
 
 #[test]
 fn no_place_in_no_file_is_a_surprise() {
-    let texts = [TEXT, "tools {\r\n  a(\"x\": [\r\naction: \"a(\r\n", "\u{feff}action [failed: x\n\n  \n", "---\n---\ntools: ", "action: a(b={c: \"", "error"];
+    let texts = [
+        TEXT,
+        "tools {\r\n  a(\"x\": [\r\naction: \"a(\r\n",
+        "\u{feff}action [failed: x\n\n  \n",
+        "---\n---\ntools: ",
+        "action: a(b={c: \"",
+        "error",
+    ];
     for text in texts {
         let lines: Vec<&str> = text.split('\n').collect();
         for method in ["textDocument/hover", "textDocument/completion", "textDocument/definition"] {

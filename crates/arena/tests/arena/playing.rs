@@ -224,21 +224,16 @@ fn a_model_that_does_not_know_the_tokens_is_refused() {
 fn constrained_actions_are_valid_whatever_the_model_wants() {
     // A model that knows nothing: logits from a hash of the history.
     let random = Double(|history: &[u32]| {
-        let mut seed = history.iter().fold(7u64, |h, t| (h ^ u64::from(*t)).wrapping_mul(0x9e37_79b9_7f4a_7c15));
+        let mut seed =
+            history.iter().fold(7u64, |h, t| (h ^ u64::from(*t)).wrapping_mul(0x9e37_79b9_7f4a_7c15));
         let logit = |id: usize| {
             seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(id as u64 | 1);
             (seed >> 40) as f32 / (1 << 24) as f32 * 4.0
         };
         (0..TOKENIZER.vocabulary()).map(logit).collect()
     });
-    let suite = SuiteSpec {
-        constrained: true,
-        temperature: 1.0,
-        tasks: 4,
-        max_tokens: 400,
-        max_span: 60,
-        ..suite()
-    };
+    let suite =
+        SuiteSpec { constrained: true, temperature: 1.0, tasks: 4, max_tokens: 400, max_span: 60, ..suite() };
     let (mut acted, mut wrong) = (0, 0);
     for rollout in plays(&random, &suite, &suite.tasks().unwrap()) {
         let tools = Episode::new(&rollout.task).unwrap().tools();

@@ -12,25 +12,37 @@ static TOKENIZER: LazyLock<Tokenizer> = LazyLock::new(crate::tokenizer);
 
 fn bodies() -> impl Strategy<Value = String> {
     let pieces = select(vec![
-        "<|action|>", "<|end|>", "<|pad|>", "<|", "|>", "action", "read(path=\"/docs/report\")", " the cat", "\n", "ä", "𝄞",
-        "\u{0}", " ", "<|goal|>\n",
+        "<|action|>",
+        "<|end|>",
+        "<|pad|>",
+        "<|",
+        "|>",
+        "action",
+        "read(path=\"/docs/report\")",
+        " the cat",
+        "\n",
+        "ä",
+        "𝄞",
+        "\u{0}",
+        " ",
+        "<|goal|>\n",
     ]);
-    prop_oneof![
-        prop::collection::vec(pieces, 0..8).prop_map(|p| p.concat()),
-        any::<String>(),
-    ]
+    prop_oneof![prop::collection::vec(pieces, 0..8).prop_map(|p| p.concat()), any::<String>(),]
 }
 
 fn spans() -> impl Strategy<Value = Span> {
     let own = prop::collection::vec(any::<(prop::sample::Index, prop::sample::Index)>(), 0..3);
     let weight = prop::option::of(select(vec![0.0f32, 0.25, 1.0, 2.5]));
-    (select(SpanKind::ALL.to_vec()), bodies(), any::<bool>(), own, weight).prop_map(|(kind, body, failed, own, weight)| {
-        let places: Vec<usize> = body.char_indices().map(|(i, _)| i).chain([body.len()]).collect();
-        let mut cuts: Vec<usize> = own.iter().flat_map(|(a, b)| [*a.get(&places), *b.get(&places)]).collect();
-        cuts.sort_unstable();
-        let own = cuts.chunks(2).map(|c| c[0]..c[1]).filter(|r| !r.is_empty()).collect();
-        Span { failed, own, weight, ..Span::new(kind, body) }
-    })
+    (select(SpanKind::ALL.to_vec()), bodies(), any::<bool>(), own, weight).prop_map(
+        |(kind, body, failed, own, weight)| {
+            let places: Vec<usize> = body.char_indices().map(|(i, _)| i).chain([body.len()]).collect();
+            let mut cuts: Vec<usize> =
+                own.iter().flat_map(|(a, b)| [*a.get(&places), *b.get(&places)]).collect();
+            cuts.sort_unstable();
+            let own = cuts.chunks(2).map(|c| c[0]..c[1]).filter(|r| !r.is_empty()).collect();
+            Span { failed, own, weight, ..Span::new(kind, body) }
+        },
+    )
 }
 
 proptest! {
