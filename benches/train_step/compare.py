@@ -33,6 +33,7 @@ def main():
         flags = set(next(line for line in file if line.startswith("flags")).split())
     kinds = [
         ("Groundwork f32", None, {}),
+        ("Groundwork bf16", None, {}),
         ("PyTorch f32, eager", [], {}),
         ("PyTorch f32, compiled", ["--compile"], {}),
         ("PyTorch f32, compiled, MKL unlocked", ["--compile"], unlocked),
@@ -41,6 +42,7 @@ def main():
         kinds.append(("PyTorch bf16, compiled, MKL unlocked", ["--compile", "--bf16"], unlocked))
     else:
         print("This processor has no bf16 products: no bf16 rows.")
+        kinds = [kind for kind in kinds if kind[0] != "Groundwork bf16"]
     for size in sizes:
         folder = os.path.join(TARGET, "train_step", size)
         subprocess.run([ours, "make", size, folder], check=True)
@@ -53,6 +55,8 @@ def main():
             for name, flags_of, environment in kinds:
                 command = [ours, "run"] if flags_of is None else torch
                 command = command + [folder, str(steps)] + (flags_of or [])
+                if name == "Groundwork bf16":
+                    command.append("bf16")
                 limits = {"RAYON_NUM_THREADS": threads, "OMP_NUM_THREADS": threads}
                 results[name].append(run(command, environment | limits))
         expected = results["PyTorch f32, eager"][0]["losses"]

@@ -13,8 +13,8 @@ pub trait Policy {
     /// The state of `batch` sequences that have not begun.
     fn start(&self, batch: usize) -> Self::State;
 
-    /// Advances every sequence by one token. `tokens`: `[batch]`; returns the logits of the token after it,
-    /// `[batch, vocabulary]`.
+    /// Advances every sequence by the same number of tokens. `tokens`: `[batch, n]`, row by row; returns the logits of
+    /// the token after the last of each row, `[batch, vocabulary]`.
     fn step(&self, tokens: &[u32], state: &mut Self::State) -> Vec<f32>;
 
     /// Keeps these rows of the batch, in this order, and forgets the others.

@@ -1,5 +1,7 @@
 //! Batched rollouts: many attempts at tasks side by side.
 
+use std::iter;
+
 use groundwork_corpus::Tokenizer;
 use groundwork_trace::Trace;
 use groundwork_worlds::Task;
@@ -72,7 +74,7 @@ pub struct Rollout {
 
 /// Plays attempts at tasks with a model, `suite.samples` at each, in batches of `suite.batch`.
 ///
-/// In every step each row of a batch takes exactly one token, so that the cache is rectangular and nothing is
+/// In every step each row of a batch takes the same number of tokens, one unless all are given, so that the cache is rectangular and nothing is
 /// padded; rows that have ended are dropped. Results are in the order of `tasks`, the samples of one task
 /// together, and do not depend on how the tasks fall into batches.
 ///
@@ -149,6 +151,12 @@ fn play_batch<P: Policy>(
                 break;
             }
             policy.keep(&mut state, &rows);
+        }
+        // While the world has the word everywhere, as in the prompts, what it says is taken at once.
+        let more = seats.iter().map(|(_, seat)| seat.given()).min().unwrap_or(0);
+        if more > 0 {
+            let rows = tokens.into_iter().zip(&mut seats);
+            tokens = rows.flat_map(|(first, (_, seat))| iter::once(first).chain(seat.take(more))).collect();
         }
         logits = policy.step(&tokens, &mut state);
     }

@@ -94,6 +94,17 @@ impl Seat {
         self.queue.pop_front().ok_or(Ended::GaveUp)
     }
 
+    /// How many tokens are known already, before the model is asked again.
+    pub(crate) fn given(&self) -> usize {
+        self.queue.len()
+    }
+
+    /// The next `n` of those.
+    pub(crate) fn take(&mut self, n: usize) -> Vec<u32> {
+        self.taken += n as u32;
+        self.queue.drain(..n).collect()
+    }
+
     /// Takes a token from the model and queues what the row consumes in its place: itself, or the world's reply.
     fn speak(&mut self, logits: &[f32], tokenizer: &Tokenizer, suite: &SuiteSpec) -> Result<(), Ended> {
         // Spans have no end token, so the agent cannot see that it has the word. Its turn is marked by what it
@@ -146,16 +157,17 @@ impl Seat {
         let mut span = Span::new(kind, String::from_utf8_lossy(&body));
         if kind == SpanKind::Action {
             self.steps += 1;
-            let (status, reply) = if valid {
+            let (status, reply, turn) = if valid {
                 let reply = self.episode.act(&span.body);
                 span.failed = reply.failed;
-                (reply.status, reply.span)
+                (reply.status, reply.span, reply.turn)
             } else {
                 span.failed = true;
-                (ActionStatus::Malformed, refusal("the action is no valid UTF-8"))
+                (ActionStatus::Malformed, refusal("the action is no valid UTF-8"), None)
             };
             self.malformed += u32::from(status != ActionStatus::Fine);
             self.replies.push_back(reply);
+            self.replies.extend(turn);
         }
         self.spans.push(span);
         Some(kind)

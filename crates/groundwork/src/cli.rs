@@ -7,6 +7,7 @@ use std::str::FromStr;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
+use groundwork_train::Processor;
 use groundwork_worlds::{FaultKind, world_names};
 
 /// A laboratory for pre-training language models that act.
@@ -93,6 +94,9 @@ pub struct TrainArgs {
     /// Threads [default: one a core]
     #[arg(long, value_name = "N", value_parser = at_least_one::<usize>)]
     pub threads: Option<usize>,
+    /// Where to compute: `cpu`, or `gpu` in a build with `--features wgpu`
+    #[arg(long, value_name = "DEVICE", default_value_t)]
+    pub device: Processor,
     /// Print events as JSON, one a line
     #[arg(long)]
     pub json: bool,
@@ -111,6 +115,9 @@ pub struct EvalArgs {
     /// Threads [default: one a core]
     #[arg(long, value_name = "N", value_parser = at_least_one::<usize>)]
     pub threads: Option<usize>,
+    /// Where to compute: `cpu`, or `gpu` in a build with `--features wgpu`
+    #[arg(long, value_name = "DEVICE", default_value_t)]
+    pub device: Processor,
     /// Print progress and metrics as JSON, one object a line
     #[arg(long)]
     pub json: bool,
@@ -141,6 +148,9 @@ pub struct GenerateArgs {
     /// Hold actions to the grammar of the tools that the prompt declares: they are always valid calls
     #[arg(long)]
     pub constrained: bool,
+    /// Where to compute: `cpu`, or `gpu` in a build with `--features wgpu`
+    #[arg(long, value_name = "DEVICE", default_value_t)]
+    pub device: Processor,
     /// Print the tokens and the text as JSON
     #[arg(long)]
     pub json: bool,

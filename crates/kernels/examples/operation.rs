@@ -2,6 +2,7 @@
 //! names. `benches/instructions.sh` counts what it executes.
 
 use burn::tensor::{Device, Int, Tensor};
+use groundwork_kernels::Precision;
 use groundwork_kernels::{self as kernels, Adamw, Muon};
 
 const ROWS: usize = 128;
@@ -24,7 +25,7 @@ const OPERATIONS: [Operation; 12] = [
     ("linear", |device| {
         let (x, weight) = (numbers([ROWS, WIDTH], device), numbers([WIDTH, 256], device));
         let residual = numbers([ROWS, 256], device);
-        backward(move || kernels::linear(x.clone(), weight.clone(), Some(residual.clone())))
+        backward(move || kernels::linear(x.clone(), weight.clone(), Some(residual.clone()), Precision::F32))
     }),
     ("linear-cross-entropy", |device| {
         let (hidden, head) = (numbers([ROWS, WIDTH], device), numbers([WIDTH, 512], device));
@@ -32,7 +33,7 @@ const OPERATIONS: [Operation; 12] = [
         let weights = Tensor::ones([ROWS], device);
         backward(move || {
             let (hidden, head) = (hidden.clone(), head.clone());
-            kernels::linear_cross_entropy(hidden, head, targets.clone(), weights.clone()).0
+            kernels::linear_cross_entropy(hidden, head, targets.clone(), weights.clone(), Precision::F32).0
         })
     }),
     ("embedding", |device| {

@@ -8,6 +8,7 @@
 use burn::tensor::module::linear;
 use burn::tensor::{Device, Int, Tensor};
 use groundwork_kernels as fused;
+use groundwork_kernels::Precision;
 use groundwork_kernels::reference;
 use std::time::Instant;
 
@@ -66,7 +67,7 @@ fn operations(size: &Size, rounds: usize) {
         let weights: Vec<f32> = (0..rows).map(|i| if i % every == 0 { 1.0 } else { 0.0 }).collect();
         let weights = Tensor::<1>::from_data(weights.as_slice(), &device);
         let run = |f: CrossEntropyFn| {
-            f(hidden.clone(), head.clone(), targets.clone(), weights.clone()).0.backward();
+            f(hidden.clone(), head.clone(), targets.clone(), weights.clone(), Precision::F32).0.backward();
         };
         row(name, &|| run(reference::linear_cross_entropy), &|| run(fused::linear_cross_entropy));
     }
@@ -105,7 +106,8 @@ fn operations(size: &Size, rounds: usize) {
 
 type AttentionFn =
     fn(Tensor<4>, Tensor<4>, Tensor<4>, Option<Tensor<2, Int>>, Option<usize>) -> (Tensor<4>, Tensor<3>);
-type CrossEntropyFn = fn(Tensor<2>, Tensor<2>, Tensor<1, Int>, Tensor<1>) -> (Tensor<1>, Tensor<1>);
+type CrossEntropyFn =
+    fn(Tensor<2>, Tensor<2>, Tensor<1, Int>, Tensor<1>, Precision) -> (Tensor<1>, Tensor<1>);
 
 /// Numbers in (-1, 1), the same in every run, of which gradients are wanted.
 fn random<const D: usize>(shape: [usize; D], seed: u64, device: &Device) -> Tensor<D> {

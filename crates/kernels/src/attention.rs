@@ -8,6 +8,9 @@
 //! Forward (online softmax over chunks of keys): Milakov & Gimelshein 2018; Rabe & Staats 2021; backward from `lse`
 //! alone: Dao et al., FlashAttention, 2022, with `dS = P ∘ (dP + δ)`, `δ_i = ∂/∂lse_i - do_i·o_i`.
 
+use std::borrow::Cow;
+use std::ops::Range;
+
 use crate::allowed::Allowed;
 use crate::parallel::{SharedMut, for_each_job, written_by};
 use crate::product::{Plus, Product};
@@ -76,6 +79,7 @@ impl<'a> Place<'a> {
     /// # Safety
     /// No two jobs may use the same head of the same position.
     #[inline(always)]
+    #[expect(clippy::mut_from_ref, reason = "a part of `SharedMut`; the caller keeps the parts apart")]
     unsafe fn row(&self, batch: usize, position: usize, head: usize) -> &mut [f32] {
         let at = self.first + (batch * self.sequence + position) * self.position + head * self.head_dim;
         // SAFETY: passed on to the caller.
@@ -244,8 +248,11 @@ impl Kernel for Forward<'_> {
         let panel = 2 * V::LANES;
         let width = head_dim.next_multiple_of(V::LANES);
         let first_query = keys - queries;
-        let k_panels = pack_panels(self.k, self.batch, self.kv_head, keys, head_dim, panel);
-        let v_rows = pack_rows(self.v, self.batch, self.kv_head, keys, head_dim, width);
+        // Decoding with a window, or late in a row of documents, sees few of the keys that the cache holds.
+        let visible = self.allowed.chunks(self.batch, first_query..keys, CHUNK, panel).next();
+        let seen = visible.map_or(0, |(low, _)| low);
+        let k_panels = pack_panels::<V>(self.k, self.batch, self.kv_head, head_dim, seen..keys);
+        let v_rows = Rows::of::<V>(self.v, self.batch, self.kv_head, head_dim, seen..keys);
         let mut scores = vec![0.0; ROWS * SCORE_ROW];
         let mut q_rows = vec![0.0; ROWS * head_dim];
         let mut o_rows = vec![0.0; ROWS * width];
@@ -271,7 +278,7 @@ impl Kernel for Forward<'_> {
                             a: q_rows.as_ptr(),
                             a_row: head_dim,
                             a_column: 1,
-                            b: k_panels.as_ptr().add(low * head_dim),
+                            b: k_panels.as_ptr().add((low - seen) * head_dim),
                             b_row: panel,
                             b_panel: panel * head_dim,
                             c: scores.as_mut_ptr(),
@@ -300,7 +307,7 @@ impl Kernel for Forward<'_> {
                     }
                     // Beyond the last key the scores are nought, and there is no row of `v` to multiply them with.
                     let depth = high.min(keys) - low;
-                    // SAFETY: `v_rows` has a row of `width` for each key below `keys`; the others as above.
+                    // SAFETY: `v_rows` has a row of `width` for each key from `seen` to `keys`; the others as above.
                     unsafe {
                         V::product(&Product {
                             rows,
@@ -309,8 +316,8 @@ impl Kernel for Forward<'_> {
                             a: scores.as_ptr(),
                             a_row: SCORE_ROW,
                             a_column: 1,
-                            b: v_rows.as_ptr().add(low * width),
-                            b_row: width,
+                            b: v_rows.from(low - seen),
+                            b_row: v_rows.stride,
                             b_panel: panel,
                             c: o_rows.as_mut_ptr(),
                             c_row: width,
@@ -351,9 +358,9 @@ impl Kernel for Backward<'_> {
         let width = head_dim.next_multiple_of(V::LANES);
         let first_query = keys - queries;
         let scale = sizes.scale();
-        let k_panels = pack_panels(k, self.batch, self.kv_head, keys, head_dim, panel);
-        let v_panels = pack_panels(v, self.batch, self.kv_head, keys, head_dim, panel);
-        let k_rows = pack_rows(k, self.batch, self.kv_head, keys, head_dim, width);
+        let k_panels = pack_panels::<V>(k, self.batch, self.kv_head, head_dim, 0..keys);
+        let v_panels = pack_panels::<V>(v, self.batch, self.kv_head, head_dim, 0..keys);
+        let k_rows = Rows::of::<V>(k, self.batch, self.kv_head, head_dim, 0..keys);
         let mut dk_rows = vec![0.0; keys * width];
         let mut dv_rows = vec![0.0; keys * width];
         let mut p = vec![0.0; ROWS_BACKWARD * SCORE_ROW];
@@ -414,8 +421,8 @@ impl Kernel for Backward<'_> {
                             a: ds.as_ptr(),
                             a_row: SCORE_ROW,
                             a_column: 1,
-                            b: k_rows.as_ptr().add(low * width),
-                            b_row: width,
+                            b: k_rows.from(low),
+                            b_row: k_rows.stride,
                             b_panel: panel,
                             c: dq_rows.as_mut_ptr(),
                             c_row: width,
@@ -471,41 +478,74 @@ fn scaled_copy(to: &mut [f32], from: &[f32], factor: f32) {
     }
 }
 
-/// One head as `[keys / panel][head_dim][panel]`, nought beyond the last key.
+/// One head of positions `range` as `[keys / panel][head_dim][panel]`, nought beyond the last key. The first position is a
+/// multiple of the panel's width, which is that of two vectors.
 #[inline(always)]
-fn pack_panels(
+fn pack_panels<V: Vector>(
     x: Heads<'_>,
     batch: usize,
     head: usize,
-    keys: usize,
     head_dim: usize,
-    panel: usize,
+    range: Range<usize>,
 ) -> Vec<f32> {
-    let mut out = vec![0.0; keys.next_multiple_of(panel) * head_dim];
-    for position in 0..keys {
-        let to = position / panel * panel * head_dim + position % panel;
-        for (column, &x) in x.row(batch, position, head, head_dim).iter().enumerate() {
-            out[to + column * panel] = x;
+    let panel = 2 * V::LANES;
+    let mut out = vec![0.0; range.len().next_multiple_of(panel) * head_dim];
+    let squares = head_dim / V::LANES * V::LANES;
+    for start in (0..range.len()).step_by(V::LANES) {
+        let to = start / panel * panel * head_dim + start % panel;
+        let positions = V::LANES.min(range.len() - start);
+        let whole = if positions == V::LANES { squares } else { 0 };
+        for column in (0..whole).step_by(V::LANES) {
+            let from = &x.row(batch, range.start + start, head, head_dim)[column..];
+            // SAFETY: `x` has LANES rows from this position on, with LANES columns from this one on; so has `out`.
+            unsafe {
+                let to = out.as_mut_ptr().add(to + column * panel);
+                V::transpose(from.as_ptr(), x.strides[1], to, panel);
+            }
+        }
+        for position in 0..positions {
+            let row = x.row(batch, range.start + start + position, head, head_dim);
+            for (column, &x) in row.iter().enumerate().skip(whole) {
+                out[to + position + column * panel] = x;
+            }
         }
     }
     out
 }
 
-/// One head as `[keys][width]`, nought beyond `head_dim`.
-#[inline(always)]
-fn pack_rows(
-    x: Heads<'_>,
-    batch: usize,
-    head: usize,
-    keys: usize,
-    head_dim: usize,
-    width: usize,
-) -> Vec<f32> {
-    let mut out = vec![0.0; keys * width];
-    for (position, out) in out.chunks_exact_mut(width).enumerate() {
-        out[..head_dim].copy_from_slice(x.row(batch, position, head, head_dim));
+/// The rows of one head, each a whole number of vectors wide.
+struct Rows<'a> {
+    data: Cow<'a, [f32]>,
+    /// Distance between positions.
+    stride: usize,
+}
+
+impl<'a> Rows<'a> {
+    /// Positions `range` of a head: where they lie, if its width is a whole number of vectors; otherwise a copy with noughts
+    /// beyond `head_dim`.
+    #[inline(always)]
+    fn of<V: Vector>(x: Heads<'a>, batch: usize, head: usize, head_dim: usize, range: Range<usize>) -> Self {
+        if head_dim.is_multiple_of(V::LANES) {
+            let start = batch * x.strides[0] + range.start * x.strides[1] + head * x.strides[2];
+            return Rows { data: Cow::Borrowed(&x.data[start..]), stride: x.strides[1] };
+        }
+        let width = head_dim.next_multiple_of(V::LANES);
+        let mut out = vec![0.0; range.len() * width];
+        for (position, out) in range.zip(out.chunks_exact_mut(width)) {
+            out[..head_dim].copy_from_slice(x.row(batch, position, head, head_dim));
+        }
+        Rows { data: Cow::Owned(out), stride: width }
     }
-    out
+
+    /// The row of a position, counted from the first.
+    ///
+    /// # Safety
+    /// There must be such a row.
+    #[inline(always)]
+    unsafe fn from(&self, position: usize) -> *const f32 {
+        // SAFETY: passed on to the caller.
+        unsafe { self.data.as_ptr().add(position * self.stride) }
+    }
 }
 
 /// The largest of `x`, whose length is a multiple of the lanes.

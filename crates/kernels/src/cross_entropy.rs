@@ -7,6 +7,7 @@
 
 use crate::matmul::{Matrix, matmul_into};
 use crate::parallel::{SharedMut, for_each_job};
+use crate::precision::Precision;
 use crate::product::Plus;
 use crate::simd::{Kernel, MAX_LANES, Vector, dispatch};
 
@@ -25,6 +26,8 @@ pub(crate) struct Task<'a> {
     pub targets: &'a [usize],
     /// The weight of each row.
     pub weights: &'a [f32],
+    /// How exactly the three products take their operands.
+    pub precision: Precision,
 }
 
 /// What comes out.
@@ -80,6 +83,7 @@ pub(crate) fn cross_entropy(task: Task<'_>, with_gradients: bool) -> Outcome {
                     Plus::Nothing,
                     logits.as_mut_ptr(),
                     row,
+                    task.precision,
                 );
                 for (logits, &i) in logits.chunks_exact_mut(row).zip(kept) {
                     let (target, weight) = (task.targets[i], task.weights[i]);
@@ -89,7 +93,14 @@ pub(crate) fn cross_entropy(task: Task<'_>, with_gradients: bool) -> Outcome {
                 if with_gradients {
                     let d_logits = Matrix::by_rows(logits, row).columns_from(0, vocabulary);
                     let mut out = vec![0.0; kept.len() * dimension];
-                    matmul_into(d_logits, head.transposed(), Plus::Nothing, out.as_mut_ptr(), dimension);
+                    matmul_into(
+                        d_logits,
+                        head.transposed(),
+                        Plus::Nothing,
+                        out.as_mut_ptr(),
+                        dimension,
+                        task.precision,
+                    );
                     for (from, &i) in out.chunks_exact(dimension).zip(kept) {
                         shared.3.range(i * dimension, dimension).copy_from_slice(from);
                     }
@@ -121,7 +132,14 @@ fn add_head_gradient(task: &Task<'_>, hidden: &[f32], d_logits: &[f32], row: usi
         // SAFETY: `d_head` has `dimension` rows of `vocabulary` numbers, and each job writes columns of its own.
         unsafe {
             let hidden = Matrix::by_rows(hidden, dimension).transposed();
-            matmul_into(hidden, d_logits, Plus::Result, shared.pointer().add(start), vocabulary);
+            matmul_into(
+                hidden,
+                d_logits,
+                Plus::Result,
+                shared.pointer().add(start),
+                vocabulary,
+                task.precision,
+            );
         }
     });
 }

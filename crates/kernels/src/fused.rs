@@ -5,6 +5,7 @@ use crate::gradients::{
     AttentionLse, AttentionOutput, Embedding, KeptByLse, KeptByPackedLse, LeftByOutput, Linear,
     LinearCrossEntropy, PackedAttentionLse, QkNormRope, ReluSquared, RmsNorm, RmsNormGain, Rope, Swiglu,
 };
+use crate::precision::Precision;
 use crate::primitives::Primitives;
 use crate::qk::QkHeads;
 use crate::rotation::Rotation;
@@ -33,12 +34,17 @@ pub(crate) trait Fused: Backend {
         allowed: Arc<Allowed>,
     ) -> (FloatTensor<Self>, FloatTensor<Self>);
     /// `x W`.
-    fn fused_linear(x: FloatTensor<Self>, weight: FloatTensor<Self>) -> FloatTensor<Self>;
+    fn fused_linear(
+        x: FloatTensor<Self>,
+        weight: FloatTensor<Self>,
+        precision: Precision,
+    ) -> FloatTensor<Self>;
     /// `x W + residual`.
     fn fused_linear_plus(
         x: FloatTensor<Self>,
         weight: FloatTensor<Self>,
         residual: FloatTensor<Self>,
+        precision: Precision,
     ) -> FloatTensor<Self>;
     /// Rows of a table.
     fn fused_embedding(table: FloatTensor<Self>, ids: Arc<[usize]>) -> FloatTensor<Self>;
@@ -65,6 +71,7 @@ pub(crate) trait Fused: Backend {
         head: FloatTensor<Self>,
         weights: FloatTensor<Self>,
         targets: Arc<[usize]>,
+        precision: Precision,
     ) -> (FloatTensor<Self>, FloatTensor<Self>);
     /// `Σ x²`; no gradient.
     fn fused_squared_norm(x: FloatTensor<Self>) -> FloatTensor<Self>;
@@ -101,15 +108,20 @@ impl Fused for Flex {
     ) -> (FloatTensor<Self>, FloatTensor<Self>) {
         Self::packed_attention_forward(qkv, heads, &allowed)
     }
-    fn fused_linear(x: FloatTensor<Self>, weight: FloatTensor<Self>) -> FloatTensor<Self> {
-        Self::linear_forward(x, weight, None)
+    fn fused_linear(
+        x: FloatTensor<Self>,
+        weight: FloatTensor<Self>,
+        precision: Precision,
+    ) -> FloatTensor<Self> {
+        Self::linear_forward(x, weight, None, precision)
     }
     fn fused_linear_plus(
         x: FloatTensor<Self>,
         weight: FloatTensor<Self>,
         residual: FloatTensor<Self>,
+        precision: Precision,
     ) -> FloatTensor<Self> {
-        Self::linear_forward(x, weight, Some(residual))
+        Self::linear_forward(x, weight, Some(residual), precision)
     }
     fn fused_embedding(table: FloatTensor<Self>, ids: Arc<[usize]>) -> FloatTensor<Self> {
         Self::gather_rows(table, &ids)
@@ -142,8 +154,9 @@ impl Fused for Flex {
         head: FloatTensor<Self>,
         weights: FloatTensor<Self>,
         targets: Arc<[usize]>,
+        precision: Precision,
     ) -> (FloatTensor<Self>, FloatTensor<Self>) {
-        let (sum, losses, _) = Self::linear_cross_entropy(hidden, head, &targets, weights, false);
+        let (sum, losses, _) = Self::linear_cross_entropy(hidden, head, &targets, weights, precision, false);
         (sum, losses)
     }
     fn fused_squared_norm(x: FloatTensor<Self>) -> FloatTensor<Self> {
@@ -223,11 +236,15 @@ impl<B: Primitives, C: CheckpointStrategy> Fused for Autodiff<B, C> {
         (output_of::<B, C>(o, &lse, d_o), lse)
     }
 
-    fn fused_linear(x: FloatTensor<Self>, weight: FloatTensor<Self>) -> FloatTensor<Self> {
+    fn fused_linear(
+        x: FloatTensor<Self>,
+        weight: FloatTensor<Self>,
+        precision: Precision,
+    ) -> FloatTensor<Self> {
         let ((x, x_node), (weight, weight_node)) = (x.into_parts(), weight.into_parts());
-        let y = B::linear_forward(x.clone(), weight.clone(), None);
+        let y = B::linear_forward(x.clone(), weight.clone(), None, precision);
         match Linear.prepare::<C>([x_node, weight_node]).compute_bound().stateful() {
-            OpsKind::Tracked(prep) => prep.finish((x, weight), y),
+            OpsKind::Tracked(prep) => prep.finish((x, weight, precision), y),
             OpsKind::UnTracked(prep) => prep.finish(y),
         }
     }
@@ -236,12 +253,13 @@ impl<B: Primitives, C: CheckpointStrategy> Fused for Autodiff<B, C> {
         x: FloatTensor<Self>,
         weight: FloatTensor<Self>,
         residual: FloatTensor<Self>,
+        precision: Precision,
     ) -> FloatTensor<Self> {
         let ((x, x_node), (weight, weight_node)) = (x.into_parts(), weight.into_parts());
         let (residual, residual_node) = residual.into_parts();
-        let y = B::linear_forward(x.clone(), weight.clone(), Some(residual));
+        let y = B::linear_forward(x.clone(), weight.clone(), Some(residual), precision);
         match Linear.prepare::<C>([x_node, weight_node, residual_node]).compute_bound().stateful() {
-            OpsKind::Tracked(prep) => prep.finish((x, weight), y),
+            OpsKind::Tracked(prep) => prep.finish((x, weight, precision), y),
             OpsKind::UnTracked(prep) => prep.finish(y),
         }
     }
@@ -323,6 +341,7 @@ impl<B: Primitives, C: CheckpointStrategy> Fused for Autodiff<B, C> {
         head: FloatTensor<Self>,
         weights: FloatTensor<Self>,
         targets: Arc<[usize]>,
+        precision: Precision,
     ) -> (FloatTensor<Self>, FloatTensor<Self>) {
         assert!(
             !weights.is_tracked(),
@@ -331,7 +350,8 @@ impl<B: Primitives, C: CheckpointStrategy> Fused for Autodiff<B, C> {
         let tracked = hidden.is_tracked() || head.is_tracked();
         let ((hidden, hidden_node), (head, head_node)) = (hidden.into_parts(), head.into_parts());
         let weights = weights.into_primitive();
-        let (sum, losses, gradients) = B::linear_cross_entropy(hidden, head, &targets, weights, tracked);
+        let (sum, losses, gradients) =
+            B::linear_cross_entropy(hidden, head, &targets, weights, precision, tracked);
         let operation = LinearCrossEntropy.prepare::<C>([hidden_node, head_node]);
         let sum = match (operation.compute_bound().stateful(), gradients) {
             (OpsKind::Tracked(prep), Some(gradients)) => prep.finish(gradients, sum),

@@ -1,6 +1,7 @@
 //! The backward steps of the fused operations in Burn's graph.
 
 use crate::allowed::Allowed;
+use crate::precision::Precision;
 use crate::primitives::Primitives;
 use crate::qk::QkHeads;
 use crate::rotation::Rotation;
@@ -102,17 +103,17 @@ impl<B: Primitives> Backward<B, 1> for PackedAttentionLse {
 pub(crate) struct Linear;
 
 impl<B: Primitives, const N: usize> Backward<B, N> for Linear {
-    type State = (FloatTensor<B>, FloatTensor<B>);
+    type State = (FloatTensor<B>, FloatTensor<B>, Precision);
 
     fn backward(self, ops: Ops<Self::State, N>, grads: &mut Gradients, _: &mut Checkpointer) {
         let d_y = grads.consume::<B>(&ops.node);
-        let (x, weight) = ops.state;
+        let (x, weight, precision) = ops.state;
         let [of_x, of_weight] = [0, 1].map(|parent| ops.parents[parent].as_ref());
         if let Some(parent) = of_x {
-            grads.register::<B>(parent.id, B::linear_d_input(d_y.clone(), weight));
+            grads.register::<B>(parent.id, B::linear_d_input(d_y.clone(), weight, precision));
         }
         if let Some(parent) = of_weight {
-            grads.register::<B>(parent.id, B::linear_d_weight(x, d_y.clone()));
+            grads.register::<B>(parent.id, B::linear_d_weight(x, d_y.clone(), precision));
         }
         if let Some(Some(parent)) = ops.parents.get(2) {
             grads.register::<B>(parent.id, d_y);

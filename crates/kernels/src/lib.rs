@@ -3,13 +3,14 @@
 //!
 //! Each operation has a plain definition in [`mod@reference`] and, on the CPU backend (`Flex`) in f32, a fused form with
 //! a backward pass of its own. The public functions choose: other backends and other element types get the
-//! reference. bf16 has no fused form yet.
+//! reference. Linear layers and the head may take their operands in bf16 ([`Precision`]).
 //!
 //! The fused forms pick AVX-512, AVX2 with FMA, or plain code when they run, use rayon's current pool, and give the
 //! same bits whatever its number of threads; a row's result does not depend on what else is in the batch.
 
 mod allowed;
 mod attention;
+mod bf16;
 mod cross_entropy;
 mod embedding;
 mod fused;
@@ -17,9 +18,11 @@ mod gating;
 mod gradients;
 mod linear;
 mod matmul;
+mod memory;
 mod norm;
 mod operations;
 mod parallel;
+mod precision;
 mod primitives;
 mod product;
 mod qk;
@@ -28,8 +31,10 @@ mod rotation;
 mod simd;
 mod update;
 
+pub use memory::keep_freed_memory;
 pub use operations::{
     adamw, attention, embedding, linear, linear_cross_entropy, muon, packed_attention, qk_norm_rope,
     relu_squared, rms_norm, rope, squared_norm, swiglu,
 };
+pub use precision::Precision;
 pub use update::{Adamw, Muon};

@@ -8,7 +8,9 @@
 //! and column and on nothing else: not on the number of threads, not on how many rows there are. Decoding one token
 //! gives the bits that the whole sequence would.
 
+use crate::bf16;
 use crate::parallel::{for_each_job, written_by};
+use crate::precision::Precision;
 use crate::product::{Plus, Product, TILE_ROWS, tile};
 use crate::simd::{Kernel, MAX_LANES, Vector, dispatch};
 use std::cell::RefCell;
@@ -46,6 +48,12 @@ impl<'a> Matrix<'a> {
         Matrix { data: &self.data[first * self.column..], columns, ..self }
     }
 
+    /// The numbers rounded to bf16, where they lie.
+    fn rounded(&self) -> Vec<f32> {
+        let last = (self.rows.max(1) - 1) * self.row + (self.columns.max(1) - 1) * self.column;
+        self.data.iter().take(last + 1).map(|&x| bf16::rounded(x)).collect()
+    }
+
     fn fits(&self) -> bool {
         self.rows == 0
             || self.columns == 0
@@ -69,7 +77,7 @@ const STEPS: usize = 16;
 ///
 /// # Panics
 /// If the shapes do not fit together.
-pub(crate) fn matmul(a: Matrix<'_>, b: Matrix<'_>, plus: Option<&[f32]>) -> Vec<f32> {
+pub(crate) fn matmul(a: Matrix<'_>, b: Matrix<'_>, plus: Option<&[f32]>, precision: Precision) -> Vec<f32> {
     let (rows, columns) = (a.rows, b.columns);
     if let Some(plus) = plus {
         assert_eq!(plus.len(), rows * columns);
@@ -83,8 +91,12 @@ pub(crate) fn matmul(a: Matrix<'_>, b: Matrix<'_>, plus: Option<&[f32]>) -> Vec<
     if down * across < wanted {
         if rows > columns { down = wanted.div_ceil(across) } else { across = wanted.div_ceil(down.max(1)) }
     }
-    let job_rows = rows.div_ceil(down).next_multiple_of(TILE_ROWS);
-    let job_columns = columns.div_ceil(across).next_multiple_of(MAX_LANES);
+    let (tile_rows, tile_columns) = match precision {
+        Precision::F32 => (TILE_ROWS, MAX_LANES),
+        Precision::Bf16 => (bf16::SIDE, bf16::SIDE),
+    };
+    let job_rows = rows.div_ceil(down).next_multiple_of(tile_rows);
+    let job_columns = columns.div_ceil(across).next_multiple_of(tile_columns);
     let (down, across) = (rows.div_ceil(job_rows), columns.div_ceil(job_columns));
     // SAFETY: the jobs' rectangles cover the result.
     unsafe {
@@ -97,7 +109,7 @@ pub(crate) fn matmul(a: Matrix<'_>, b: Matrix<'_>, plus: Option<&[f32]>) -> Vec<
                     plus.map_or(Plus::Nothing, |plus| Plus::Other(plus[top * columns + left..].as_ptr()));
                 let a = Matrix { data: &a.data[top * a.row..], rows: height, ..a };
                 let c = out.pointer().add(top * columns + left);
-                matmul_into(a, b.columns_from(left, width), plus, c, columns);
+                matmul_into(a, b.columns_from(left, width), plus, c, columns, precision);
             });
         })
     }
@@ -108,9 +120,27 @@ pub(crate) fn matmul(a: Matrix<'_>, b: Matrix<'_>, plus: Option<&[f32]>) -> Vec<
 /// # Safety
 /// `c` must be writable (and readable, if it is added to) for `a.rows` rows of `b.columns` numbers, another `plus`
 /// readable.
-pub(crate) unsafe fn matmul_into(a: Matrix<'_>, b: Matrix<'_>, plus: Plus, c: *mut f32, c_row: usize) {
+pub(crate) unsafe fn matmul_into(
+    a: Matrix<'_>,
+    b: Matrix<'_>,
+    plus: Plus,
+    c: *mut f32,
+    c_row: usize,
+    precision: Precision,
+) {
     assert_eq!(a.columns, b.rows, "matmul: the inner dimensions differ");
     assert!(a.fits() && b.fits());
+    if precision == Precision::Bf16 && a.columns > 0 {
+        #[cfg(target_arch = "x86_64")]
+        if let Some(unit) = bf16::unit() {
+            // SAFETY: the processor has it, the operands fit; the rest is passed on to the caller.
+            return unsafe { bf16::multiply_into(unit, a, b, plus, c, c_row) };
+        }
+        let (a_rounded, b_rounded) = (a.rounded(), b.rounded());
+        let (a, b) = (Matrix { data: &a_rounded, ..a }, Matrix { data: &b_rounded, ..b });
+        // SAFETY: passed on to the caller.
+        return unsafe { matmul_into(a, b, plus, c, c_row, Precision::F32) };
+    }
     thread_local! {
         static PACKED: RefCell<(Vec<f32>, Vec<f32>)> = const { RefCell::new((Vec::new(), Vec::new())) };
     }
@@ -367,7 +397,7 @@ mod tests {
                         by_rows(&b, depth, columns)
                     };
                     for plus in [None, Some(&plus[..])] {
-                        let c = matmul(left, right, plus);
+                        let c = matmul(left, right, plus, Precision::F32);
                         for (at, &c) in c.iter().enumerate() {
                             let (i, j) = (at / columns, at % columns);
                             let products = (0..depth)
@@ -386,16 +416,90 @@ mod tests {
         }
     }
 
+    /// All operands and strides, against the products of the rounded numbers summed in f64.
+    fn check_rounded(product: impl Fn(Matrix<'_>, Matrix<'_>, Option<&[f32]>) -> Vec<f32>) {
+        for (rows, depth, columns) in SHAPES.into_iter().chain([(33, 1100, 290)]) {
+            let (a, b) = (numbers(rows * depth, 1), numbers(depth * columns, 2));
+            let plus = numbers(rows * columns, 3);
+            let turned = |x: &[f32], rows: usize, columns: usize| -> Vec<f32> {
+                (0..rows * columns).map(|at| x[at % rows * columns + at / rows]).collect()
+            };
+            let (a_columns, b_columns) = (turned(&a, rows, depth), turned(&b, depth, columns));
+            let by_rows = |data, rows, columns| Matrix { data, rows, columns, row: columns, column: 1 };
+            for left in [by_rows(&a, rows, depth), by_rows(&a_columns, depth, rows).transposed()] {
+                for right in [by_rows(&b, depth, columns), by_rows(&b_columns, columns, depth).transposed()] {
+                    for plus in [None, Some(&plus[..])] {
+                        let c = product(left, right, plus);
+                        for (at, &c) in c.iter().enumerate() {
+                            let (i, j) = (at / columns, at % columns);
+                            let terms = (0..depth).map(|k| {
+                                let (a, b) =
+                                    (bf16::rounded(a[i * depth + k]), bf16::rounded(b[k * columns + j]));
+                                f64::from(a) * f64::from(b)
+                            });
+                            let expected = terms.sum::<f64>() + plus.map_or(0.0, |plus| f64::from(plus[at]));
+                            let error = (f64::from(c) - expected).abs();
+                            let bound = 1e-5 * (depth as f64).sqrt().max(1.0);
+                            assert!(error < bound, "{rows}x{depth}x{columns} at {at}: {c} for {expected}");
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn rounded_products_agree_with_sums_in_f64_on_this_machines_unit() {
+        check_rounded(|a, b, plus| matmul(a, b, plus, Precision::Bf16));
+    }
+
+    #[test]
+    fn rounded_products_agree_with_sums_in_f64_without_a_unit() {
+        check_rounded(|a, b, plus| {
+            let (a_rounded, b_rounded) = (a.rounded(), b.rounded());
+            let (a, b) = (Matrix { data: &a_rounded, ..a }, Matrix { data: &b_rounded, ..b });
+            matmul(a, b, plus, Precision::F32)
+        });
+    }
+
+    /// Where there are tiles, the dot products are there too, but never used.
+    #[cfg(target_arch = "x86_64")]
+    #[test]
+    fn rounded_products_agree_with_sums_in_f64_by_dot_products() {
+        if bf16::unit().is_none() {
+            return eprintln!("skipped: this processor has no products of bf16");
+        }
+        check_rounded(|a, b, plus| {
+            if a.columns == 0 {
+                return matmul(a, b, plus, Precision::Bf16);
+            }
+            let mut c = vec![f32::NAN; a.rows * b.columns];
+            let plus = plus.map_or(Plus::Nothing, |plus| Plus::Other(plus.as_ptr()));
+            // SAFETY: `c` and `plus` have the result's shape.
+            unsafe { bf16::multiply_into(bf16::Unit::Dots, a, b, plus, c.as_mut_ptr(), b.columns) };
+            c
+        });
+    }
+
     #[test]
     fn a_row_has_the_same_bits_in_any_company() {
         let (rows, depth, columns) = (400, 300, 70);
         let (a, b) = (numbers(rows * depth, 1), numbers(depth * columns, 2));
         let right = Matrix::by_rows(&b, columns);
-        let all = matmul(Matrix::by_rows(&a, depth), right, None);
-        for (first, count) in [(0, 1), (17, 1), (399, 1), (90, 13), (100, 200)] {
-            let some =
-                matmul(Matrix::by_rows(&a[first * depth..(first + count) * depth], depth), right, None);
-            assert!(some == all[first * columns..(first + count) * columns], "{first}+{count}");
+        for precision in [Precision::F32, Precision::Bf16] {
+            let all = matmul(Matrix::by_rows(&a, depth), right, None, precision);
+            for (first, count) in [(0, 1), (17, 1), (399, 1), (90, 13), (100, 200)] {
+                let some = matmul(
+                    Matrix::by_rows(&a[first * depth..(first + count) * depth], depth),
+                    right,
+                    None,
+                    precision,
+                );
+                assert!(
+                    some == all[first * columns..(first + count) * columns],
+                    "{first}+{count}, {precision:?}"
+                );
+            }
         }
     }
 }

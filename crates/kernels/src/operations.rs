@@ -2,6 +2,7 @@
 
 use crate::allowed::Allowed;
 use crate::fused::Fused;
+use crate::precision::Precision;
 use crate::qk::QkHeads;
 use crate::reference;
 use crate::rotation::Rotation;
@@ -148,11 +149,16 @@ pub fn qk_norm_rope(
 ///
 /// `x`: `[…, in]`, `weight`: `[in, out]`, `residual`: `[…, out]`. The fused form adds the residual while it writes the
 /// product, and neither pass copies or transposes an operand. An element of the result is a sum whose order depends
-/// on nothing but `in`.
+/// on nothing but `in`. `precision` says how the operands of this product and of the two of the backward pass are taken.
 ///
 /// # Panics
 /// If the shapes do not fit together.
-pub fn linear<const D: usize>(x: Tensor<D>, weight: Tensor<2>, residual: Option<Tensor<D>>) -> Tensor<D> {
+pub fn linear<const D: usize>(
+    x: Tensor<D>,
+    weight: Tensor<2>,
+    residual: Option<Tensor<D>>,
+    precision: Precision,
+) -> Tensor<D> {
     let [inputs, outputs] = weight.dims();
     let mut shape = x.dims();
     assert_eq!(shape[D - 1], inputs, "`linear`: x is {shape:?}, the weight [{inputs}, {outputs}]");
@@ -161,12 +167,12 @@ pub fn linear<const D: usize>(x: Tensor<D>, weight: Tensor<2>, residual: Option<
         assert_eq!(residual.dims(), shape, "`linear`: the residual must have the result's shape");
     }
     if !has_fused_form(&x) {
-        return reference::linear(x, weight, residual);
+        return reference::linear(x, weight, residual, precision);
     }
     let (x, weight) = (x.into_dispatch(), weight.into_dispatch());
     Tensor::from_dispatch(match residual {
-        Some(residual) => Dispatch::fused_linear_plus(x, weight, residual.into_dispatch()),
-        None => Dispatch::fused_linear(x, weight),
+        Some(residual) => Dispatch::fused_linear_plus(x, weight, residual.into_dispatch(), precision),
+        None => Dispatch::fused_linear(x, weight, precision),
     })
 }
 
@@ -253,6 +259,8 @@ pub fn relu_squared<const D: usize>(x: Tensor<D>) -> Tensor<D> {
 /// - `weights`: `[rows]`, any real numbers. They are constants. A row of weight 0 is skipped: it contributes exactly
 ///   nothing, even if its loss would be infinite, and its `ℓ` is given as 0 (so count only rows with a weight).
 ///
+/// - `precision`: how the operands of the products, forward and backward, are taken.
+///
 /// Returns the sum `[1]` (divide it by whatever the objective names), with gradients for `hidden` and `head`, and the
 /// losses `[rows]`, which are a constant: no gradient flows through them. The fused form has at most a block of rows
 /// of logits at a time, and computes the gradients along with the loss, so do not call it with tracked tensors where
@@ -265,19 +273,20 @@ pub fn linear_cross_entropy(
     head: Tensor<2>,
     targets: Tensor<1, Int>,
     weights: Tensor<1>,
+    precision: Precision,
 ) -> (Tensor<1>, Tensor<1>) {
     let ([rows, dimension], [head_dimension, vocabulary]) = (hidden.dims(), head.dims());
     assert_eq!(dimension, head_dimension, "`linear_cross_entropy`: hidden and head do not fit together");
     assert_eq!(targets.dims(), [rows], "`linear_cross_entropy`: one target a row");
     assert_eq!(weights.dims(), [rows], "`linear_cross_entropy`: one weight a row");
     if !has_fused_form(&hidden) {
-        return reference::linear_cross_entropy(hidden, head, targets, weights);
+        return reference::linear_cross_entropy(hidden, head, targets, weights, precision);
     }
     let targets: Arc<[usize]> = targets.into_data().iter::<i64>().map(|target| target as usize).collect();
     let largest = targets.iter().max().copied().unwrap_or(0);
     assert!(largest < vocabulary, "`linear_cross_entropy`: target {} of {vocabulary}", largest as i64);
     let (hidden, head, weights) = (hidden.into_dispatch(), head.into_dispatch(), weights.into_dispatch());
-    let (sum, losses) = Dispatch::fused_linear_cross_entropy(hidden, head, weights, targets);
+    let (sum, losses) = Dispatch::fused_linear_cross_entropy(hidden, head, weights, targets, precision);
     (Tensor::from_dispatch(sum), Tensor::from_dispatch(losses))
 }
 

@@ -10,6 +10,7 @@ use crate::embedding;
 use crate::gating;
 use crate::linear;
 use crate::norm;
+use crate::precision::Precision;
 use crate::qk::{self, QkHeads};
 use crate::rotation::{self, Rotation};
 use crate::update::{self, Adamw, Muon};
@@ -57,11 +58,20 @@ pub(crate) trait Primitives: Backend {
         x: FloatTensor<Self>,
         weight: FloatTensor<Self>,
         residual: Option<FloatTensor<Self>>,
+        precision: Precision,
     ) -> FloatTensor<Self>;
     /// `dy Wᵀ`.
-    fn linear_d_input(d_y: FloatTensor<Self>, weight: FloatTensor<Self>) -> FloatTensor<Self>;
+    fn linear_d_input(
+        d_y: FloatTensor<Self>,
+        weight: FloatTensor<Self>,
+        precision: Precision,
+    ) -> FloatTensor<Self>;
     /// `xᵀ dy`.
-    fn linear_d_weight(x: FloatTensor<Self>, d_y: FloatTensor<Self>) -> FloatTensor<Self>;
+    fn linear_d_weight(
+        x: FloatTensor<Self>,
+        d_y: FloatTensor<Self>,
+        precision: Precision,
+    ) -> FloatTensor<Self>;
     /// Rows of a table: `[ids, dimension]`.
     fn gather_rows(table: FloatTensor<Self>, ids: &[usize]) -> FloatTensor<Self>;
     /// The gradient of a table of `rows` rows.
@@ -108,6 +118,7 @@ pub(crate) trait Primitives: Backend {
         head: FloatTensor<Self>,
         targets: &[usize],
         weights: FloatTensor<Self>,
+        precision: Precision,
         with_gradients: bool,
     ) -> LossAndGradients<Self>;
     /// `Σ x²` as `[1]`.
@@ -212,30 +223,35 @@ impl Primitives for Flex {
         tensor(gradient, shape)
     }
 
-    fn linear_forward(x: FlexTensor, weight: FlexTensor, residual: Option<FlexTensor>) -> FlexTensor {
+    fn linear_forward(
+        x: FlexTensor,
+        weight: FlexTensor,
+        residual: Option<FlexTensor>,
+        precision: Precision,
+    ) -> FlexTensor {
         let mut shape = x.layout().shape().clone();
         let [inputs, outputs] = matrix(&weight);
         let last = shape.num_dims() - 1;
         shape[last] = outputs;
         let ([x, weight], residual) = ([x, weight].map(contiguous), residual.map(contiguous));
         let residual = residual.as_ref().map(numbers);
-        tensor(linear::forward(numbers(&x), numbers(&weight), [inputs, outputs], residual), shape)
+        tensor(linear::forward(numbers(&x), numbers(&weight), [inputs, outputs], residual, precision), shape)
     }
 
-    fn linear_d_input(d_y: FlexTensor, weight: FlexTensor) -> FlexTensor {
+    fn linear_d_input(d_y: FlexTensor, weight: FlexTensor, precision: Precision) -> FlexTensor {
         let mut shape = d_y.layout().shape().clone();
         let [inputs, outputs] = matrix(&weight);
         let last = shape.num_dims() - 1;
         shape[last] = inputs;
         let [d_y, weight] = [d_y, weight].map(contiguous);
-        tensor(linear::d_input(numbers(&d_y), numbers(&weight), outputs), shape)
+        tensor(linear::d_input(numbers(&d_y), numbers(&weight), outputs, precision), shape)
     }
 
-    fn linear_d_weight(x: FlexTensor, d_y: FlexTensor) -> FlexTensor {
+    fn linear_d_weight(x: FlexTensor, d_y: FlexTensor, precision: Precision) -> FlexTensor {
         let last = x.layout().shape().num_dims() - 1;
         let sizes = [&x, &d_y].map(|x| x.layout().shape()[last]);
         let [x, d_y] = [x, d_y].map(contiguous);
-        tensor(linear::d_weight(numbers(&x), numbers(&d_y), sizes), sizes)
+        tensor(linear::d_weight(numbers(&x), numbers(&d_y), sizes, precision), sizes)
     }
 
     fn gather_rows(table: FlexTensor, ids: &[usize]) -> FlexTensor {
@@ -331,6 +347,7 @@ impl Primitives for Flex {
         head: FlexTensor,
         targets: &[usize],
         weights: FlexTensor,
+        precision: Precision,
         with_gradients: bool,
     ) -> LossAndGradients<Self> {
         let [hidden, head, weights] = [hidden, head, weights].map(contiguous);
@@ -342,6 +359,7 @@ impl Primitives for Flex {
             vocabulary,
             targets,
             weights: numbers(&weights),
+            precision,
         };
         let outcome = cross_entropy::cross_entropy(task, with_gradients);
         let rows = targets.len();

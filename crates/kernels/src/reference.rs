@@ -3,9 +3,10 @@
 //! These are the definitions: they run on every backend, Burn's autodiff gives their gradients, and each fused
 //! operation is tested against them. They keep whatever autodiff wants to keep, so they are slow and large.
 
+use crate::precision::Precision;
 use crate::update::{Adamw, Muon, NEWTON_SCHULZ, NORM_EPSILON};
 use burn::tensor::activation::{log_softmax, relu, silu};
-use burn::tensor::{Bool, Device, Int, Tensor, TensorData};
+use burn::tensor::{Bool, DType, Device, Int, Tensor, TensorData};
 
 /// Causal softmax attention; shapes, masks and results as in [`crate::attention`].
 ///
@@ -65,9 +66,25 @@ pub fn qk_norm_rope(
     Tensor::cat(vec![q, k, part(heads + kv_heads, kv_heads)], 2)
 }
 
+/// What a product under this precision sees of `x`. Its gradient is passed on as it is.
+fn rounded<const D: usize>(x: Tensor<D>, precision: Precision) -> Tensor<D> {
+    match precision {
+        Precision::F32 => x,
+        Precision::Bf16 => {
+            let seen = x.clone().detach().cast(DType::BF16).cast(DType::F32);
+            x.clone() + (seen - x.detach())
+        }
+    }
+}
+
 /// `x · weight + residual`; see [`crate::linear`].
-pub fn linear<const D: usize>(x: Tensor<D>, weight: Tensor<2>, residual: Option<Tensor<D>>) -> Tensor<D> {
-    let y = burn::tensor::module::linear(x, weight, None);
+pub fn linear<const D: usize>(
+    x: Tensor<D>,
+    weight: Tensor<2>,
+    residual: Option<Tensor<D>>,
+    precision: Precision,
+) -> Tensor<D> {
+    let y = burn::tensor::module::linear(rounded(x, precision), rounded(weight, precision), None);
     match residual {
         Some(residual) => residual + y,
         None => y,
@@ -158,9 +175,11 @@ pub fn linear_cross_entropy(
     head: Tensor<2>,
     targets: Tensor<1, Int>,
     weights: Tensor<1>,
+    precision: Precision,
 ) -> (Tensor<1>, Tensor<1>) {
     let [rows, _] = hidden.dims();
-    let log_probabilities = log_softmax(hidden.matmul(head), 1);
+    let logits = rounded(hidden, precision).matmul(rounded(head, precision));
+    let log_probabilities = log_softmax(logits, 1);
     let losses: Tensor<1> = -log_probabilities.gather(1, targets.reshape([rows, 1])).reshape([rows]);
     // A row of weight nought is left out, not multiplied by nought: its loss may be infinite.
     let skipped = weights.clone().equal_elem(0.0);

@@ -49,6 +49,21 @@ pub(crate) trait Vector: Copy {
     /// As for [`product`].
     unsafe fn product(task: &Product);
 
+    /// Copies a square of `LANES` × `LANES` numbers with rows and columns exchanged.
+    ///
+    /// # Safety
+    /// `from` must be readable for `LANES` rows of `LANES` numbers that start `from_row` apart; `to` must be writable
+    /// likewise, and the two must not overlap.
+    #[inline(always)]
+    unsafe fn transpose(from: *const f32, from_row: usize, to: *mut f32, to_row: usize) {
+        for row in 0..Self::LANES {
+            for column in 0..Self::LANES {
+                // SAFETY: passed on to the caller.
+                unsafe { *to.add(column * to_row + row) = *from.add(row * from_row + column) };
+            }
+        }
+    }
+
     /// The sum of all lanes, in a fixed order.
     #[inline(always)]
     fn sum(self) -> f32 {
@@ -239,6 +254,9 @@ impl Vector for Plain {
 }
 
 #[cfg(target_arch = "x86_64")]
+pub(crate) use x86::transpose_16;
+
+#[cfg(target_arch = "x86_64")]
 mod x86 {
     use super::{Kernel, Product, Vector, product};
     use std::arch::x86_64::*;
@@ -276,8 +294,61 @@ mod x86 {
         };
     }
 
+    /// [`Vector::transpose`] of 8 × 8 numbers: pairs, then fours, then halves.
+    ///
+    /// # Safety
+    /// As there; the processor must have AVX2.
+    #[inline(always)]
+    unsafe fn transpose_8(from: *const f32, from_row: usize, to: *mut f32, to_row: usize) {
+        // SAFETY: passed on to the caller.
+        unsafe {
+            let mut rows = [_mm256_setzero_ps(); 8];
+            for (i, row) in rows.iter_mut().enumerate() {
+                *row = _mm256_loadu_ps(from.add(i * from_row));
+            }
+            let mut pairs = rows;
+            for i in 0..4 {
+                pairs[2 * i] = _mm256_unpacklo_ps(rows[2 * i], rows[2 * i + 1]);
+                pairs[2 * i + 1] = _mm256_unpackhi_ps(rows[2 * i], rows[2 * i + 1]);
+            }
+            let mut fours = rows;
+            for i in [0, 4] {
+                fours[i] = _mm256_shuffle_ps::<0x44>(pairs[i], pairs[i + 2]);
+                fours[i + 1] = _mm256_shuffle_ps::<0xee>(pairs[i], pairs[i + 2]);
+                fours[i + 2] = _mm256_shuffle_ps::<0x44>(pairs[i + 1], pairs[i + 3]);
+                fours[i + 3] = _mm256_shuffle_ps::<0xee>(pairs[i + 1], pairs[i + 3]);
+            }
+            for i in 0..4 {
+                let low = _mm256_permute2f128_ps::<0x20>(fours[i], fours[i + 4]);
+                let high = _mm256_permute2f128_ps::<0x31>(fours[i], fours[i + 4]);
+                _mm256_storeu_ps(to.add(i * to_row), low);
+                _mm256_storeu_ps(to.add((i + 4) * to_row), high);
+            }
+        }
+    }
+
+    /// [`Vector::transpose`] of 16 × 16 numbers, or of anything else with 32 bits: nothing is computed with them.
+    ///
+    /// # Safety
+    /// As there; the processor must have AVX2.
+    #[inline(always)]
+    pub(crate) unsafe fn transpose_16(from: *const f32, from_row: usize, to: *mut f32, to_row: usize) {
+        for (row, column) in [(0, 0), (0, 8), (8, 0), (8, 8)] {
+            // SAFETY: passed on to the caller; the four squares make up the whole.
+            unsafe {
+                let (from, to) = (from.add(row * from_row + column), to.add(column * to_row + row));
+                transpose_8(from, from_row, to, to_row);
+            }
+        }
+    }
+
     impl Vector for Avx2 {
         const LANES: usize = 8;
+        #[inline(always)]
+        unsafe fn transpose(from: *const f32, from_row: usize, to: *mut f32, to_row: usize) {
+            // SAFETY: see above the macro; the rest is passed on to the caller.
+            unsafe { transpose_8(from, from_row, to, to_row) }
+        }
         intrinsic_methods! {
             add(y) = _mm256_add_ps;
             sub(y) = _mm256_sub_ps;
@@ -329,6 +400,11 @@ mod x86 {
 
     impl Vector for Avx512 {
         const LANES: usize = 16;
+        #[inline(always)]
+        unsafe fn transpose(from: *const f32, from_row: usize, to: *mut f32, to_row: usize) {
+            // SAFETY: see above the macro; the rest is passed on to the caller.
+            unsafe { transpose_16(from, from_row, to, to_row) }
+        }
         intrinsic_methods! {
             add(y) = _mm512_add_ps;
             sub(y) = _mm512_sub_ps;
@@ -410,6 +486,33 @@ mod tests {
             assert!(V::splat(f32::NAN).exp().sum().is_nan());
             worst
         }
+    }
+
+    struct Transposed;
+
+    impl Kernel for Transposed {
+        type Output = ();
+        #[inline(always)]
+        fn run<V: Vector>(self) {
+            const ROW: usize = MAX_LANES + 3;
+            let from: Vec<f32> = (0..ROW * MAX_LANES).map(|i| i as f32).collect();
+            let mut to = vec![-1.0; ROW * MAX_LANES];
+            // SAFETY: both hold MAX_LANES rows.
+            unsafe { V::transpose(from.as_ptr(), ROW, to.as_mut_ptr(), ROW) };
+            for row in 0..MAX_LANES {
+                for column in 0..ROW {
+                    let inside = row < V::LANES && column < V::LANES;
+                    let expected = if inside { from[column * ROW + row] } else { -1.0 };
+                    assert_eq!(to[row * ROW + column], expected, "row {row}, column {column}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn transposing_exchanges_rows_and_columns_and_touches_nothing_else() {
+        dispatch(Transposed);
+        Transposed.run::<Plain>();
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 use crate::matmul::{Matrix, matmul};
 use crate::parallel::{SharedMut, for_each_job};
+use crate::precision::Precision::F32;
 use crate::simd::{Kernel, Vector, dispatch};
 
 /// Numbers a job; also how many squares are summed before the sums are added up.
@@ -234,16 +235,16 @@ fn orthogonalised(mut x: Vec<f32>, columns: usize) -> Vec<f32> {
     for _ in 0..5 {
         let wide = Matrix::by_rows(&x, columns);
         let gram = if rows <= columns {
-            matmul(wide, wide.transposed(), None)
+            matmul(wide, wide.transposed(), None, F32)
         } else {
-            matmul(wide.transposed(), wide, None)
+            matmul(wide.transposed(), wide, None, F32)
         };
         let mut inner: Vec<f32> = gram.iter().map(|gram| gram * c).collect();
         inner.iter_mut().step_by(small + 1).for_each(|diagonal| *diagonal += b);
-        let mut step = matmul(Matrix::by_rows(&gram, small), Matrix::by_rows(&inner, small), None);
+        let mut step = matmul(Matrix::by_rows(&gram, small), Matrix::by_rows(&inner, small), None, F32);
         step.iter_mut().step_by(small + 1).for_each(|diagonal| *diagonal += a);
         let step = Matrix::by_rows(&step, small);
-        x = if rows <= columns { matmul(step, wide, None) } else { matmul(wide, step, None) };
+        x = if rows <= columns { matmul(step, wide, None, F32) } else { matmul(wide, step, None, F32) };
     }
     x
 }

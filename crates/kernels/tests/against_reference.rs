@@ -6,6 +6,7 @@ mod sample;
 use burn::tensor::{Device, Int, Tensor};
 use close::assert_close;
 use groundwork_kernels as fused;
+use groundwork_kernels::Precision;
 use groundwork_kernels::reference;
 use sample::Sample;
 
@@ -274,7 +275,7 @@ fn cross_entropy(
     let weights: Vec<f32> = (0..rows).map(weight).collect();
     let weights = Tensor::<1>::from_data(weights.as_slice(), &device);
     let f = if use_fused { fused::linear_cross_entropy } else { reference::linear_cross_entropy };
-    let (sum, losses) = f(hidden.clone(), head.clone(), targets, weights);
+    let (sum, losses) = f(hidden.clone(), head.clone(), targets, weights, Precision::F32);
     let gradients = (sum.clone() * upstream).sum().backward();
     let gradient = |x: Tensor<2>| x.grad(&gradients).map(sample::numbers).expect("a gradient");
     [sample::numbers(sum), sample::numbers(losses), gradient(hidden), gradient(head)]
@@ -314,7 +315,8 @@ fn rows_of_weight_nought_contribute_exactly_nothing() {
         let head = Sample::new(5).tensor([8, 10], 1.0, &device).require_grad();
         let targets = Tensor::<1, Int>::from_data([1, 2, 3, 4, 5, 6], &device);
         let weights = Tensor::<1>::from_data([1.0f32, 0.0, 2.0, 0.5, 1.0, 1.0], &device);
-        let (sum, losses) = fused::linear_cross_entropy(hidden.clone(), head.clone(), targets, weights);
+        let (sum, losses) =
+            fused::linear_cross_entropy(hidden.clone(), head.clone(), targets, weights, Precision::F32);
         let gradients = sum.clone().backward();
         let gradient = |x: Tensor<2>| x.grad(&gradients).map(sample::numbers).expect("a gradient");
         (sample::numbers(sum), sample::numbers(losses), gradient(hidden), gradient(head))
@@ -335,5 +337,5 @@ fn linear_cross_entropy_refuses_weights_that_want_a_gradient() {
     let (hidden, head) = (sample.tensor([2, 4], 1.0, &device), sample.tensor([4, 5], 1.0, &device));
     let targets = Tensor::<1, Int>::from_data([0, 1], &device);
     let weights = sample.tensor([2], 1.0, &device).require_grad();
-    fused::linear_cross_entropy(hidden, head, targets, weights);
+    fused::linear_cross_entropy(hidden, head, targets, weights, Precision::F32);
 }

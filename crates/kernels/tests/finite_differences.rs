@@ -5,6 +5,7 @@ mod sample;
 
 use burn::tensor::{Device, Int, Tensor};
 use close::assert_close;
+use groundwork_kernels::Precision;
 use sample::Sample;
 
 /// The gradient of `f` at `x`, by central differences.
@@ -119,6 +120,7 @@ fn linear_cross_entropy() {
         head.clone(),
         Tensor::from_data(targets.map(|t| t as i64), &device),
         Tensor::from_data(weights.map(|w| w as f32), &device),
+        Precision::F32,
     );
     let (hidden_, head_) = (widen(&sample::numbers(hidden.clone())), widen(&sample::numbers(head.clone())));
     assert_close("loss", &sample::numbers(sum.clone()), &[loss(&hidden_, &head_) as f32], 1e-5);
@@ -202,7 +204,7 @@ fn the_others() {
     let weight = [[0.5f64, -1.0, 2.0], [1.5, 0.25, -0.75]];
     let linear = |x: Tensor<2>| {
         let weight = Tensor::<2>::from_data(weight.map(|row| row.map(|w| w as f32)), &device);
-        groundwork_kernels::linear(x.clone().narrow(1, 0, 2), weight, Some(x.narrow(1, 2, 3)))
+        groundwork_kernels::linear(x.clone().narrow(1, 0, 2), weight, Some(x.narrow(1, 2, 3)), Precision::F32)
     };
     check("linear", 5, linear, |x| {
         (0..3).map(|j| x[0] * weight[0][j] + x[1] * weight[1][j] + x[2 + j]).collect()

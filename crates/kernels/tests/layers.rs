@@ -5,6 +5,7 @@ mod sample;
 
 use burn::tensor::{Device, Int, Tensor};
 use close::assert_close;
+use groundwork_kernels::Precision::{self, Bf16, F32};
 use groundwork_kernels::{self as fused, Adamw, Muon, reference};
 use sample::{Sample, numbers};
 
@@ -27,6 +28,8 @@ fn assert_all_close(what: &str, fused: &[Vec<f32>], reference: &[Vec<f32>]) {
     }
 }
 
+type Layer<const D: usize> = fn(Tensor<D>, Tensor<2>, Option<Tensor<D>>, Precision) -> Tensor<D>;
+
 #[test]
 fn linear_with_and_without_a_residual() {
     let device = Device::flex().autodiff();
@@ -35,13 +38,19 @@ fn linear_with_and_without_a_residual() {
         let mut tensor = |shape: [usize; 2]| sample.tensor(shape, 1.0, &device).require_grad();
         let all = [tensor([rows, inputs]), tensor([inputs, outputs]), tensor([rows, outputs])];
         let what = format!("{rows} rows, {inputs} to {outputs}");
-        let plus = |f: fn(Tensor<2>, Tensor<2>, Option<Tensor<2>>) -> Tensor<2>| {
-            value_and_gradients(all.clone(), |[x, w, r]| f(x.clone(), w.clone(), Some(r.clone())))
+        let plus = |f: Layer<2>, precision| {
+            value_and_gradients(all.clone(), |[x, w, r]| f(x.clone(), w.clone(), Some(r.clone()), precision))
         };
-        assert_all_close(&what, &plus(fused::linear), &plus(reference::linear));
+        assert_all_close(&what, &plus(fused::linear, F32), &plus(reference::linear, F32));
+        // The reference passes gradients on as they come, the fused form rounds them as operands.
+        let (fused, plain) = (plus(fused::linear, Bf16), plus(reference::linear, Bf16));
+        assert_close(&format!("{what}, bf16"), &fused[0], &plain[0], 2e-5);
+        for (at, (fused, plain)) in fused.iter().zip(&plain).enumerate() {
+            assert_close(&format!("{what}, bf16, part {at}"), fused, plain, 2e-2);
+        }
         let [x, w, _] = all;
-        let plain = |f: fn(Tensor<2>, Tensor<2>, Option<Tensor<2>>) -> Tensor<2>| {
-            value_and_gradients([x.clone(), w.clone()], |[x, w]| f(x.clone(), w.clone(), None))
+        let plain = |f: Layer<2>| {
+            value_and_gradients([x.clone(), w.clone()], |[x, w]| f(x.clone(), w.clone(), None, F32))
         };
         assert_all_close(&what, &plain(fused::linear), &plain(reference::linear));
     }
@@ -54,15 +63,17 @@ fn linear_of_views_and_of_constants() {
     let x = sample.tensor([5, 6, 8], 1.0, &device).require_grad();
     // A tied head is the embedding's transpose.
     let table = sample.tensor([11, 8], 1.0, &device);
-    let run = |f: fn(Tensor<3>, Tensor<2>, Option<Tensor<3>>) -> Tensor<3>| {
-        value_and_gradients([x.clone()], |[x]| f(x.clone().swap_dims(0, 1), table.clone().transpose(), None))
+    let run = |f: Layer<3>| {
+        value_and_gradients([x.clone()], |[x]| {
+            f(x.clone().swap_dims(0, 1), table.clone().transpose(), None, F32)
+        })
     };
     assert_all_close("views", &run(fused::linear), &run(reference::linear));
     let residual = sample.tensor([5, 6, 11], 1.0, &device).require_grad();
-    let run = |f: fn(Tensor<3>, Tensor<2>, Option<Tensor<3>>) -> Tensor<3>| {
+    let run = |f: Layer<3>| {
         let x = x.clone().detach();
         value_and_gradients([residual.clone()], |[r]| {
-            f(x.clone(), table.clone().transpose(), Some(r.clone()))
+            f(x.clone(), table.clone().transpose(), Some(r.clone()), F32)
         })
     };
     assert_all_close("residual only", &run(fused::linear), &run(reference::linear));

@@ -4,6 +4,7 @@ mod sample;
 
 use burn::tensor::{Device, Int, Tensor};
 use groundwork_kernels as kernels;
+use groundwork_kernels::Precision;
 use rayon::ThreadPoolBuilder;
 use sample::Sample;
 
@@ -25,13 +26,14 @@ fn everything() -> Vec<Vec<u32>> {
     let rotated = kernels::rope(normed, 1e4, 0);
     let (o, lse) = kernels::attention(rotated, k.clone(), k.clone(), Some(documents), Some(50));
     let hidden = kernels::relu_squared(kernels::swiglu(x.clone()));
-    let (sum, losses) = kernels::linear_cross_entropy(hidden, head.clone(), targets, weights);
+    let (sum, losses) = kernels::linear_cross_entropy(hidden, head.clone(), targets, weights, Precision::F32);
     let table = sample.tensor([500, 48], 1.0, &device).require_grad();
     let weight = sample.tensor([48, 8 * 16], 1.0, &device).require_grad();
     let gains = [1, 2].map(|_| sample.tensor([16], 1.0, &device).require_grad());
     let tokens: Vec<i64> = (0..420).map(|i| i * i % 500).collect();
     let tokens = Tensor::<1, Int>::from_data(tokens.as_slice(), &device).reshape([2, 210]);
-    let qkv = kernels::linear(kernels::embedding(table.clone(), tokens), weight.clone(), None);
+    let qkv =
+        kernels::linear(kernels::embedding(table.clone(), tokens), weight.clone(), None, Precision::F32);
     let qkv = qkv.reshape([2, 210, 8, 16]);
     let qkv = kernels::qk_norm_rope(qkv, gains[0].clone(), gains[1].clone(), 4, 1e-6, 1e4, 0);
     let (packed_o, packed_lse) = kernels::packed_attention(qkv, 4, None, None);
@@ -114,14 +116,20 @@ fn of_a_row_in_any_batch() {
     let head: Tensor<2> = Sample::new(5).tensor([24, 520], 1.0, &device);
     let targets = Tensor::<1, Int>::arange(0..300, &device);
     let weights = Tensor::<1>::ones([300], &device);
-    let (_, losses) =
-        kernels::linear_cross_entropy(hidden.clone(), head.clone(), targets.clone(), weights.clone());
+    let (_, losses) = kernels::linear_cross_entropy(
+        hidden.clone(),
+        head.clone(),
+        targets.clone(),
+        weights.clone(),
+        Precision::F32,
+    );
     for (start, length) in [(0, 1), (299, 1), (5, 2), (100, 63), (3, 130)] {
         let (_, some) = kernels::linear_cross_entropy(
             hidden.clone().narrow(0, start, length),
             head.clone(),
             targets.clone().narrow(0, start, length),
             weights.clone().narrow(0, start, length),
+            Precision::F32,
         );
         assert_eq!(some.into_data(), losses.clone().narrow(0, start, length).into_data(), "{start}+{length}");
     }

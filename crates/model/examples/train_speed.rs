@@ -25,8 +25,13 @@ fn main() {
         let start = Instant::now();
         let hidden = decoder.hidden(tokens.clone(), Some(documents.clone())).reshape([n, config.d_model]);
         let weights = Tensor::<1>::ones([n], &device);
-        let (loss, _) =
-            groundwork_kernels::linear_cross_entropy(hidden, decoder.head(), targets.clone(), weights);
+        let (loss, _) = groundwork_kernels::linear_cross_entropy(
+            hidden,
+            decoder.head(),
+            targets.clone(),
+            weights,
+            decoder.config().precision,
+        );
         let _gradients = loss.backward();
         seconds.push(start.elapsed().as_secs_f64());
     }

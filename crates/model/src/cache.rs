@@ -63,18 +63,27 @@ impl LayerCache {
         (self.keys.clone().narrow(1, 0, positions), self.values.clone().narrow(1, 0, positions))
     }
 
-    /// Writes one position's keys and values, `[batch, 1, kv_heads, head_dim]` each.
-    pub(crate) fn write(&mut self, at: usize, key: Tensor<4>, value: Tensor<4>) {
+    /// Writes the keys and values of the positions from `at` on, `[batch, n, kv_heads, head_dim]` each.
+    pub(crate) fn write(&mut self, at: usize, keys: Tensor<4>, values: Tensor<4>) {
         let [batch, capacity, heads, width] = self.keys.dims();
-        let position = [0..batch, at..at + 1, 0..heads, 0..width];
-        let grow = at >= capacity;
+        let end = at + keys.dims()[1];
+        let positions = [0..batch, at..end, 0..heads, 0..width];
+        let mut room = capacity;
+        while room < end {
+            room *= 2;
+        }
         let write = |held: &mut Tensor<4>, new: Tensor<4>| {
             held.inplace(|held| {
-                let held = if grow { Tensor::cat(vec![held.clone(), held.zeros_like()], 1) } else { held };
-                held.slice_assign(position.clone(), new)
+                let held = if room > capacity {
+                    let more = Tensor::zeros([batch, room - capacity, heads, width], &held.device());
+                    Tensor::cat(vec![held, more], 1)
+                } else {
+                    held
+                };
+                held.slice_assign(positions.clone(), new)
             });
         };
-        write(&mut self.keys, key);
-        write(&mut self.values, value);
+        write(&mut self.keys, keys);
+        write(&mut self.values, values);
     }
 }

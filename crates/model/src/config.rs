@@ -1,5 +1,6 @@
 //! What a model is: the recipe's `[model]` section and its resolved form.
 
+use groundwork_kernels::Precision;
 use serde::{Deserialize, Serialize};
 
 use crate::{AttentionKind, ModelError, shape_for};
@@ -36,6 +37,8 @@ pub struct ModelSpec {
     pub tied: bool,
     /// Base of the rotary position embedding.
     pub rope_base: f64,
+    /// How exactly the matrix products of linear layers take their operands: `"f32"` or `"bf16"`.
+    pub precision: Precision,
 }
 
 impl Default for ModelSpec {
@@ -50,6 +53,7 @@ impl Default for ModelSpec {
             activation: Activation::ReluSquared,
             tied: false,
             rope_base: 10_000.0,
+            precision: Precision::F32,
         }
     }
 }
@@ -78,6 +82,9 @@ pub struct ModelConfig {
     pub tied: bool,
     /// Base of the rotary position embedding.
     pub rope_base: f64,
+    /// How exactly the matrix products of linear layers take their operands. Decoding takes them as training did.
+    #[serde(default)]
+    pub precision: Precision,
 }
 
 /// Reads a count with a suffix: `"0.3M"`, `"2B"`, `"1500k"`, `"4096"`.
@@ -168,6 +175,7 @@ impl ModelSpec {
             activation: self.activation,
             tied: self.tied,
             rope_base: self.rope_base,
+            precision: self.precision,
         })
     }
 }

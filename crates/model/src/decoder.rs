@@ -161,7 +161,7 @@ impl Decoder {
             let qkv = layer.qkv(&self.config, x.clone(), 0);
             let (o, _lse) =
                 kernels::packed_attention(qkv, self.config.heads, documents.clone(), kind.window());
-            x = layer.project(o, x);
+            x = layer.project(&self.config, o, x);
             x = layer.feed_forward(&self.config, x);
         }
         kernels::rms_norm(x, Some(self.norm.clone()), EPSILON)
@@ -171,7 +171,7 @@ impl Decoder {
     ///
     /// Shapes as in [`Self::hidden`]; returns `[batch, sequence, vocabulary]`.
     pub fn logits(&self, tokens: Tensor<2, Int>, documents: Option<Tensor<2, Int>>) -> Tensor<3> {
-        kernels::linear(self.hidden(tokens, documents), self.head(), None)
+        kernels::linear(self.hidden(tokens, documents), self.head(), None, self.config.precision)
     }
 
     /// An empty cache for `batch` sequences.
@@ -182,35 +182,42 @@ impl Decoder {
         Cache { layers, batch, len: 0 }
     }
 
-    /// The step form: every row of the batch advances by one token.
+    /// The step form: every row of the batch advances by the same number of tokens, one or a whole prompt.
     ///
-    /// On the CPU its logits are those of the parallel form, bit for bit.
+    /// On the CPU its logits are those of the parallel form, bit for bit, however the tokens fall into steps.
     ///
-    /// `tokens`: one a row of the cache. Returns the logits that follow it, `[batch, vocabulary]`.
+    /// `tokens`: `[batch, n]`, row by row, for the rows of the cache. Returns the logits that follow the last token of
+    /// each row, `[batch, vocabulary]`.
     ///
     /// # Panics
-    /// If the number of tokens is not the cache's batch, or a token is outside the vocabulary.
+    /// If the tokens are none, or do not make up rows of equal length, or one is outside the vocabulary.
     pub fn step(&self, tokens: &[u32], cache: &mut Cache) -> Tensor<2> {
         let c = &self.config;
-        let batch = tokens.len();
-        assert_eq!(batch, cache.batch, "a step takes one token a row of the cache");
+        let batch = cache.batch;
+        assert!(
+            !tokens.is_empty() && tokens.len().is_multiple_of(batch),
+            "a step takes as many tokens for each of the {batch} rows of the cache, not {} in all",
+            tokens.len()
+        );
+        let n = tokens.len() / batch;
         assert!(tokens.iter().all(|&t| (t as usize) < c.vocabulary), "a token lies outside the vocabulary");
         let ids: Vec<i64> = tokens.iter().map(|&t| i64::from(t)).collect();
-        let ids = Tensor::<2, Int>::from_data(TensorData::new(ids, [batch, 1]), &self.device());
+        let ids = Tensor::<2, Int>::from_data(TensorData::new(ids, [batch, n]), &self.device());
         let at = cache.len;
         let mut x = kernels::rms_norm(kernels::embedding(self.embedding.clone(), ids), None, EPSILON);
         for ((layer, kind), held) in self.layers.iter().zip(&c.attention).zip(&mut cache.layers) {
             let qkv = layer.qkv(c, x.clone(), at);
             let part = |first, heads| qkv.clone().narrow(2, first, heads);
             held.write(at, part(c.heads, c.kv_heads), part(c.heads + c.kv_heads, c.kv_heads));
-            let (keys, values) = held.seen(at + 1);
+            let (keys, values) = held.seen(at + n);
             let (o, _lse) = kernels::attention(part(0, c.heads), keys, values, None, kind.window());
-            x = layer.project(o, x);
+            x = layer.project(&self.config, o, x);
             x = layer.feed_forward(c, x);
         }
-        cache.len += 1;
+        cache.len += n;
+        let x = x.narrow(1, n - 1, 1);
         let x = kernels::rms_norm(x, Some(self.norm.clone()), EPSILON);
-        kernels::linear(x, self.head(), None).reshape([batch, c.vocabulary])
+        kernels::linear(x, self.head(), None, c.precision).reshape([batch, c.vocabulary])
     }
 }
 
@@ -221,7 +228,7 @@ impl Layer {
     fn qkv(&self, c: &ModelConfig, x: Tensor<3>, offset: usize) -> Tensor<4> {
         let [batch, sequence, _] = x.dims();
         let x = kernels::rms_norm(x, Some(self.attention_norm.clone()), EPSILON);
-        let qkv = kernels::linear(x, self.qkv.clone(), None);
+        let qkv = kernels::linear(x, self.qkv.clone(), None, c.precision);
         let qkv = qkv.reshape([batch, sequence, c.heads + 2 * c.kv_heads, c.head_dim]);
         let (query_gain, key_gain) = (self.query_norm.clone(), self.key_norm.clone());
         kernels::qk_norm_rope(qkv, query_gain, key_gain, c.heads, EPSILON, c.rope_base, offset)
@@ -230,18 +237,18 @@ impl Layer {
     /// The residual stream after attention: `x + W_o o`.
     ///
     /// `o`: `[batch, sequence, heads, head_dim]`; `x` and the result: `[batch, sequence, d_model]`.
-    fn project(&self, o: Tensor<4>, x: Tensor<3>) -> Tensor<3> {
+    fn project(&self, c: &ModelConfig, o: Tensor<4>, x: Tensor<3>) -> Tensor<3> {
         let [batch, sequence, heads, width] = o.dims();
-        kernels::linear(o.reshape([batch, sequence, heads * width]), self.out.clone(), Some(x))
+        kernels::linear(o.reshape([batch, sequence, heads * width]), self.out.clone(), Some(x), c.precision)
     }
 
     fn feed_forward(&self, c: &ModelConfig, x: Tensor<3>) -> Tensor<3> {
         let h = kernels::rms_norm(x.clone(), Some(self.ff_norm.clone()), EPSILON);
-        let h = kernels::linear(h, self.up.clone(), None);
+        let h = kernels::linear(h, self.up.clone(), None, c.precision);
         let h = match c.activation {
             Activation::Swiglu => kernels::swiglu(h),
             Activation::ReluSquared => kernels::relu_squared(h),
         };
-        kernels::linear(h, self.down.clone(), Some(x))
+        kernels::linear(h, self.down.clone(), Some(x), c.precision)
     }
 }

@@ -1,9 +1,11 @@
 //! The step form gives the logits of the parallel form, and checkpoints give the model back.
 
 use std::collections::BTreeMap;
+use std::iter;
 use std::path::Path;
 
 use burn::tensor::{Device, Int, Tensor, TensorData};
+use groundwork_kernels::Precision;
 use groundwork_model::{
     Activation, AttentionKind, Decoder, ModelConfig, ModelError, ModelSpec, tensor_bytes,
 };
@@ -54,27 +56,32 @@ proptest! {
     fn decoding_gives_the_logits_of_the_parallel_form(
         batch in 1usize..4,
         sequence in 1usize..90,
+        prompt in 1usize..90,
         window in prop::option::of(1usize..40),
         grouped in any::<bool>(),
         swiglu in any::<bool>(),
         tied in any::<bool>(),
+        bf16 in any::<bool>(),
     ) {
         let pattern: Vec<_> = [AttentionKind::Full].into_iter().chain(window.map(AttentionKind::Window)).collect();
         let mut spec = spec(&pattern);
         spec.kv_heads = grouped.then_some(1);
         spec.tied = tied;
+        spec.precision = if bf16 { Precision::Bf16 } else { Precision::F32 };
         spec.activation = if swiglu { Activation::Swiglu } else { Activation::ReluSquared };
         let config = spec.resolve(61).unwrap();
         let decoder = stirred(&config);
         let ids = tokens(batch, sequence, 61);
         let whole = parallel(&decoder, &ids, batch, None);
         let mut cache = decoder.cache(batch);
-        for t in 0..sequence {
-            let column: Vec<u32> = (0..batch).map(|b| ids[b * sequence + t]).collect();
-            let step = decoder.step(&column, &mut cache).try_into_vec_as::<f32>().unwrap();
+        // The prompt at once, then a token a step.
+        let prompt = prompt.min(sequence);
+        for (from, end) in iter::once((0, prompt)).chain((prompt..sequence).map(|t| (t, t + 1))) {
+            let taken: Vec<u32> = ids.chunks(sequence).flat_map(|row| &row[from..end]).copied().collect();
+            let step = decoder.step(&taken, &mut cache).try_into_vec_as::<f32>().unwrap();
             for b in 0..batch {
-                let at = (b * sequence + t) * 61;
-                prop_assert!(step[b * 61..(b + 1) * 61] == whole[at..at + 61], "row {b} position {t}");
+                let at = (b * sequence + end - 1) * 61;
+                prop_assert!(step[b * 61..(b + 1) * 61] == whole[at..at + 61], "row {b} position {}", end - 1);
             }
         }
         prop_assert_eq!(cache.len(), sequence);

@@ -1,16 +1,17 @@
 //! Whole training steps (forward, backward, AdamW) on given weights and batches, for `benches/train_step`.
 //!
 //! `train_step make SIZE FOLDER` writes `shape.json`, `weights.safetensors` and `tokens.i32`, a little-endian
-//! `[batches, batch, sequence + 1]`. `train_step run FOLDER STEPS` trains on them and prints, as JSON, the losses, the
-//! seconds of each step and the peak memory in bytes.
+//! `[batches, batch, sequence + 1]`. `train_step run FOLDER STEPS [bf16]` trains on them and prints, as JSON, the losses, the
+//! seconds of each step and the peak memory in bytes. `train_step decode FOLDER BATCH TOKENS` lets the same weights
+//! write greedily, one prompt token a row, and prints the tokens and the seconds of each step.
 
 use std::fs;
 use std::path::Path;
 use std::time::Instant;
 
 use burn::tensor::{Device, Int, Tensor, TensorData};
-use groundwork_kernels as kernels;
-use groundwork_model::{Activation, Decoder, ModelConfig, ModelSpec, tensor_bytes};
+use groundwork_kernels::{self as kernels, Precision};
+use groundwork_model::{Activation, Decoder, ModelConfig, ModelSpec, read_tensors, tensor_bytes};
 use groundwork_train::{Optimizer, OptimizerKind, OptimizerSpec, ParameterGradients, Rates, peak_memory};
 use serde::{Deserialize, Serialize};
 
@@ -83,19 +84,38 @@ fn next(state: &mut u64) -> u64 {
     z ^ (z >> 31)
 }
 
-fn run(folder: &Path, steps: usize) {
-    let shape: Shape =
+fn load(folder: &Path, device: &Device, precision: Precision) -> (Shape, Decoder) {
+    let mut shape: Shape =
         serde_json::from_slice(&fs::read(folder.join("shape.json")).expect("the shape")).expect("json");
+    shape.model.precision = precision;
     let file = folder.join("weights.safetensors");
-    let bytes = fs::read(&file).expect("the weights");
-    let tensors = safetensors::SafeTensors::deserialize(&bytes).expect("safetensors");
-    let read = |(name, view): (String, safetensors::tensor::TensorView<'_>)| {
-        let values = view.data().chunks_exact(4).map(|b| f32::from_le_bytes([b[0], b[1], b[2], b[3]]));
-        (name, (values.collect::<Vec<f32>>(), view.shape().to_vec()))
-    };
-    let weights = tensors.tensors().into_iter().map(read).collect();
+    let weights = read_tensors(&file).expect("the weights");
+    let decoder = Decoder::with_weights(&shape.model, &weights, &file, device).expect("the weights fit");
+    (shape, decoder)
+}
+
+fn decode(folder: &Path, batch: usize, tokens: usize) {
+    let (shape, decoder) = load(folder, &Device::flex(), Precision::F32);
+    let vocabulary = shape.model.vocabulary;
+    let mut rows: Vec<Vec<u32>> = (0..batch).map(|row| vec![(row * 7 % vocabulary) as u32]).collect();
+    let mut cache = decoder.cache(batch);
+    let mut seconds = Vec::new();
+    for at in 0..tokens {
+        let start = Instant::now();
+        let last: Vec<u32> = rows.iter().map(|row| row[at]).collect();
+        let logits = decoder.step(&last, &mut cache).try_into_vec_as::<f32>().expect("logits are floats");
+        for (row, logits) in rows.iter_mut().zip(logits.chunks_exact(vocabulary)) {
+            let best = (0..vocabulary).fold(0, |best, t| if logits[t] > logits[best] { t } else { best });
+            row.push(best as u32);
+        }
+        seconds.push(start.elapsed().as_secs_f64());
+    }
+    println!("{}", serde_json::json!({ "tokens": rows, "seconds": seconds, "peak_bytes": peak_memory() }));
+}
+
+fn run(folder: &Path, steps: usize, precision: Precision) {
     let device = Device::flex().autodiff();
-    let mut decoder = Decoder::with_weights(&shape.model, &weights, &file, &device).expect("the weights fit");
+    let (shape, mut decoder) = load(folder, &device, precision);
     let tokens: Vec<i64> = fs::read(folder.join("tokens.i32"))
         .expect("the tokens")
         .chunks_exact(4)
@@ -122,7 +142,8 @@ fn run(folder: &Path, steps: usize) {
         let targets = Tensor::<1, Int>::from_data(TensorData::new(part(1), [n]), &device);
         let weights = Tensor::<1>::full([n], 1.0 / n as f64, &device);
         let hidden = decoder.hidden(inputs, None).reshape([n, model.d_model]);
-        let (sum, _) = kernels::linear_cross_entropy(hidden, decoder.head(), targets, weights);
+        let (sum, _) =
+            kernels::linear_cross_entropy(hidden, decoder.head(), targets, weights, model.precision);
         let mut gradients = sum.backward();
         losses.push(sum.into_scalar::<f32>());
         let gradients = ParameterGradients::take(&mut decoder, &mut gradients);
@@ -134,16 +155,26 @@ fn run(folder: &Path, steps: usize) {
 }
 
 fn main() {
+    groundwork_train::keep_freed_memory();
     let args: Vec<String> = std::env::args().skip(1).collect();
     match args.iter().map(String::as_str).collect::<Vec<_>>()[..] {
         ["make", size, folder] if shape(size).is_some() => {
             make(&shape(size).expect("just seen"), Path::new(folder))
         }
         ["run", folder, steps] if steps.parse::<usize>().is_ok() => {
-            run(Path::new(folder), steps.parse().expect("just seen"));
+            run(Path::new(folder), steps.parse().expect("just seen"), Precision::F32);
+        }
+        ["run", folder, steps, "bf16"] if steps.parse::<usize>().is_ok() => {
+            run(Path::new(folder), steps.parse().expect("just seen"), Precision::Bf16);
+        }
+        ["decode", folder, batch, tokens] if [batch, tokens].iter().all(|n| n.parse::<usize>().is_ok()) => {
+            decode(Path::new(folder), batch.parse().expect("just seen"), tokens.parse().expect("just seen"));
         }
         _ => {
-            eprintln!("usage: train_step make XS|S|M|L FOLDER\n       train_step run FOLDER STEPS");
+            eprintln!(
+                "usage: train_step make XS|S|M|L FOLDER\n       train_step run FOLDER STEPS [bf16]\n       \
+                 train_step decode FOLDER BATCH TOKENS"
+            );
             std::process::exit(2);
         }
     }

@@ -44,6 +44,14 @@ pub enum TrainError {
         /// What to do.
         hint: String,
     },
+    /// The processor asked for cannot be had.
+    #[error("{what}\n  hint: {hint}")]
+    Processor {
+        /// What is missing.
+        what: String,
+        /// What to do.
+        hint: String,
+    },
     /// Another process trains this run.
     #[error("`{path}` is being trained by another process\n  hint: wait for it, or stop it first")]
     Busy {

@@ -13,17 +13,21 @@ mod feed;
 mod guard;
 mod machine;
 mod optimizer;
+mod processor;
 mod recipe;
 mod run;
 mod schedule;
 mod toml_input;
 mod trained;
 
+pub use groundwork_kernels::keep_freed_memory;
+
 pub use checkpoint::{Checkpoint, latest_checkpoint};
 pub use error::TrainError;
 pub use events::{Done, Event, EventLog, StepEvent};
 pub use machine::{measure_peak, peak_memory};
 pub use optimizer::{Optimizer, OptimizerKind, OptimizerSpec, ParameterGradients, Rates};
+pub use processor::Processor;
 pub use recipe::{Recipe, RecipeHash, Resolved, TrainSpec};
 pub use run::{Outcome, corpus_folder, train};
 pub use schedule::{DecayShape, ScheduleSpec};

@@ -18,7 +18,7 @@ use crate::feed::Feed;
 use crate::guard::{Finding, Guard};
 use crate::machine::{measure_peak, peak_memory};
 use crate::optimizer::ParameterGradients;
-use crate::{Done, Event, EventLog, Optimizer, Rates, Recipe, Resolved, StepEvent, TrainError};
+use crate::{Done, Event, EventLog, Optimizer, Processor, Rates, Recipe, Resolved, StepEvent, TrainError};
 
 /// Step events a run logs, about.
 const LOGGED: u64 = 250;
@@ -163,6 +163,7 @@ impl Loop<'_> {
                 self.decoder.head(),
                 Tensor::from_data(TensorData::new(ids(&part.targets), [n]), &self.device),
                 Tensor::from_data(TensorData::new(weights, [n]), &self.device),
+                self.decoder.config().precision,
             );
             let mut all = sum.backward();
             loss += f64::from(sum.into_scalar::<f32>());
@@ -222,7 +223,7 @@ impl Loop<'_> {
     }
 }
 
-/// Trains a recipe under `runs`, going on from its last checkpoint if there is one.
+/// Trains a recipe under `runs` on `processor`, going on from its last checkpoint if there is one.
 ///
 /// A finished run is not repeated. `stop` is looked at after every step: once it is true, a
 /// checkpoint is written and the call returns. Events go to the run's log and to `on_event`.
@@ -232,9 +233,11 @@ impl Loop<'_> {
 pub fn train(
     resolved: &Resolved,
     runs: &Path,
+    processor: Processor,
     stop: &AtomicBool,
     on_event: &mut dyn FnMut(&Event),
 ) -> Result<Outcome, TrainError> {
+    let device = processor.device()?;
     let run = runs.join(resolved.folder());
     fs::create_dir_all(&run).map_err(TrainError::io(&run))?;
     let _claim = claim(&run)?;
@@ -252,7 +255,7 @@ pub fn train(
     let (shards, tokenizer, manifest) = corpus(resolved, runs, on_event)?;
     tokenizer.save(&run.join("tokenizer.json")).map_err(groundwork_corpus::CorpusError::from)?;
     let config = recipe.model.resolve(tokenizer.vocabulary())?;
-    let device = Device::flex().autodiff();
+    let device = device.autodiff();
     let held = latest_checkpoint(&run)?;
     let mut decoder = match &held {
         Some(c) => c.decoder(&device)?,
@@ -286,7 +289,7 @@ pub fn train(
         log.push(&event);
         on_event(&event);
     };
-    let peak = measure_peak();
+    let peak = measure_peak(&device);
     let tokens_per_step = (recipe.train.batch * recipe.data.sequence) as u64;
     let flops_per_token = config.train_flops(recipe.data.sequence).0;
     emit(

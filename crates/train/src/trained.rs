@@ -2,11 +2,10 @@
 
 use std::path::{Path, PathBuf};
 
-use burn::tensor::Device;
 use groundwork_corpus::{CorpusError, Tokenizer};
 use groundwork_model::Decoder;
 
-use crate::{Recipe, TrainError, latest_checkpoint};
+use crate::{Processor, Recipe, TrainError, latest_checkpoint};
 
 /// What a run's folder gives to evaluation and generation.
 pub struct Trained {
@@ -21,12 +20,12 @@ pub struct Trained {
 }
 
 impl Trained {
-    /// Opens a run's folder at its newest checkpoint.
+    /// Opens a run's folder at its newest checkpoint, on `processor`.
     ///
     /// # Errors
     /// A folder that is no run, a run without a checkpoint, a damaged file, a tokeniser that is not
     /// the one trained with.
-    pub fn open(run: &Path) -> Result<Trained, TrainError> {
+    pub fn open(run: &Path, processor: Processor) -> Result<Trained, TrainError> {
         let missing = |what: String| TrainError::Recipe {
             what,
             hint:
@@ -51,7 +50,7 @@ impl Trained {
                 hint: "copy it from the run's corpus folder".into(),
             });
         }
-        let decoder = checkpoint.decoder(&Device::flex())?;
+        let decoder = checkpoint.decoder(&processor.device()?)?;
         Ok(Trained { recipe, tokenizer, decoder, step: checkpoint.step() })
     }
 }

@@ -4,46 +4,16 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use groundwork_train::{Event, Outcome, Recipe, Resolved, TrainError, latest_checkpoint, train};
+use groundwork_train::{Event, Outcome, Processor, Resolved, TrainError, latest_checkpoint, train};
+use tiny::{RECIPE, resolved};
 
-const RECIPE: &str = r#"
-name = "tiny"
-seed = 5
-[train]
-batch = 4
-checkpoint_seconds = 0
-[model]
-size = "0.1M"
-d_model = 32
-layers = 1
-[schedule]
-warmup_steps = 2
-[tokenizer]
-vocabulary = 320
-bytes = 60000
-[[tokenizer.source]]
-name = "files"
-world = "files"
-fault_rate = 0.5
-[data]
-sequence = 128
-tokens = 10240
-[[data.source]]
-name = "files"
-world = "files"
-fault_rate = 0.5
-[[objective]]
-term = "next_token"
-weights = { observation = 0.1, failed_action = 0.0 }
-"#;
-
-fn resolved(text: &str) -> Resolved {
-    Recipe::parse(text, "test").unwrap().resolve().unwrap()
-}
+mod tiny;
 
 fn finish(recipe: &Resolved, runs: &Path) -> Vec<Event> {
     let mut events = Vec::new();
-    let outcome = train(recipe, runs, &AtomicBool::new(false), &mut |e| events.push(e.clone())).unwrap();
+    let outcome =
+        train(recipe, runs, Processor::Cpu, &AtomicBool::new(false), &mut |e| events.push(e.clone()))
+            .unwrap();
     assert!(matches!(outcome, Outcome::Finished(_)));
     events
 }
@@ -66,7 +36,7 @@ fn largest_difference(a: &[u8], b: &[u8]) -> f32 {
 /// Stops after `steps` optimiser steps.
 fn interrupt(recipe: &Resolved, runs: &Path, steps: u64) {
     let stop = AtomicBool::new(false);
-    let outcome = train(recipe, runs, &stop, &mut |e| {
+    let outcome = train(recipe, runs, Processor::Cpu, &stop, &mut |e| {
         if matches!(e, Event::Step(s) if s.step >= steps) {
             stop.store(true, Ordering::Relaxed);
         }
@@ -168,7 +138,7 @@ fn a_damaged_checkpoint_is_named() {
     let middle = bytes.len() / 2;
     bytes[middle] ^= 1;
     fs::write(&path, bytes).unwrap();
-    let e = train(&recipe, runs.path(), &AtomicBool::new(false), &mut |_| ()).unwrap_err();
+    let e = train(&recipe, runs.path(), Processor::Cpu, &AtomicBool::new(false), &mut |_| ()).unwrap_err();
     assert!(e.to_string().contains("optimizer.safetensors") && e.to_string().contains("checksum"), "{e}");
 }
 
@@ -179,7 +149,7 @@ fn a_run_that_explodes_stops_and_keeps_its_last_good_checkpoint() {
         .replace("warmup_steps = 2", "warmup_steps = 1");
     let recipe = resolved(&text);
     let runs = tempfile::tempdir().unwrap();
-    let e = train(&recipe, runs.path(), &AtomicBool::new(false), &mut |_| ()).unwrap_err();
+    let e = train(&recipe, runs.path(), Processor::Cpu, &AtomicBool::new(false), &mut |_| ()).unwrap_err();
     let TrainError::Diverged { step, .. } = &e else { panic!("{e}") };
     let good = latest_checkpoint(&runs.path().join(recipe.folder())).unwrap().unwrap();
     assert!(good.step() < *step && e.to_string().contains(&good.dir().display().to_string()), "{e}");

@@ -61,8 +61,10 @@ pub fn play(agent: &mut dyn Agent, task: &Task, max_steps: u32) -> Result<Played
                 malformed += u32::from(r.status != groundwork_trace::ActionStatus::Fine);
                 span.failed = r.failed;
                 spans.push(span);
-                span = r.span.clone();
+                spans.push(r.span.clone());
+                spans.extend(r.turn.clone());
                 reply = Some(r);
+                continue;
             }
             _ => talk += 1,
         }

@@ -41,6 +41,8 @@ pub struct Reply {
     pub span: Span,
     /// Whether the tool refused or the attempt was no valid call.
     pub failed: bool,
+    /// What the user says then, if they do: a `user` span that follows `span`.
+    pub turn: Option<Span>,
 }
 
 /// A world, its fault wrapper and a step counter: a pure function of the task and the actions.
@@ -60,6 +62,8 @@ pub struct Episode {
     pub(crate) world: AnyWorld,
     faults: Faults,
     steps: u32,
+    /// What the user said after the last call.
+    said: Option<String>,
 }
 
 impl Episode {
@@ -72,7 +76,7 @@ impl Episode {
             return Err(WorldError::Level { level: task.level, max: MAX_LEVEL });
         }
         let (world, faults) = AnyWorld::build(task)?;
-        Ok(Episode { task: task.clone(), world, faults, steps: 0 })
+        Ok(Episode { task: task.clone(), world, faults, steps: 0, said: None })
     }
 
     /// The task.
@@ -107,10 +111,12 @@ impl Episode {
         match (attempt.status, attempt.call) {
             (ActionStatus::Fine, Some(call)) => {
                 let (outcome, fault) = self.perform(&call);
-                reply(outcome, fault)
+                let turn = self.said.as_deref().map(|said| Span::new(SpanKind::User, said));
+                Reply { turn, ..reply(outcome, fault) }
             }
             (status, _) => {
                 self.steps += 1;
+                self.said = None;
                 let name = match status {
                     ActionStatus::UnknownTool => "UnknownTool",
                     ActionStatus::MissingArgument => "MissingArgument",
@@ -119,7 +125,7 @@ impl Episode {
                     ActionStatus::Fine | ActionStatus::Malformed => "Malformed",
                 };
                 let error = ToolError::new(name, [Value::str(attempt.message)]);
-                Reply { status, span: Span::error(&error), failed: true }
+                Reply { status, span: Span::error(&error), failed: true, turn: None }
             }
         }
     }
@@ -131,6 +137,7 @@ impl Episode {
             None => self.perform(call).0,
             Some(error) => {
                 self.steps += 1;
+                self.said = None;
                 Outcome::Error(error)
             }
         }
@@ -140,7 +147,15 @@ impl Episode {
     pub(crate) fn perform(&mut self, call: &Call) -> (Outcome, Option<FaultKind>) {
         self.steps += 1;
         let faults = &mut self.faults;
-        each!(&mut self.world, w => faults.step(w, call))
+        let (outcome, fault) = each!(&mut self.world, w => faults.step(w, call));
+        let answered = fault.is_none() && matches!(outcome, Outcome::Observation { .. });
+        self.said = if answered { each!(&mut self.world, w => w.interject(call)) } else { None };
+        (outcome, fault)
+    }
+
+    /// What the user says now that the last call has been answered, if they do: they may change their mind.
+    pub fn said(&self) -> Option<&str> {
+        self.said.as_deref()
     }
 
     /// Judges the present state and `answer`. White space around the answer does not count; everything
@@ -213,7 +228,7 @@ pub(crate) fn reply(outcome: Outcome, fault: Option<FaultKind>) -> Reply {
         Outcome::Error(error) => (Span::error(&error), true),
     };
     span.fault = fault.map(|f| f.as_str().to_owned());
-    Reply { status: ActionStatus::Fine, span, failed }
+    Reply { status: ActionStatus::Fine, span, failed, turn: None }
 }
 
 /// How `call` fails to fit the declarations, if it does.

@@ -4,6 +4,7 @@
 use groundwork_trace::{Call, Span, SpanKind, ToolError, Trace, Value};
 
 use crate::episode::{Declare, Episode, reply};
+use crate::guide::Policy;
 use crate::world::{Outcome, World};
 
 /// Performs an expert's calls and writes down everything said.
@@ -12,13 +13,18 @@ pub(crate) struct Recorder {
     spans: Vec<Span>,
     /// A tool that is away, and the number of steps after which it is back.
     gone: Option<(String, u32)>,
+    /// The rule to keep to, and the calls made that it asks for.
+    policy: Option<Policy>,
+    done: Vec<Call>,
+    /// What the user said last, until somebody listens.
+    heard: Option<String>,
 }
 
 impl Recorder {
     /// Begins with the prompt.
     pub(crate) fn new(episode: Episode, declare: Declare) -> Self {
         let spans = episode.prompt(declare);
-        Recorder { episode, spans, gone: None }
+        Recorder { episode, spans, gone: None, policy: None, done: Vec::new(), heard: None }
     }
 
     /// The whole trace.
@@ -44,12 +50,45 @@ impl Recorder {
         action.failed = answer.failed;
         self.spans.push(action);
         self.spans.push(answer.span);
+        if let Some(said) = self.episode.said() {
+            self.spans.push(Span::new(SpanKind::User, said));
+            self.heard = Some(said.to_owned());
+        }
         outcome
+    }
+
+    /// Keeps to a rule from now on.
+    pub(crate) fn keep_to(&mut self, policy: Policy) {
+        if let Policy::Never { tool, .. } = policy {
+            self.gone = Some((tool.to_owned(), u32::MAX));
+        }
+        self.policy = Some(policy);
+    }
+
+    /// What the user has said since somebody last listened.
+    pub(crate) fn heard(&mut self) -> Option<String> {
+        self.heard.take()
+    }
+
+    /// Makes the call that the rule asks for before this one.
+    fn prepare(&mut self, call: &Call) {
+        let Some(required) = self.policy.and_then(|p| p.required(call)) else { return };
+        while !self.done.contains(&required) {
+            match self.act(&required) {
+                Outcome::Observation { .. } => self.done.push(required.clone()),
+                Outcome::Error(error) if error.name == "Denied" => {
+                    let name = carried(&error).to_owned();
+                    self.ask(&name);
+                }
+                Outcome::Error(_) => return,
+            }
+        }
     }
 
     /// Performs a call; if the tool is busy or a view is old, does what helps and tries again. Other
     /// refusals are the caller's to deal with.
     pub(crate) fn attempt<W: World>(&mut self, call: &Call) -> Outcome {
+        self.prepare(call);
         loop {
             let outcome = self.act(call);
             match &outcome {

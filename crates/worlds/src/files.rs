@@ -14,6 +14,7 @@
 //! misspelling with no folder told it lists folders in turn, which no order beats on average.
 
 mod expert;
+mod guided;
 
 use std::hash::{Hash, Hasher};
 use std::sync::{Arc, LazyLock};
@@ -74,11 +75,16 @@ struct Job {
 }
 
 impl Job {
-    fn goal(&self) -> String {
-        let path = match self.folder {
+    /// The file, with its folder if the goal tells it.
+    fn path(&self) -> String {
+        match self.folder {
             Some(folder) => format!("{folder}/{}", self.file),
             None => self.file.to_string(),
-        };
+        }
+    }
+
+    fn goal(&self) -> String {
+        let path = self.path();
         match self.act {
             Act::Read => format!("read {path}"),
             Act::Follow => format!("follow {path}"),

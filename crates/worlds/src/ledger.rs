@@ -22,6 +22,7 @@
 //! looks and one payment more.
 
 mod expert;
+mod guided;
 
 use std::hash::{Hash, Hasher};
 use std::sync::{Arc, LazyLock};

@@ -7,7 +7,7 @@
 //!
 //! The worlds are [`files`] (a file tree), [`route`] (a road map), [`ledger`] (accounts), [`tracking`] (keys that change
 //! hands), [`arithmetic`] (quantities and a calculator), [`library`] (dated entries and a search), [`database`] (tables and
-//! SQL) and [`repository`] (a code base in Python); each module tells its levels, its goals and what success
+//! SQL) and [`repository`] (a code base in Python); [`guide`] has three of them again with a policy and a user; each module tells its levels, its goals and what success
 //! asks for. The faults are those of the [`faults`] module. How names and structures are cut into training and testing
 //! is told at [`name_split`], and in [`route`], [`tracking`] and [`arithmetic`].
 //!
@@ -63,6 +63,7 @@ mod error;
 mod expert;
 pub mod faults;
 pub mod files;
+pub mod guide;
 mod hash;
 pub mod ledger;
 pub mod library;

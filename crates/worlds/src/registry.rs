@@ -9,6 +9,7 @@ use crate::episode::build;
 use crate::error::{WorldError, did_you_mean};
 use crate::faults::{FaultKind, Faults};
 use crate::files::Files;
+use crate::guide::Guided;
 use crate::ledger::Ledger;
 use crate::library::Library;
 use crate::repository::Repository;
@@ -29,6 +30,9 @@ pub(crate) enum AnyWorld {
     LibraryWhole(Library<true>),
     Database(Database),
     Repository(Repository),
+    FilesGuided(Guided<Files>),
+    RouteGuided(Guided<Route>),
+    LedgerGuided(Guided<Ledger>),
 }
 
 /// Does the same with a world of any kind.
@@ -44,6 +48,9 @@ macro_rules! each {
             AnyWorld::LibraryWhole($w) => $do,
             AnyWorld::Database($w) => $do,
             AnyWorld::Repository($w) => $do,
+            AnyWorld::FilesGuided($w) => $do,
+            AnyWorld::RouteGuided($w) => $do,
+            AnyWorld::LedgerGuided($w) => $do,
         }
     };
 }
@@ -65,7 +72,7 @@ const fn entry<W: World>(
     Entry { name, tools: W::tools, faults: W::faults, capabilities: W::capabilities, build }
 }
 
-const ENTRIES: [Entry; 9] = [
+const ENTRIES: [Entry; 12] = [
     entry::<Files>("files", |t| build(t).map(|(w, f)| (AnyWorld::Files(w), f))),
     entry::<Route>("route", |t| build(t).map(|(w, f)| (AnyWorld::Route(w), f))),
     entry::<Ledger>("ledger", |t| build(t).map(|(w, f)| (AnyWorld::Ledger(w), f))),
@@ -75,6 +82,9 @@ const ENTRIES: [Entry; 9] = [
     entry::<Library<true>>("library_whole", |t| build(t).map(|(w, f)| (AnyWorld::LibraryWhole(w), f))),
     entry::<Database>("database", |t| build(t).map(|(w, f)| (AnyWorld::Database(w), f))),
     entry::<Repository>("repository", |t| build(t).map(|(w, f)| (AnyWorld::Repository(w), f))),
+    entry::<Guided<Files>>("files_guided", |t| build(t).map(|(w, f)| (AnyWorld::FilesGuided(w), f))),
+    entry::<Guided<Route>>("route_guided", |t| build(t).map(|(w, f)| (AnyWorld::RouteGuided(w), f))),
+    entry::<Guided<Ledger>>("ledger_guided", |t| build(t).map(|(w, f)| (AnyWorld::LedgerGuided(w), f))),
 ];
 
 const NAMES: [&str; ENTRIES.len()] = {

@@ -20,6 +20,7 @@
 //!
 //! The expert is optimal: with what it knows at each moment it walks a shortest way.
 
+mod guided;
 mod map;
 
 use std::hash::{Hash, Hasher};
@@ -31,6 +32,7 @@ use crate::capability::Capability;
 use crate::dice::Dice;
 use crate::expert::Recorder;
 use crate::faults::FaultKind;
+use crate::guide::ask_user;
 use crate::names::{Name, Names};
 use crate::world::{Outcome, Verification, World, name_arg};
 
@@ -56,6 +58,8 @@ struct Map {
 pub(crate) struct Route {
     map: Arc<Map>,
     at: u8,
+    /// Where the goal says to go (at first, if the user changes their mind).
+    wanted: u8,
     closed: Option<(u8, u8)>,
     /// A road that an old map lacks.
     lacking: Option<(u8, u8)>,
@@ -66,7 +70,7 @@ impl Hash for Route {
     fn hash<H: Hasher>(&self, h: &mut H) {
         let map = &*self.map;
         (&map.names, &map.roads, map.goal).hash(h);
-        (self.at, self.closed, self.lacking).hash(h);
+        (self.at, self.wanted, self.closed, self.lacking).hash(h);
     }
 }
 
@@ -99,6 +103,16 @@ impl Route {
         self.map.names.iter().position(|n| *n == name).map(|i| i as u8)
     }
 
+    /// The goal, with these words for the destination.
+    fn goal_to(&self, to: &str) -> String {
+        let from = self.place(self.map.start);
+        if !self.map.told {
+            return format!("go from {from} {to}");
+        }
+        let roads: Vec<String> = self.map.roads.iter().map(|r| self.road(*r)).collect();
+        format!("roads {}; go from {from} {to}", roads.join(" "))
+    }
+
     fn roads(&self, lacking: Option<(u8, u8)>) -> Value {
         let roads = self.map.roads.iter().filter(|r| Some(**r) != lacking);
         Value::List(roads.map(|r| Value::str(self.road(*r))).collect())
@@ -125,8 +139,8 @@ impl World for Route {
         let names: Vec<Name> = (0..places).map(|_| names.draw(dice)).collect();
         let steps = 1 + level;
         let map = Map { names, roads, start: 0, goal: steps as u8, steps, told: level < ASK_FOR_MAP };
-        let at = map.start;
-        Route { map: Arc::new(map), at, closed: None, lacking: None, roads_seen: false }
+        let (at, wanted) = (map.start, map.goal);
+        Route { map: Arc::new(map), at, wanted, closed: None, lacking: None, roads_seen: false }
     }
 
     fn arm(&mut self, fault: FaultKind, _: &mut Names, dice: &mut Dice) {
@@ -146,12 +160,7 @@ impl World for Route {
     }
 
     fn goal(&self) -> String {
-        let (from, to) = (self.place(self.map.start), self.place(self.map.goal));
-        if !self.map.told {
-            return format!("go from {from} to {to}");
-        }
-        let roads: Vec<String> = self.map.roads.iter().map(|r| self.road(*r)).collect();
-        format!("roads {}; go from {from} to {to}", roads.join(" "))
+        self.goal_to(&format!("to {}", self.place(self.wanted)))
     }
 
     fn step(&mut self, call: &Call) -> Outcome {
@@ -230,16 +239,24 @@ impl World for Route {
     }
 
     fn solve(self, expert: &mut Recorder) {
-        solve(&self, expert);
+        solve(&self, None, false, expert);
     }
 }
 
-/// The expert. Of the world it uses what the goal tells; the map, where the goal does not tell it, it asks for.
-fn solve(world: &Route, expert: &mut Recorder) {
+/// The expert. Of the world it uses what the goal tells; the map, where the goal does not tell it, and the destination, where it
+/// is left `open`, it asks for. It goes round the place that is to be `avoided`.
+fn solve(world: &Route, avoided: Option<u8>, open: bool, expert: &mut Recorder) {
     let map = &*world.map;
+    let mut goal = world.wanted;
+    if open {
+        expert.say(SpanKind::Plan, "ask what is open, then do it");
+        goal = world.index(Name::parse(&ask_user(expert))).unwrap_or(goal);
+    }
     let mut roads = map.roads.clone();
     if !map.told {
-        expert.say(SpanKind::Plan, "ask for the roads");
+        if !open {
+            expert.say(SpanKind::Plan, "ask for the roads");
+        }
         if let Outcome::Observation { value: Value::List(items), .. } =
             expert.attempt_asking::<Route>(&Call::new("roads", []))
         {
@@ -251,9 +268,9 @@ fn solve(world: &Route, expert: &mut Recorder) {
         }
     }
     let spell = |way: &[u8]| way.iter().map(|&p| world.place(p).to_string()).collect::<Vec<_>>().join(" ");
-    let mut closed = Vec::new();
-    let mut way = map::shortest(&roads, map.start, map.goal, &closed).unwrap_or_default();
-    expert.say(if map.told { SpanKind::Plan } else { SpanKind::Thought }, spell(&way));
+    let mut closed = avoided.map_or_else(Vec::new, |place| guided::into(&map.roads, place));
+    let mut way = map::shortest(&roads, map.start, goal, &closed).unwrap_or_default();
+    expert.say(if map.told && !open { SpanKind::Plan } else { SpanKind::Thought }, spell(&way));
     let mut at = 0;
     while at + 1 < way.len() {
         for _ in 0..expert.away("go") {
@@ -261,18 +278,27 @@ fn solve(world: &Route, expert: &mut Recorder) {
         }
         let next = world.place(way[at + 1]);
         match expert.attempt_asking::<Route>(&Call::new("go", [("to", Value::str(next.as_str()))])) {
-            Outcome::Observation { .. } => at += 1,
+            Outcome::Observation { .. } => {
+                at += 1;
+                let heard = expert.heard();
+                let wish = heard.and_then(|said| world.index(Name::parse(said.rsplit(' ').next()?)));
+                if let Some(wish) = wish {
+                    goal = wish;
+                    (way, at) = (map::shortest(&roads, way[at], goal, &closed).unwrap_or_default(), 0);
+                    expert.say(SpanKind::Thought, spell(&way));
+                }
+            }
             Outcome::Error(e) if e.name == "Gone" => {
                 expert.reflect(format!("go is gone, wait {}", expert.away("go")));
             }
             Outcome::Error(_) => {
                 let road = (way[at], way[at + 1]);
                 closed.push(road);
-                let Some(other) = map::shortest(&roads, way[at], map.goal, &closed) else { return };
+                let Some(other) = map::shortest(&roads, way[at], goal, &closed) else { return };
                 expert.reflect(format!("{} is closed, new way {}", world.road(road), spell(&other)));
                 (way, at) = (other, 0);
             }
         }
     }
-    expert.say(SpanKind::Answer, world.place(map.goal).as_str());
+    expert.say(SpanKind::Answer, world.place(goal).as_str());
 }

@@ -84,6 +84,11 @@ pub(crate) trait World: Clone + Hash {
     /// Performs a call whose tool and argument types have been checked against [`World::tools`].
     fn step(&mut self, call: &Call) -> Outcome;
 
+    /// What the user says after a call that was answered (and showed no fault), if they do.
+    fn interject(&mut self, _: &Call) -> Option<String> {
+        None
+    }
+
     /// Judges the present state and `answer`.
     fn verify(&self, answer: &str) -> Verification;
 

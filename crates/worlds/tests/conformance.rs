@@ -46,6 +46,11 @@ fn episode(task: &Task) -> Episode {
     Episode::new(task).expect("a valid task")
 }
 
+/// The goal comes last in a prompt.
+fn goal(episode: &Episode) -> String {
+    episode.prompt(Declare::None).pop().expect("a goal").body
+}
+
 fn actions(trace: &Trace) -> impl Iterator<Item = &Span> {
     trace.spans.iter().filter(|s| s.kind == SpanKind::Action)
 }
@@ -76,6 +81,9 @@ fn the_expert_solves_every_task_and_its_trace_replays() {
                 let reply = episode.act(&span.body);
                 assert_eq!(reply.status, ActionStatus::Fine, "{task:?} {}", span.body);
                 assert_eq!(Some(&reply.span), spans.next(), "{task:?}");
+                if reply.turn.is_some() {
+                    assert_eq!(reply.turn.as_ref(), spans.next(), "{task:?}");
+                }
                 assert_eq!(reply.failed, span.failed, "{task:?}");
                 assert_eq!(reply.failed, reply.span.kind == SpanKind::Error);
             }
@@ -123,7 +131,7 @@ fn same_seed_same_bytes_and_other_seeds_other_tasks() {
     let mut goals: BTreeMap<(String, u32), BTreeSet<String>> = BTreeMap::new();
     for task in tasks(4) {
         assert_eq!(trace(&task), trace(&task.clone()));
-        let goal = episode(&task.twin()).prompt(Declare::None)[0].body.clone();
+        let goal = goal(&episode(&task.twin()));
         goals.entry((task.world, task.level)).or_default().insert(goal);
     }
     assert!(goals.values().all(|g| g.len() == 8), "4 seeds, 2 splits");
@@ -189,7 +197,6 @@ fn the_twin_is_the_same_task_without_the_fault() {
         let (faulty, clean) = (episode(&task), episode(&episode(&task).twin()));
         assert_eq!(clean.task().fault, None);
         assert_eq!(faulty.tools(), clean.tools());
-        let goal = |e: &Episode| e.prompt(Declare::None)[0].body.clone();
         let (faulty, clean) = (goal(&faulty), goal(&clean));
         if task.fault == Some(FaultKind::Misspelt) {
             assert_eq!(faulty.len(), clean.len());

@@ -45,8 +45,12 @@ impl<F: Fn(&[u32]) -> Vec<f32>> Policy for Double<F> {
     }
 
     fn step(&self, tokens: &[u32], state: &mut Self::State) -> Vec<f32> {
-        assert_eq!(tokens.len(), state.len(), "every row takes one token");
-        state.iter_mut().zip(tokens).for_each(|(row, &token)| row.push(token));
+        assert!(
+            !tokens.is_empty() && tokens.len().is_multiple_of(state.len()),
+            "rows take equally many tokens"
+        );
+        let n = tokens.len() / state.len();
+        state.iter_mut().zip(tokens.chunks(n)).for_each(|(row, tokens)| row.extend(tokens));
         state.iter().flat_map(|row| (self.0)(row)).collect()
     }
 

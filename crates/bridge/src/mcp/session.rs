@@ -1,7 +1,7 @@
 //! One episode of a task, as its client sees it.
 
 use groundwork_trace::{Call, SpanKind, Tool, Value as Said};
-use groundwork_worlds::{Declare, Episode, Task, WorldError};
+use groundwork_worlds::{Declare, Episode, Reply, Task, WorldError};
 use serde_json::{Map, Value, json};
 
 use super::protocol::{Dialect, HANDSHAKE, STATELESS, dialect, server_info, unsupported};
@@ -91,13 +91,12 @@ impl Session {
         })
     }
 
-    fn goal(&self) -> String {
-        let prompt = self.episode.prompt(Declare::None);
-        prompt.into_iter().find(|s| s.kind == SpanKind::Goal).map_or_else(String::new, |s| s.body)
-    }
-
+    /// The policy, where there is one, and the goal.
     fn instructions(&self) -> String {
-        format!("{}\n\nUse the tools to do this, then give the answer with `{SUBMIT}`.", self.goal())
+        let prompt = self.episode.prompt(Declare::None);
+        let said = prompt.into_iter().filter(|s| s.kind != SpanKind::Tools).map(|s| s.body);
+        let said: Vec<String> = said.collect();
+        format!("{}\n\nUse the tools to do this, then give the answer with `{SUBMIT}`.", said.join("\n\n"))
     }
 
     fn tools(&self) -> Vec<Value> {
@@ -156,19 +155,10 @@ impl Session {
 
     fn act(&mut self, call: &Call, dialect: Dialect) -> Value {
         let reply = self.episode.act(&call.to_string());
-        if reply.failed {
-            return text(&reply.span.body, true);
-        }
-        let value = Said::parse(&reply.span.body).ok();
-        let json = value.as_ref().and_then(|v| v.to_json().ok());
-        let mut result = match (&value, &json) {
-            (Some(Said::Str(s)), _) => text(s, false),
-            (_, Some(json)) => text(&json.to_string(), false),
-            _ => text(&reply.span.body, false),
-        };
-        // Before the stateless dialect, structured content was an object or nothing.
-        if let Some(json) = json.filter(|j| dialect == Dialect::Stateless || j.is_object()) {
-            result["structuredContent"] = json;
+        let mut result = answered(&reply, dialect);
+        // The protocol has no other place for what a user says in the middle of an episode.
+        if let (Some(turn), Some(content)) = (&reply.turn, result["content"].as_array_mut()) {
+            content.push(json!({"type": "text", "text": format!("The user says: {}", turn.body)}));
         }
         result
     }
@@ -191,6 +181,25 @@ impl Session {
         self.verdict = Some(verdict);
         result
     }
+}
+
+/// What the tool answered, as the protocol says it.
+fn answered(reply: &Reply, dialect: Dialect) -> Value {
+    if reply.failed {
+        return text(&reply.span.body, true);
+    }
+    let value = Said::parse(&reply.span.body).ok();
+    let json = value.as_ref().and_then(|v| v.to_json().ok());
+    let mut result = match (&value, &json) {
+        (Some(Said::Str(s)), _) => text(s, false),
+        (_, Some(json)) => text(&json.to_string(), false),
+        _ => text(&reply.span.body, false),
+    };
+    // Before the stateless dialect, structured content was an object or nothing.
+    if let Some(json) = json.filter(|j| dialect == Dialect::Stateless || j.is_object()) {
+        result["structuredContent"] = json;
+    }
+    result
 }
 
 fn capabilities() -> Value {

@@ -11,7 +11,7 @@ use groundwork_lab::{
     Bet, BetResult, CellResult, Plan, RecipeHash, Registration, ResolvedRecipe, Runner, RunnerEvent,
     RunnerOutcome, Score, Speed, Verdict, render_report,
 };
-use groundwork_train::Recipe;
+use groundwork_train::{Processor, Recipe};
 
 use super::print_json;
 use crate::cli::BetArgs;
@@ -36,8 +36,9 @@ pub fn run(args: &BetArgs) -> Result<(), Failure> {
     let parallel = args.jobs.unwrap_or(cores).clamp(1, plan.cells.len().max(1));
     let threads = args.threads.unwrap_or((cores / parallel).max(1));
     let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().map_err(Failure::work)?;
-    let peak =
-        pool.install(groundwork_train::measure_peak) * (cores as f64 / (parallel * threads) as f64).min(1.0);
+    let device = Processor::Cpu.device()?;
+    let peak = pool.install(|| groundwork_train::measure_peak(&device))
+        * (cores as f64 / (parallel * threads) as f64).min(1.0);
     let speed = Speed {
         flops_per_second: USUAL_UTILISATION * peak,
         evaluation_seconds: USUAL_TASK_SECONDS * suite.tasks()?.len() as f64,

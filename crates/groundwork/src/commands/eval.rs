@@ -21,7 +21,7 @@ pub fn run(args: &EvalArgs) -> Result<(), Failure> {
     };
     suite.constrained |= args.constrained;
     let run = runs::folder(&args.run)?;
-    let trained = Trained::open(&run)?;
+    let trained = Trained::open(&run, args.device)?;
     let bars = Bars::new();
     let mut bar = (!args.json).then(|| bars.bar("evaluating", 1));
     let rows = evaluate(&trained.decoder, &trained.tokenizer, &suite, &mut |p: Progress| match &mut bar {

@@ -10,7 +10,7 @@ use crate::cli::GenerateArgs;
 use crate::failure::Failure;
 
 pub fn run(args: &GenerateArgs) -> Result<(), Failure> {
-    let trained = Trained::open(&runs::folder(&args.run)?)?;
+    let trained = Trained::open(&runs::folder(&args.run)?, args.device)?;
     let context = trained.recipe.data.sequence;
     let prompt = prompt(&args.prompt);
     let grammar = if args.constrained {

@@ -50,15 +50,18 @@ pub fn run(args: &PlayArgs) -> Result<(), Failure> {
                     }
                     return expert(&task, colour, verdict.success);
                 }
-                _ => print!("{}", shown(episode.act(said).span, colour)),
+                _ => {
+                    let reply = episode.act(said);
+                    print!("{}", shown([reply.span].into_iter().chain(reply.turn).collect(), colour));
+                }
             },
         }
     }
     expert(&task, colour, false)
 }
 
-fn shown(span: Span, colour: bool) -> String {
-    Trace::new(vec![span]).to_terminal(colour)
+fn shown(spans: Vec<Span>, colour: bool) -> String {
+    Trace::new(spans).to_terminal(colour)
 }
 
 fn expert(task: &Task, colour: bool, solved: bool) -> Result<(), Failure> {

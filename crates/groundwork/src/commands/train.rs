@@ -10,15 +10,16 @@ use crate::progress::{Bar, Bars, count, duration};
 
 pub fn run(args: &TrainArgs) -> Result<(), Failure> {
     set_threads(args.threads)?;
+    groundwork_train::keep_freed_memory();
     let resolved = resolve(&args.recipe)?;
     let stop = interrupt::flag();
     let folder = args.runs.join(resolved.folder());
     let mut earlier = true;
     let outcome = if args.json {
-        groundwork_train::train(&resolved, &args.runs, &stop, &mut |event| print_json(event))?
+        groundwork_train::train(&resolved, &args.runs, args.device, &stop, &mut |event| print_json(event))?
     } else {
         let mut screen = Screen { bars: Bars::new(), bar: None, stage: String::new() };
-        let outcome = groundwork_train::train(&resolved, &args.runs, &stop, &mut |event| {
+        let outcome = groundwork_train::train(&resolved, &args.runs, args.device, &stop, &mut |event| {
             earlier &= matches!(event, Event::Done(_));
             screen.show(event);
         })?;

@@ -4,6 +4,7 @@ use groundwork_trace::{Call, SpanKind, Value};
 
 use super::{Act, Files, Job, parse_path};
 use crate::expert::Recorder;
+use crate::guide::{Guide, ask_user};
 use crate::names::{Name, nearest};
 use crate::world::Outcome;
 
@@ -13,6 +14,24 @@ pub(super) fn solve(jobs: &[Job], expert: &mut Recorder) {
     expert.say(SpanKind::Plan, plan.join("; "));
     let answers: Vec<String> = jobs.iter().map(|job| do_job(job, expert)).collect();
     expert.say(SpanKind::Answer, answers.join(", "));
+}
+
+/// As [`solve`], with a policy to keep to and a user: asks what the goal leaves open.
+pub(super) fn solve_guided(jobs: &[Job], guide: &Guide, expert: &mut Recorder) {
+    let mut jobs = jobs.to_vec();
+    if guide.open.is_some() {
+        expert.say(SpanKind::Plan, "ask what is open, then do it");
+        let answer = ask_user(expert);
+        match &mut jobs[0].act {
+            Act::Move { to } => *to = Name::parse(&answer).unwrap_or(*to),
+            Act::Read | Act::Follow => {
+                let (folder, file) =
+                    answer.split_once('/').map_or((None, &*answer), |(d, f)| (Name::parse(d), f));
+                jobs[0] = Job { folder, file: Name::parse(file).unwrap_or(jobs[0].file), act: jobs[0].act };
+            }
+        }
+    }
+    solve(&jobs, expert);
 }
 
 fn plan(job: &Job) -> String {
@@ -33,6 +52,14 @@ fn do_job(job: &Job, expert: &mut Recorder) -> String {
     match job.act {
         Act::Read | Act::Follow => loop {
             let word = read(&mut path, expert);
+            // The user wants something else.
+            if let Some(wish) = expert.heard().as_deref().and_then(|said| said.rsplit(' ').next()) {
+                path = match Name::parse(wish) {
+                    Some(file) => find(file, expert),
+                    None => wish.to_owned(),
+                };
+                continue;
+            }
             if !word.contains('/') || word == path {
                 return word;
             }
@@ -40,6 +67,12 @@ fn do_job(job: &Job, expert: &mut Recorder) -> String {
         },
         Act::Move { to } => {
             move_to(&mut path, to, expert);
+            while let Some(wish) =
+                expert.heard().as_deref().and_then(|said| Name::parse(said.rsplit(' ').next()?))
+            {
+                path = format!("{to}/{}", path.split('/').next_back().unwrap_or_default());
+                move_to(&mut path, wish, expert);
+            }
             "done".to_owned()
         }
     }

@@ -6,6 +6,7 @@ use groundwork_trace::{Call, SpanKind, ToolError, Value};
 
 use super::{Job, Ledger, Need, Question};
 use crate::expert::{Recorder, carried};
+use crate::guide::{Guide, ask_user};
 use crate::names::{Name, nearest};
 use crate::world::Outcome;
 
@@ -18,6 +19,18 @@ pub(super) fn solve(jobs: &[Job], limit: Option<i64>, expert: &mut Recorder) {
         .map(|job| Work { expert, limit: &mut limit, left: None, reached: None }.job(job))
         .collect();
     expert.say(SpanKind::Answer, answers.join(", "));
+}
+
+/// As [`solve`], with a policy to keep to and a user: asks whom the goal leaves open.
+pub(super) fn solve_guided(jobs: &[Job], limit: Option<i64>, guide: &Guide, expert: &mut Recorder) {
+    let mut jobs = jobs.to_vec();
+    if guide.open.is_some() {
+        expert.say(SpanKind::Plan, "ask what is open, then do it");
+        if let Some(name) = Name::parse(&ask_user(expert)) {
+            jobs[0].to = name;
+        }
+    }
+    solve(&jobs, limit, expert);
 }
 
 fn plan(job: &Job, limit: Option<i64>) -> String {
@@ -58,6 +71,11 @@ enum Paid {
     No,
 }
 
+/// Who is to have it after all, as the user says.
+fn wished(said: &str) -> Option<Name> {
+    Name::parse(said.split_once("pay it to ")?.1.get(..4)?)
+}
+
 struct Work<'a> {
     expert: &'a mut Recorder,
     limit: &'a mut Option<i64>,
@@ -69,6 +87,7 @@ struct Work<'a> {
 
 impl Work<'_> {
     fn job(&mut self, job: &Job) -> String {
+        let mut to = job.to;
         let mut need = match job.need {
             Need::Amount(n) => n,
             Need::Target(target) => {
@@ -99,9 +118,14 @@ impl Work<'_> {
                 sources.pop_front();
                 continue;
             }
-            match self.pay(source, job.to, sum) {
+            match self.pay(source, to, sum) {
                 Paid::Some(paid) => {
                     need -= paid;
+                    if let Some(wish) = self.expert.heard().as_deref().and_then(wished) {
+                        let left = self.left;
+                        self.pay(to, wish, paid);
+                        (self.left, to) = (left, wish);
+                    }
                     if let Some(i) = known {
                         seen[i].1 -= paid;
                     }
@@ -128,7 +152,7 @@ impl Work<'_> {
             Question::Nothing => "done".to_owned(),
             Question::Left => self.left.map_or_else(String::new, |n| n.to_string()),
             Question::Has => {
-                let has = self.reached.or_else(|| self.balance(job.to));
+                let has = self.reached.or_else(|| self.balance(to));
                 has.map_or_else(String::new, |n| n.to_string())
             }
         }
