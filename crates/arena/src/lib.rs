@@ -9,7 +9,6 @@
 #![forbid(unsafe_code)]
 
 mod completion;
-mod constrain;
 mod decoder;
 mod error;
 mod evaluate;
@@ -28,7 +27,6 @@ mod statistics;
 mod suite;
 
 pub use completion::{Completion, complete};
-pub use constrain::action_grammar;
 pub use error::ArenaError;
 pub use evaluate::{Progress, evaluate};
 pub use floors::floors;

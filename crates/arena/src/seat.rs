@@ -3,7 +3,6 @@
 use std::collections::VecDeque;
 
 use groundwork_corpus::Tokenizer;
-use groundwork_grammar::{Action, ActionGrammar};
 use groundwork_trace::{ActionStatus, Span, SpanKind, ToolError, Trace, Value};
 use groundwork_worlds::{Episode, Task};
 use rand_core::SeedableRng;
@@ -24,8 +23,6 @@ pub(crate) struct Seat {
     spans: Vec<Span>,
     /// The span that the agent is in the middle of.
     open: Option<Open>,
-    /// What its actions are held to.
-    grammar: Option<ActionGrammar>,
     /// What came of actions whose results the agent has not asked for yet.
     replies: VecDeque<Span>,
     steps: u32,
@@ -36,8 +33,6 @@ struct Open {
     kind: SpanKind,
     body: Vec<u8>,
     tokens: u32,
-    /// The action so far, where it is held to a grammar.
-    action: Option<Action>,
 }
 
 impl Seat {
@@ -60,18 +55,12 @@ impl Seat {
             taken: 0,
             spans: Vec::new(),
             open: None,
-            grammar: None,
             replies: VecDeque::new(),
             steps: 0,
             malformed: 0,
         };
         seat.listen(spans, tokenizer);
         Ok(seat)
-    }
-
-    /// The same seat, whose actions are held to a grammar.
-    pub(crate) fn held_to(self, grammar: Option<ActionGrammar>) -> Seat {
-        Seat { grammar, ..self }
     }
 
     /// The next token that this row consumes, or how the attempt ended.
@@ -110,15 +99,9 @@ impl Seat {
         // Spans have no end token, so the agent cannot see that it has the word. Its turn is marked by what it
         // may say: first a marker of its own, or that it is done.
         let begins = self.open.is_none();
-        let mask = self.open.as_ref().and_then(|o| o.action.as_ref()).map(Action::allowed);
-        // An action that is complete may be followed by any marker, one that is not by none.
-        let fits = |id| {
-            let id = if tokenizer.is_special(id) { tokenizer.end() } else { id };
-            mask.as_ref().is_none_or(|m| m.has(id))
-        };
         let allowed = |id: u32| {
             let own = || id == tokenizer.end() || tokenizer.marker_kind(id).is_some_and(SpanKind::is_agents);
-            (id as usize) < tokenizer.vocabulary() && (!begins || own()) && fits(id)
+            (id as usize) < tokenizer.vocabulary() && (!begins || own())
         };
         let token = choose(logits, allowed, suite.temperature, &mut self.rng).ok_or(Ended::GaveUp)?;
         if let Some(open) = self.open.as_mut().filter(|_| !tokenizer.is_special(token)) {
@@ -127,9 +110,6 @@ impl Seat {
                 return Err(Ended::Context);
             }
             open.body.extend_from_slice(tokenizer.token_bytes(token));
-            if let Some(action) = &mut open.action {
-                action.push(token).map_err(|_| Ended::GaveUp)?;
-            }
             self.queue.push_back(token);
             return Ok(());
         }
@@ -140,9 +120,7 @@ impl Seat {
             Some(SpanKind::Observation | SpanKind::Error) => self.hand_over(tokenizer),
             Some(SpanKind::Action) if self.steps >= suite.max_steps => return Err(Ended::Steps),
             Some(kind) if kind.is_agents() => {
-                let action =
-                    self.grammar.as_ref().filter(|_| kind == SpanKind::Action).map(ActionGrammar::action);
-                self.open = Some(Open { kind, body: Vec::new(), tokens: 0, action });
+                self.open = Some(Open { kind, body: Vec::new(), tokens: 0 });
                 self.queue.push_back(token);
             }
             _ => return Err(Ended::GaveUp),

@@ -15,11 +15,10 @@ use crate::table::plain;
 
 pub fn run(args: &EvalArgs) -> Result<(), Failure> {
     set_threads(args.threads)?;
-    let mut suite = match &args.suite {
+    let suite = match &args.suite {
         Some(path) => suite::read(path)?,
         None => SuiteSpec::default(),
     };
-    suite.constrained |= args.constrained;
     let run = runs::folder(&args.run)?;
     let trained = Trained::open(&run, args.device)?;
     let bars = Bars::new();

@@ -4,7 +4,6 @@ mod bet;
 mod corpus;
 mod eval;
 mod generate;
-mod mcp;
 mod play;
 mod runs;
 mod trace;
@@ -29,7 +28,6 @@ pub fn run(cli: Cli) -> Result<(), Failure> {
         Command::Generate(args) => generate::run(&args),
         Command::Trace(command) => trace::run(command),
         Command::Corpus(command) => corpus::run(command),
-        Command::Mcp(args) => mcp::run(&args),
         Command::Play(args) => play::run(&args),
         Command::Runs(command) => runs::run(command),
         Command::Completions { shell } => {

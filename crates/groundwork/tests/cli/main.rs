@@ -2,7 +2,6 @@
 
 mod bad_input;
 mod bet;
-mod bridges;
 mod damage;
 mod formats;
 mod play;
