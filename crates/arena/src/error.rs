@@ -30,6 +30,20 @@ pub enum ArenaError {
         /// Tokens that the context takes.
         context: usize,
     },
+    /// The transcript of an attempt cannot be read.
+    #[error(
+        "the transcript of an attempt at `{world}`, level {level}, seed {seed} is no trace: {what}\n  hint: the file of scores is damaged; evaluate again"
+    )]
+    Transcript {
+        /// The world.
+        world: String,
+        /// The level.
+        level: u32,
+        /// The seed of the task.
+        seed: u64,
+        /// What is wrong with it.
+        what: String,
+    },
     /// A field of a suite has a value that makes no sense.
     #[error("suite: `{field}` {what}\n  hint: {hint}")]
     Suite {
@@ -39,6 +53,16 @@ pub enum ArenaError {
         what: String,
         /// What to write instead.
         hint: String,
+    },
+    /// The machine failed: a full disk, a broken device.
+    #[error("`{}`: {what}\n  hint: {hint}", path.display())]
+    Machine {
+        /// The file.
+        path: PathBuf,
+        /// What went wrong.
+        what: String,
+        /// What to do about it.
+        hint: &'static str,
     },
     /// A file of scores cannot be read or written.
     #[error("`{}`: {what}\n  hint: {hint}", path.display())]
@@ -50,4 +74,11 @@ pub enum ArenaError {
         /// What to do about it.
         hint: &'static str,
     },
+}
+
+impl ArenaError {
+    /// Whether the input is at fault, and not the machine.
+    pub fn is_input(&self) -> bool {
+        !matches!(self, ArenaError::Machine { .. })
+    }
 }

@@ -1,24 +1,33 @@
 //! Reference agents on the same tasks: what a score is worth.
 
-use groundwork_worlds::Task;
-use groundwork_worlds::agent::{Agent, Expert, Garbage, ListAll, Null, RandomLegal, Repeat, play};
+use groundwork_trace::SpanKind;
+use groundwork_worlds::agent::{Agent, Expert, Garbage, ListAll, Null, RandomLegal, Repeat};
+use groundwork_worlds::{Declare, Task};
 
 use crate::evaluate::{actions, expert_traces};
-use crate::{ArenaError, Ended, Progress, Rollout, ScoreRow, SuiteSpec};
+use crate::{
+    ArenaError, Ended, Progress, Rollout, ScoreRow, SuiteSpec, mutant::MutatedExpert, playing::Playing,
+};
 
 /// An agent from a seed.
 type Make = fn(u64) -> Box<dyn Agent>;
 
 /// The reference agents, from the one that does nothing to the expert, with the names that stand in
 /// [`ScoreRow::policy`].
-const AGENTS: [(&str, Make); 6] = [
+const AGENTS: [(&str, Make); 7] = [
     ("null", |_| Box::new(Null)),
     ("garbage", |seed| Box::new(Garbage::new(seed))),
     ("list-all", |_| Box::new(ListAll)),
     ("repeat", |seed| Box::new(Repeat::new(seed))),
     ("random-legal", |seed| Box::new(RandomLegal::new(seed))),
+    ("mutated-expert", |seed| Box::new(MutatedExpert::new(seed))),
     ("expert", |_| Box::new(Expert::default())),
 ];
+
+/// The names of the reference agents, from the one that does nothing to the expert.
+pub fn reference_agents() -> impl Iterator<Item = &'static str> {
+    AGENTS.iter().map(|(name, _)| *name)
+}
 
 /// Plays a suite with every reference agent, each task once: the floors and the ceiling of the suite.
 ///
@@ -42,23 +51,30 @@ pub fn floors(suite: &SuiteSpec, progress: &mut dyn FnMut(Progress)) -> Result<V
     Ok(rows)
 }
 
+/// Lets an agent play until it answers, has acted `max_steps` times, or has only been talking.
 fn attempt(agent: &mut dyn Agent, task: &Task, max_steps: u32) -> Result<Rollout, ArenaError> {
-    let played = play(agent, task, max_steps)?;
-    let ended = match (played.answered, played.steps >= max_steps) {
-        (true, _) => Ended::Answer,
-        (false, true) => Ended::Steps,
-        (false, false) => Ended::GaveUp,
+    let mut playing = Playing::new(task, 0, Declare::Name)?;
+    let mut reply = None;
+    let mut talk = 0;
+    let ended = loop {
+        let span = agent.act(playing.episode(), reply.as_ref());
+        match span.kind {
+            SpanKind::Action if playing.steps() >= max_steps => break Ended::Steps,
+            SpanKind::Action => {
+                reply = playing.say(span.kind, span.body);
+                playing.results();
+            }
+            kind => {
+                playing.say(kind, span.body);
+                talk += 1;
+                if kind == SpanKind::Answer {
+                    break Ended::Answer;
+                }
+                if talk > 4 * max_steps + 16 {
+                    break Ended::GaveUp;
+                }
+            }
+        }
     };
-    Ok(Rollout {
-        task: task.clone(),
-        sample: 0,
-        trace: played.trace,
-        ended,
-        success: played.success,
-        collateral: played.collateral,
-        steps: played.steps,
-        malformed: played.malformed,
-        fault_met: played.fault_met,
-        tokens: 0,
-    })
+    Ok(playing.finish(ended, 0, 0))
 }

@@ -12,7 +12,7 @@ use crate::{Policy, policy::surprisal, seat::say};
 /// A span's bits are those of its marker and its body, both of which the agent must come up with; its bytes are
 /// the body's and one for the marker. The text and the bytes are the same for every model, whatever its
 /// tokenizer, so that bits per byte can be compared between models.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Likelihood {
     /// Bits of the actions.
     pub action_bits: f64,
@@ -22,6 +22,20 @@ pub struct Likelihood {
     pub recovery_bits: f64,
     /// Bytes of those actions and that answer.
     pub recovery_bytes: u64,
+    /// Bits and bytes of every action and answer, in order.
+    pub steps: Vec<(f64, u64)>,
+    /// How many of those come before the first span that shows the fault.
+    pub until_fault: Option<usize>,
+}
+
+impl Likelihood {
+    /// Bits and bytes of what the clean `twin` of this task has from the place on where the fault shows here: what there
+    /// would have been to do without it, at least the last step.
+    pub(crate) fn twin_from_the_same_place(&self, twin: &Likelihood) -> (f64, u64) {
+        let Some(until) = self.until_fault else { return (0.0, 0) };
+        let from = until.min(twin.steps.len().saturating_sub(1));
+        twin.steps[from..].iter().fold((0.0, 0), |sum, step| (sum.0 + step.0, sum.1 + step.1))
+    }
 }
 
 /// The likelihood of expert traces, in their order; `None` for one of more than `context` tokens, which would be
@@ -54,6 +68,7 @@ fn tally(trace: &Trace, bits: &[f64]) -> Likelihood {
     for span in &trace.spans {
         if is_scored(span.kind) {
             let (Some(&bits), bytes) = (bits.next(), span.body.len() as u64 + 1) else { break };
+            sums.steps.push((bits, bytes));
             if span.kind == SpanKind::Action {
                 sums.action_bits += bits;
                 sums.action_bytes += bytes;
@@ -63,7 +78,10 @@ fn tally(trace: &Trace, bits: &[f64]) -> Likelihood {
                 sums.recovery_bytes += bytes;
             }
         }
-        after_fault |= span.fault.is_some();
+        if span.fault.is_some() && !after_fault {
+            after_fault = true;
+            sums.until_fault = Some(sums.steps.len());
+        }
     }
     sums
 }

@@ -4,8 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use crate::statistics::{rate, ratio, seed_of};
-use crate::{Metric, ScoreRow};
+use crate::passes::{pass_at, pass_hat, reported};
+use crate::statistics::{rate, ratio, ratio_difference, seed_of};
+use crate::{InvalidActions, Metric, ScoreRow};
 
 /// Metrics by name. One that nothing was measured for is absent.
 ///
@@ -13,13 +14,21 @@ use crate::{Metric, ScoreRow};
 /// |---|---|---|
 /// | `bits_per_action_byte` | bits for the expert's actions ÷ their bytes | bootstrap |
 /// | `recovery_bits_per_byte` | the same for the actions and the answer after an injected fault | bootstrap |
+/// | `recovery_bits_over_twin` | the same, less the bits per byte of what the clean twin has to do from there on | bootstrap |
 /// | `success_rate`, `success_clean`, `success_faulty` | share of tasks solved | Wilson |
 /// | `recovery_rate` | share solved of the faulty tasks in which the fault was met | Wilson |
 /// | `recovery_gap` | success on clean twins minus success on their faulty tasks, paired | bootstrap |
+/// | `recovery_ratio` | success on faulty tasks ÷ success on their clean twins, paired | bootstrap |
+/// | `pass_at_k`, `pass_hat_k` | one of k attempts, all of k attempts succeed | bootstrap |
 /// | `excess_steps` | steps beyond the expert's, over attempts that succeeded | bootstrap |
 /// | `malformed_rate` | share of the attempts to act that were no valid calls | bootstrap |
+/// | `invalid_…` | the same by what was wrong: `unclosed`, `malformed`, `unknown_tool`, `missing_argument`, `wrong_type` | bootstrap |
+/// | `calls_per_attempt`, `tokens_per_attempt`, `said_per_attempt` | attempts to act; tokens in the context; tokens said | bootstrap |
+/// | `tokens_per_success` | all tokens ÷ attempts that succeeded | bootstrap |
 /// | `expert_action_mrr` | mean 1 / rank of the expert's action among the legal ones | bootstrap |
-/// | `expert_action_mrr_chance` | what chance gives in its place, exactly | none |
+/// | `expert_action_probability` | mean probability of the expert's action, the legal ones together having 1 | bootstrap |
+/// | `right_branch_probability` | the same right after a fault, among what the expert does and what one does who has not noticed | bootstrap |
+/// | `expert_action_mrr_chance`, `expert_action_probability_chance`, `right_branch_chance` | what chance gives in its place, exactly | none |
 ///
 /// The bootstrap resamples groups of a clean task with its faulty twins, which are not independent.
 pub type Metrics = BTreeMap<String, Metric>;
@@ -133,6 +142,15 @@ fn summarise_refs(rows: &[&ScoreRow]) -> Metrics {
     ratio_of("bits_per_action_byte", &|r| (r.action_bits, r.action_bytes as f64));
     ratio_of("recovery_bits_per_byte", &|r| (r.recovery_bits, r.recovery_bytes as f64));
     ratio_of("malformed_rate", &|r| (f64::from(r.malformed), f64::from(r.steps)));
+    for (name, of) in INVALID {
+        ratio_of(name, &|r| (f64::from(of(&r.invalid)), f64::from(r.steps)));
+    }
+    ratio_of("calls_per_attempt", &|r| (f64::from(r.steps), 1.0));
+    // An agent that is no language model has no tokens.
+    let spoken = |r: &ScoreRow| f64::from(u8::from(r.tokens > 0));
+    ratio_of("tokens_per_attempt", &|r| (f64::from(r.tokens), spoken(r)));
+    ratio_of("said_per_attempt", &|r| (f64::from(r.said), spoken(r)));
+    ratio_of("tokens_per_success", &|r| (f64::from(r.tokens), spoken(r) * f64::from(u8::from(r.success))));
     ratio_of("excess_steps", &|r| match r.success {
         true => (f64::from(r.steps) - f64::from(r.expert_steps), 1.0),
         false => (0.0, 0.0),
@@ -142,15 +160,37 @@ fn summarise_refs(rows: &[&ScoreRow]) -> Metrics {
         mean.map_or((0.0, 0.0), |mean| (mean * actions, actions))
     };
     ratio_of("expert_action_mrr", &|r| ranked(r, r.reciprocal_rank));
+    ratio_of("expert_action_probability", &|r| ranked(r, r.legal_probability));
+    let branched = |p: Option<f64>| p.map_or((0.0, 0.0), |p| (p, 1.0));
+    ratio_of("right_branch_probability", &|r| branched(r.branch_probability));
     let pairs: Vec<(f64, f64)> = groups.values().map(|rows| gaps(rows)).collect();
     metrics.extend(ratio(&pairs, seed_of(&["recovery_gap"], &[])).map(|m| ("recovery_gap".to_owned(), m)));
 
-    let (chance, actions) = sum(rows.iter().map(|r| ranked(r, r.chance_reciprocal_rank)));
-    if actions > 0.0 {
-        let value = chance / actions;
-        let n = rows.iter().filter(|r| r.ranked_actions > 0).count() as u64;
-        metrics.insert("expert_action_mrr_chance".to_owned(), Metric { value, low: value, high: value, n });
-    }
+    let pairs: Vec<(f64, f64)> = groups.values().map(|rows| twins(rows)).collect();
+    metrics
+        .extend(ratio(&pairs, seed_of(&["recovery_ratio"], &[])).map(|m| ("recovery_ratio".to_owned(), m)));
+    let beside_twins: Vec<[f64; 4]> = groups
+        .values()
+        .map(|rows| {
+            let paired = || rows.iter().filter(|r| r.twin_bytes > 0);
+            let own = sum(paired().map(|r| (r.recovery_bits, r.recovery_bytes as f64)));
+            let twin = sum(paired().map(|r| (r.twin_bits, r.twin_bytes as f64)));
+            [own.0, own.1, twin.0, twin.1]
+        })
+        .collect();
+    let over = ratio_difference(&beside_twins, seed_of(&["recovery_bits_over_twin"], &[]));
+    metrics.extend(over.map(|m| ("recovery_bits_over_twin".to_owned(), m)));
+    metrics.extend(passes(&groups));
+
+    let exactly = |name: &str, parts: &dyn Fn(&ScoreRow) -> (f64, f64)| {
+        let (chance, of) = sum(rows.iter().map(|r| parts(r)));
+        let n = rows.iter().filter(|r| parts(r).1 > 0.0).count() as u64;
+        let value = chance / of;
+        (of > 0.0).then(|| (name.to_owned(), Metric { value, low: value, high: value, n }))
+    };
+    metrics.extend(exactly("expert_action_mrr_chance", &|r| ranked(r, r.chance_reciprocal_rank)));
+    metrics.extend(exactly("expert_action_probability_chance", &|r| ranked(r, r.chance_probability)));
+    metrics.extend(exactly("right_branch_chance", &|r| branched(r.chance_branch)));
     let mut rate_of = |name: &str, of: &dyn Fn(&ScoreRow) -> bool| {
         metrics.extend(success(rows.iter().copied().filter(|r| of(r))).map(|m| (name.to_owned(), m)));
     };
@@ -175,6 +215,57 @@ fn success<'a>(rows: impl Iterator<Item = &'a ScoreRow>) -> Option<Metric> {
     }
     let n = tasks.len() as u64;
     (n > 0).then(|| rate(tasks.values().map(|(hits, tries)| hits / tries).sum::<f64>() / n as f64, n))
+}
+
+/// Invalid actions by the name of their metric.
+type InvalidMetric = (&'static str, fn(&InvalidActions) -> u32);
+const INVALID: [InvalidMetric; 5] = [
+    ("invalid_unclosed", |i| i.unclosed),
+    ("invalid_malformed", |i| i.malformed),
+    ("invalid_unknown_tool", |i| i.unknown_tool),
+    ("invalid_missing_argument", |i| i.missing_argument),
+    ("invalid_wrong_type", |i| i.wrong_type),
+];
+
+/// pass@k and pass^k, for tasks that were attempted several times.
+fn passes(groups: &BTreeMap<Group<'_>, Vec<&ScoreRow>>) -> Vec<(String, Metric)> {
+    // By group: attempts and successes of each of its tasks.
+    let counted: Vec<Vec<(u32, u32)>> = groups
+        .values()
+        .map(|rows| {
+            let mut tasks: BTreeMap<Option<&str>, (u32, u32)> = BTreeMap::new();
+            for row in rows {
+                let task = tasks.entry(row.fault.as_deref()).or_default();
+                task.0 += 1;
+                task.1 += u32::from(row.success);
+            }
+            tasks.into_values().collect()
+        })
+        .collect();
+    let attempts = counted.iter().flatten().map(|t| t.0).min().unwrap_or(0);
+    if attempts < 2 {
+        return Vec::new();
+    }
+    type Pass = fn(u32, u32, u32) -> f64;
+    let kinds: [(&str, Pass); 2] = [("pass_at", pass_at), ("pass_hat", pass_hat)];
+    let mut metrics = Vec::new();
+    for k in reported(attempts) {
+        for (kind, pass) in kinds {
+            let name = format!("{kind}_{k}");
+            let units: Vec<(f64, f64)> =
+                counted.iter().map(|tasks| sum(tasks.iter().map(|&(n, c)| (pass(k, n, c), 1.0)))).collect();
+            metrics.extend(ratio(&units, seed_of(&[&name], &[])).map(|m| (name, m)));
+        }
+    }
+    metrics
+}
+
+/// For the faulty attempts of a group whose twin was played: their successes, and those of the clean twin's same attempts.
+fn twins(group: &[&ScoreRow]) -> (f64, f64) {
+    let hit = |r: &ScoreRow| f64::from(u8::from(r.success));
+    let twin =
+        |r: &ScoreRow| group.iter().find(|c| c.fault.is_none() && c.sample == r.sample).map(|c| hit(c));
+    sum(group.iter().filter(|r| r.fault.is_some()).filter_map(|r| twin(r).map(|clean| (hit(r), clean))))
 }
 
 /// For the faulty attempts of a group: Σ (success of the clean twin's same attempt − own success), and their number.
@@ -203,18 +294,26 @@ mod tests {
             steps: 4,
             expert_steps: 3,
             malformed: 1,
+            invalid: InvalidActions { wrong_type: 1, ..InvalidActions::default() },
             fault_met: fault.is_some(),
             ended: Ended::Answer,
             tokens: 10,
+            said: 4,
             action_bits: 30.0,
             action_bytes: 20,
             recovery_bits: if fault.is_some() { 8.0 } else { 0.0 },
             recovery_bytes: if fault.is_some() { 4 } else { 0 },
+            twin_bits: if fault.is_some() { 6.0 } else { 0.0 },
+            twin_bytes: if fault.is_some() { 4 } else { 0 },
             ranked_actions: 2,
             legal_rank: Some(1.5),
             legal_count: Some(4.0),
             reciprocal_rank: Some(0.75),
             chance_reciprocal_rank: Some(25.0 / 48.0),
+            legal_probability: Some(0.5),
+            chance_probability: Some(0.25),
+            branch_probability: fault.map(|_| 0.75),
+            chance_branch: fault.map(|_| 0.5),
             transcript: String::new(),
         }
     }
@@ -237,6 +336,15 @@ mod tests {
         assert_eq!(value("recovery_gap"), 0.5);
         assert_eq!(value("excess_steps"), 1.0);
         assert_eq!(value("malformed_rate"), 0.25);
+        assert_eq!((value("invalid_wrong_type"), value("invalid_unclosed")), (0.25, 0.0));
+        assert_eq!((value("calls_per_attempt"), value("tokens_per_attempt")), (4.0, 10.0));
+        assert_eq!((value("said_per_attempt"), value("tokens_per_success")), (4.0, 20.0));
+        assert!((value("recovery_ratio") - 1.0 / 3.0).abs() < 1e-12);
+        assert_eq!(value("recovery_bits_over_twin"), 0.5);
+        assert_eq!(value("expert_action_probability"), 0.5);
+        assert_eq!(value("expert_action_probability_chance"), 0.25);
+        assert_eq!((value("right_branch_probability"), value("right_branch_chance")), (0.75, 0.5));
+        assert!(!metrics.contains_key("pass_at_1"), "tasks were attempted once");
         assert_eq!(value("expert_action_mrr"), 0.75);
         assert!((value("expert_action_mrr_chance") - 25.0 / 48.0).abs() < 1e-12);
         // Equal units leave nothing to resample; the gap's units are 0, 1, 1 and 0.
@@ -256,6 +364,9 @@ mod tests {
         rows[3].sample = 1;
         let metrics = summarise(&rows);
         assert_eq!((metrics["success_rate"].value, metrics["success_rate"].n), (0.75, 2));
+        let value = |name: &str| metrics[name].value;
+        assert_eq!((value("pass_at_1"), value("pass_hat_1")), (0.75, 0.75));
+        assert_eq!((value("pass_at_2"), value("pass_hat_2")), (1.0, 0.5));
     }
 
     #[test]
@@ -265,8 +376,9 @@ mod tests {
         (null.steps, null.malformed, null.fault_met, null.action_bytes, null.recovery_bytes) =
             (0, 0, false, 0, 0);
         (null.ranked_actions, null.reciprocal_rank, null.chance_reciprocal_rank) = (0, None, None);
+        (null.tokens, null.twin_bytes, null.branch_probability, null.chance_branch) = (0, 0, None, None);
         let names: Vec<String> = summarise(&[null]).into_keys().collect();
-        assert_eq!(names, ["success_faulty", "success_rate"]);
+        assert_eq!(names, ["calls_per_attempt", "success_faulty", "success_rate"]);
     }
 
     #[test]

@@ -24,14 +24,18 @@ pub struct Ranking {
     pub reciprocal_ranks: f64,
     /// Σ of what chance gives: the mean of 1/1 … 1/n over n candidates.
     pub chance: f64,
+    /// Σ probability, the candidates together having 1.
+    pub probabilities: f64,
+    /// Σ of what chance gives as that: 1 / n over n candidates.
+    pub chance_probabilities: f64,
     /// Σ candidates.
     pub candidates: u32,
 }
 
 /// Ranks the expert's actions in a task by the log-probability of their text, in the context of the expert's trace.
 ///
-/// Every legal action of the state competes, in canonical print, or, where they are more than `candidates`, the
-/// expert's and a random choice of others (seeded by the task). The probability is that of the body; the marker
+/// Every legal action of the state competes, in canonical print, or, where they are more than `candidates` (and that is not
+/// 0), the expert's and a random choice of others (seeded by the task). The probability is that of the body; the marker
 /// before it is the same for all, and no canonical call is the beginning of another one, so that none is favoured
 /// for being short of an end. Actions that would not fit into `context` tokens are left out.
 ///
@@ -82,13 +86,13 @@ pub fn rank<P: Policy>(
     Ok(ranking)
 }
 
-/// The bodies that compete: the expert's first, then legal ones, at most `candidates` in all.
+/// The bodies that compete: the expert's first, then legal ones, at most `candidates` in all unless that is 0.
 fn field(episode: &Episode, expert: &str, candidates: usize, rng: &mut Pcg64) -> Vec<String> {
     let mut others: Vec<String> = episode.legal_actions().iter().map(ToString::to_string).collect();
     others.sort_unstable();
     others.dedup();
     others.retain(|body| body != expert);
-    let wanted = candidates.saturating_sub(1).min(others.len());
+    let wanted = if candidates == 0 { others.len() } else { (candidates - 1).min(others.len()) };
     // The first steps of a Fisher–Yates shuffle are a draw without replacement.
     for i in 0..wanted {
         let j = i + below(rng, others.len() - i);
@@ -97,6 +101,17 @@ fn field(episode: &Episode, expert: &str, candidates: usize, rng: &mut Pcg64) ->
     others.truncate(wanted);
     others.insert(0, expert.to_owned());
     others
+}
+
+/// The probability of the first of these, whose bits are given, where they together have 1; chance where no bits are
+/// finite.
+pub(crate) fn share(bits: &[f64]) -> f64 {
+    let least = bits.iter().copied().fold(f64::INFINITY, f64::min);
+    if !least.is_finite() {
+        return 1.0 / bits.len().max(1) as f64;
+    }
+    let odds = |b: f64| (least - b).exp2();
+    bits.first().map_or(0.0, |&b| odds(b)) / bits.iter().map(|&b| odds(b)).sum::<f64>()
 }
 
 impl Ranking {
@@ -112,6 +127,8 @@ impl Ranking {
         self.ranks += mean(better + 1, better + 1 + equal, &|place| place);
         self.reciprocal_ranks += mean(better + 1, better + 1 + equal, &|place| 1.0 / place);
         self.chance += mean(1, bits.len(), &|place| 1.0 / place);
+        self.probabilities += share(bits);
+        self.chance_probabilities += 1.0 / bits.len() as f64;
         self.candidates += bits.len() as u32;
     }
 }
@@ -119,6 +136,14 @@ impl Ranking {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn probabilities_are_relative() {
+        assert_eq!(share(&[1.0, 2.0, 2.0]), 0.5);
+        assert_eq!(share(&[5000.0, 5001.0]), 2.0 / 3.0, "nothing underflows");
+        assert_eq!(share(&[f64::INFINITY, 1.0]), 0.0);
+        assert_eq!(share(&[f64::INFINITY, f64::INFINITY]), 0.5);
+    }
 
     #[test]
     fn ranks_share_their_places() {
@@ -131,5 +156,6 @@ mod tests {
         ranking.add(&[1.0; 5]);
         assert_eq!(ranking.reciprocal_ranks, ranking.chance);
         assert_eq!((ranking.ranks, ranking.candidates, ranking.actions), (3.0, 5, 1));
+        assert_eq!((ranking.probabilities, ranking.chance_probabilities), (0.2, 0.2));
     }
 }

@@ -1,13 +1,14 @@
 //! Batched rollouts: many attempts at tasks side by side.
 
 use std::iter;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use groundwork_corpus::Tokenizer;
 use groundwork_trace::Trace;
 use groundwork_worlds::Task;
 use serde::{Deserialize, Serialize};
 
-use crate::{ArenaError, Policy, Progress, SuiteSpec, seat::Seat};
+use crate::{ArenaError, InvalidActions, Policy, Progress, SuiteSpec, seat::Seat};
 
 /// How an attempt ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -24,11 +25,14 @@ pub enum Ended {
     /// It ended the episode without an answer, or spoke in a place that is not an agent's.
     #[serde(rename = "gave up")]
     GaveUp,
+    /// An endpoint refused to go on with it, for what was said in it.
+    #[serde(rename = "refused")]
+    Refused,
 }
 
 impl Ended {
     /// Every way to end.
-    pub const ALL: [Ended; 4] = [Ended::Answer, Ended::Steps, Ended::Context, Ended::GaveUp];
+    pub const ALL: [Ended; 5] = [Ended::Answer, Ended::Steps, Ended::Context, Ended::GaveUp, Ended::Refused];
 
     /// Its name, as it stands in files.
     pub const fn as_str(self) -> &'static str {
@@ -37,6 +41,7 @@ impl Ended {
             Ended::Steps => "steps",
             Ended::Context => "context",
             Ended::GaveUp => "gave up",
+            Ended::Refused => "refused",
         }
     }
 }
@@ -65,11 +70,13 @@ pub struct Rollout {
     /// Attempts to act, malformed ones included.
     pub steps: u32,
     /// Attempts to act that were no valid calls.
-    pub malformed: u32,
+    pub invalid: InvalidActions,
     /// Whether the agent met the injected fault.
     pub fault_met: bool,
     /// Tokens in the context, prompt included.
     pub tokens: u32,
+    /// Tokens that the agent said.
+    pub said: u32,
 }
 
 /// Plays attempts at tasks with a model, `suite.samples` at each, in batches of `suite.batch`.
@@ -91,11 +98,24 @@ pub fn play<P: Policy>(
     tasks: &[Task],
     progress: &mut dyn FnMut(Progress),
 ) -> Result<Vec<Rollout>, ArenaError> {
+    let attempts: Vec<(&Task, u32)> =
+        tasks.iter().flat_map(|task| (0..suite.samples).map(move |sample| (task, sample))).collect();
+    let never = AtomicBool::new(false);
+    Ok(play_attempts(policy, tokenizer, suite, &attempts, &never, progress)?.unwrap_or_default())
+}
+
+/// As [`play`], for these attempts; `None` where `stop` was set before all of them had ended.
+pub(crate) fn play_attempts<P: Policy>(
+    policy: &P,
+    tokenizer: &Tokenizer,
+    suite: &SuiteSpec,
+    attempts: &[(&Task, u32)],
+    stop: &AtomicBool,
+    progress: &mut dyn FnMut(Progress),
+) -> Result<Option<Vec<Rollout>>, ArenaError> {
     if policy.vocabulary() < tokenizer.vocabulary() {
         return Err(ArenaError::Vocabulary { model: policy.vocabulary(), tokenizer: tokenizer.vocabulary() });
     }
-    let attempts: Vec<(&Task, u32)> =
-        tasks.iter().flat_map(|task| (0..suite.samples).map(move |sample| (task, sample))).collect();
     let mut rollouts = Vec::with_capacity(attempts.len());
     for batch in attempts.chunks(suite.batch.max(1) as usize) {
         let seats = batch
@@ -103,21 +123,24 @@ pub fn play<P: Policy>(
             .map(|&(task, sample)| Seat::new(task, sample, tokenizer, suite))
             .collect::<Result<Vec<_>, _>>()?;
         let before = rollouts.len();
-        rollouts.extend(play_batch(policy, tokenizer, suite, seats, &mut |done| {
+        let played = play_batch(policy, tokenizer, suite, seats, stop, &mut |done| {
             progress(Progress { done: before + done, of: attempts.len() });
-        }));
+        });
+        let Some(played) = played else { return Ok(None) };
+        rollouts.extend(played);
     }
-    Ok(rollouts)
+    Ok(Some(rollouts))
 }
 
-/// Plays one batch to its end. `ended` hears how many rows have ended whenever one does.
+/// Plays one batch to its end, or until `stop` is set. `ended` hears how many rows have ended whenever one does.
 fn play_batch<P: Policy>(
     policy: &P,
     tokenizer: &Tokenizer,
     suite: &SuiteSpec,
     seats: Vec<Seat>,
+    stop: &AtomicBool,
     ended: &mut dyn FnMut(usize),
-) -> Vec<Rollout> {
+) -> Option<Vec<Rollout>> {
     let size = seats.len();
     let vocabulary = policy.vocabulary();
     let mut state = policy.start(size);
@@ -125,6 +148,9 @@ fn play_batch<P: Policy>(
     let mut seats: Vec<(usize, Seat)> = seats.into_iter().enumerate().collect();
     let mut logits: Vec<f32> = Vec::new();
     loop {
+        if stop.load(Ordering::Relaxed) {
+            return None;
+        }
         let playing = seats.len();
         let mut tokens = Vec::with_capacity(playing);
         let mut rows = Vec::with_capacity(playing);
@@ -157,5 +183,5 @@ fn play_batch<P: Policy>(
         logits = policy.step(&tokens, &mut state);
     }
     rollouts.sort_by_key(|(place, _)| *place);
-    rollouts.into_iter().map(|(_, rollout)| rollout).collect()
+    Some(rollouts.into_iter().map(|(_, rollout)| rollout).collect())
 }

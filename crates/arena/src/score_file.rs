@@ -14,7 +14,7 @@ use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use parquet::basic::{Compression, ZstdLevel};
 use parquet::file::properties::WriterProperties;
 
-use crate::{ArenaError, Ended, ScoreRow};
+use crate::{ArenaError, Ended, InvalidActions, ScoreRow};
 
 /// Writes rows to a Parquet file. It is written beside its place and then moved there, so that a reader never
 /// sees half of it.
@@ -65,23 +65,36 @@ fn columns(rows: &[ScoreRow]) -> Result<RecordBatch, groundwork_corpus::arrow_sc
         ("steps", number::<UInt32Type>(rows, |r| r.steps)),
         ("expert_steps", number::<UInt32Type>(rows, |r| r.expert_steps)),
         ("malformed", number::<UInt32Type>(rows, |r| r.malformed)),
+        ("unclosed", number::<UInt32Type>(rows, |r| r.invalid.unclosed)),
+        ("no_call", number::<UInt32Type>(rows, |r| r.invalid.malformed)),
+        ("unknown_tool", number::<UInt32Type>(rows, |r| r.invalid.unknown_tool)),
+        ("missing_argument", number::<UInt32Type>(rows, |r| r.invalid.missing_argument)),
+        ("wrong_type", number::<UInt32Type>(rows, |r| r.invalid.wrong_type)),
         ("fault_met", truth(rows, |r| r.fault_met)),
         ("ended", text(rows, |r| Some(r.ended.as_str()))),
         ("tokens", number::<UInt32Type>(rows, |r| r.tokens)),
+        ("said", number::<UInt32Type>(rows, |r| r.said)),
         ("action_bits", number::<Float64Type>(rows, |r| r.action_bits)),
         ("action_bytes", number::<UInt64Type>(rows, |r| r.action_bytes)),
         ("recovery_bits", number::<Float64Type>(rows, |r| r.recovery_bits)),
         ("recovery_bytes", number::<UInt64Type>(rows, |r| r.recovery_bytes)),
+        ("twin_bits", number::<Float64Type>(rows, |r| r.twin_bits)),
+        ("twin_bytes", number::<UInt64Type>(rows, |r| r.twin_bytes)),
         ("ranked_actions", number::<UInt32Type>(rows, |r| r.ranked_actions)),
         ("legal_rank", maybe(rows, |r| r.legal_rank)),
         ("legal_count", maybe(rows, |r| r.legal_count)),
         ("reciprocal_rank", maybe(rows, |r| r.reciprocal_rank)),
         ("chance_reciprocal_rank", maybe(rows, |r| r.chance_reciprocal_rank)),
+        ("legal_probability", maybe(rows, |r| r.legal_probability)),
+        ("chance_probability", maybe(rows, |r| r.chance_probability)),
+        ("branch_probability", maybe(rows, |r| r.branch_probability)),
+        ("chance_branch", maybe(rows, |r| r.chance_branch)),
         ("transcript", text(rows, |r| Some(&r.transcript))),
     ];
     // A column may hold nothing in one file and something in the next, so the types say which may.
     let nullable = |name: &str| {
-        matches!(name, "fault" | "legal_rank" | "legal_count" | "reciprocal_rank" | "chance_reciprocal_rank")
+        let measured = ["_rank", "_count", "_probability", "_branch"];
+        name == "fault" || measured.iter().any(|m| name.ends_with(m))
     };
     RecordBatch::try_from_iter_with_nullable(columns.map(|(name, column)| (name, column, nullable(name))))
 }
@@ -116,6 +129,9 @@ fn read_row(columns: &Columns<'_>) -> Result<ScoreRow, String> {
     let large = |name: &str| columns.number::<UInt64Type>(name).map(Option::unwrap_or_default);
     let maybe = |name: &str| columns.number::<Float64Type>(name);
     let real = |name: &str| maybe(name).map(Option::unwrap_or_default);
+    // Columns that files of earlier versions do not have.
+    let new = |name: &str| if columns.has(name) { small(name) } else { Ok(0) };
+    let new_maybe = |name: &str| if columns.has(name) { maybe(name) } else { Ok(None) };
     let ended = need("ended", columns.text("ended")?)?;
     Ok(ScoreRow {
         world: need("world", columns.text("world")?)?,
@@ -129,21 +145,35 @@ fn read_row(columns: &Columns<'_>) -> Result<ScoreRow, String> {
         steps: small("steps")?,
         expert_steps: small("expert_steps")?,
         malformed: small("malformed")?,
+        invalid: InvalidActions {
+            unclosed: new("unclosed")?,
+            malformed: new("no_call")?,
+            unknown_tool: new("unknown_tool")?,
+            missing_argument: new("missing_argument")?,
+            wrong_type: new("wrong_type")?,
+        },
         fault_met: columns.truth("fault_met")?,
         ended: Ended::ALL
             .into_iter()
             .find(|e| e.as_str() == ended)
             .ok_or_else(|| format!("says that an attempt ended by `{ended}`, which is no way to end"))?,
         tokens: small("tokens")?,
+        said: new("said")?,
         action_bits: real("action_bits")?,
         action_bytes: large("action_bytes")?,
         recovery_bits: real("recovery_bits")?,
         recovery_bytes: large("recovery_bytes")?,
+        twin_bits: new_maybe("twin_bits")?.unwrap_or_default(),
+        twin_bytes: if columns.has("twin_bytes") { large("twin_bytes")? } else { 0 },
         ranked_actions: small("ranked_actions")?,
         legal_rank: maybe("legal_rank")?,
         legal_count: maybe("legal_count")?,
         reciprocal_rank: maybe("reciprocal_rank")?,
         chance_reciprocal_rank: maybe("chance_reciprocal_rank")?,
+        legal_probability: new_maybe("legal_probability")?,
+        chance_probability: new_maybe("chance_probability")?,
+        branch_probability: new_maybe("branch_probability")?,
+        chance_branch: new_maybe("chance_branch")?,
         transcript: need("transcript", columns.text("transcript")?)?,
     })
 }
@@ -155,6 +185,10 @@ struct Columns<'a> {
 }
 
 impl Columns<'_> {
+    fn has(&self, name: &str) -> bool {
+        self.batch.column_by_name(name).is_some()
+    }
+
     fn column<'a, T: 'a>(
         &'a self,
         name: &str,

@@ -3,30 +3,26 @@
 use std::collections::VecDeque;
 
 use groundwork_corpus::Tokenizer;
-use groundwork_trace::{ActionStatus, Span, SpanKind, ToolError, Trace, Value};
-use groundwork_worlds::{Episode, Task};
+use groundwork_trace::{Span, SpanKind};
+use groundwork_worlds::Task;
 use rand_core::SeedableRng;
 use rand_pcg::Pcg64;
 
-use crate::{ArenaError, Ended, Rollout, SuiteSpec, sampler::choose, statistics::seed_of};
+use crate::{ArenaError, Ended, Rollout, SuiteSpec, playing::Playing, sampler::choose, statistics::seed_of};
 
 /// A place at the table. It takes one token at a time: from its queue while the world or the user has the word,
 /// from the model otherwise.
 pub(crate) struct Seat {
-    sample: u32,
-    episode: Episode,
+    playing: Playing,
     rng: Pcg64,
     /// Tokens that are said to the agent, not by it.
     queue: VecDeque<u32>,
     /// Tokens taken so far.
     taken: u32,
-    spans: Vec<Span>,
+    /// Tokens that the agent said.
+    said: u32,
     /// The span that the agent is in the middle of.
     open: Option<Open>,
-    /// What came of actions whose results the agent has not asked for yet.
-    replies: VecDeque<Span>,
-    steps: u32,
-    malformed: u32,
 }
 
 struct Open {
@@ -43,24 +39,13 @@ impl Seat {
         tokenizer: &Tokenizer,
         suite: &SuiteSpec,
     ) -> Result<Seat, ArenaError> {
-        let episode = Episode::new(task)?;
-        let spans = episode.prompt(suite.declare);
+        let playing = Playing::new(task, sample, suite.declare)?;
+        let mut queue = Vec::new();
+        playing.spans().iter().for_each(|span| say(span, tokenizer, &mut queue));
         // A task and its twin share their noise: where the fault has not been met yet, they are the same attempt.
         let numbers = [suite.seed, task.seed, task.level.into(), sample.into()];
-        let mut seat = Seat {
-            sample,
-            episode,
-            rng: Pcg64::seed_from_u64(seed_of(&["sampler", &task.world], &numbers)),
-            queue: VecDeque::new(),
-            taken: 0,
-            spans: Vec::new(),
-            open: None,
-            replies: VecDeque::new(),
-            steps: 0,
-            malformed: 0,
-        };
-        seat.listen(spans, tokenizer);
-        Ok(seat)
+        let rng = Pcg64::seed_from_u64(seed_of(&["sampler", &task.world], &numbers));
+        Ok(Seat { playing, rng, queue: queue.into(), taken: 0, said: 0, open: None })
     }
 
     /// The next token that this row consumes, or how the attempt ended.
@@ -104,6 +89,7 @@ impl Seat {
             (id as usize) < tokenizer.vocabulary() && (!begins || own())
         };
         let token = choose(logits, allowed, suite.temperature, &mut self.rng).ok_or(Ended::GaveUp)?;
+        self.said += 1;
         if let Some(open) = self.open.as_mut().filter(|_| !tokenizer.is_special(token)) {
             open.tokens += 1;
             if open.tokens > suite.max_span {
@@ -117,8 +103,12 @@ impl Seat {
             return Err(Ended::Answer);
         }
         match tokenizer.marker_kind(token) {
-            Some(SpanKind::Observation | SpanKind::Error) => self.hand_over(tokenizer),
-            Some(SpanKind::Action) if self.steps >= suite.max_steps => return Err(Ended::Steps),
+            Some(SpanKind::Observation | SpanKind::Error) => {
+                let mut tokens = Vec::new();
+                self.playing.results().iter().for_each(|span| say(span, tokenizer, &mut tokens));
+                self.queue.extend(tokens);
+            }
+            Some(SpanKind::Action) if self.playing.steps() >= suite.max_steps => return Err(Ended::Steps),
             Some(kind) if kind.is_agents() => {
                 self.open = Some(Open { kind, body: Vec::new(), tokens: 0 });
                 self.queue.push_back(token);
@@ -128,68 +118,20 @@ impl Seat {
         Ok(())
     }
 
-    /// Ends the span that the agent is in. An action is carried out; its result waits.
+    /// Ends the span that the agent is in. An action is carried out; its result waits. Bytes that are no UTF-8 are
+    /// replaced, so that the transcript says what the world was told.
     fn close(&mut self) -> Option<SpanKind> {
         let Open { kind, body, .. } = self.open.take()?;
-        let valid = std::str::from_utf8(&body).is_ok();
-        let mut span = Span::new(kind, String::from_utf8_lossy(&body));
-        if kind == SpanKind::Action {
-            self.steps += 1;
-            let (status, reply, turn) = if valid {
-                let reply = self.episode.act(&span.body);
-                span.failed = reply.failed;
-                (reply.status, reply.span, reply.turn)
-            } else {
-                span.failed = true;
-                (ActionStatus::Malformed, refusal("the action is no valid UTF-8"), None)
-            };
-            self.malformed += u32::from(status != ActionStatus::Fine);
-            self.replies.push_back(reply);
-            self.replies.extend(turn);
-        }
-        self.spans.push(span);
+        self.playing.say(kind, String::from_utf8_lossy(&body).into_owned());
         Some(kind)
-    }
-
-    /// Gives the word to the world: the results of the actions so far, in order.
-    fn hand_over(&mut self, tokenizer: &Tokenizer) {
-        if self.replies.is_empty() {
-            // It asked for the result of nothing, which is an attempt to act that is no call.
-            self.steps += 1;
-            self.malformed += 1;
-            self.replies.push_back(refusal("no action is waiting for a result"));
-        }
-        let replies = std::mem::take(&mut self.replies);
-        self.listen(replies.into(), tokenizer);
-    }
-
-    /// Queues spans that the agent is to read.
-    fn listen(&mut self, spans: Vec<Span>, tokenizer: &Tokenizer) {
-        let mut tokens = Vec::new();
-        spans.iter().for_each(|span| say(span, tokenizer, &mut tokens));
-        self.queue.extend(tokens);
-        self.spans.extend(spans);
     }
 
     /// The attempt as it stands, with this end to it.
     pub(crate) fn finish(mut self, ended: Ended) -> Rollout {
         if let Some(open) = self.open.take() {
-            self.spans.push(Span::new(open.kind, String::from_utf8_lossy(&open.body)));
+            self.playing.cut(open.kind, String::from_utf8_lossy(&open.body).into_owned());
         }
-        let answer = self.spans.last().filter(|s| ended == Ended::Answer && s.kind == SpanKind::Answer);
-        let verification = self.episode.verify(answer.map_or("", |s| &s.body));
-        Rollout {
-            task: self.episode.task().clone(),
-            sample: self.sample,
-            ended,
-            success: answer.is_some() && verification.success,
-            collateral: verification.collateral,
-            steps: self.steps,
-            malformed: self.malformed,
-            fault_met: self.episode.fault_met(),
-            tokens: self.taken,
-            trace: Trace::new(self.spans),
-        }
+        self.playing.finish(ended, self.taken, self.said)
     }
 }
 
@@ -197,8 +139,4 @@ impl Seat {
 pub(crate) fn say(span: &Span, tokenizer: &Tokenizer, tokens: &mut Vec<u32>) {
     tokens.push(tokenizer.marker(span.kind));
     tokenizer.encode(&span.body, tokens);
-}
-
-fn refusal(why: &str) -> Span {
-    Span::error(&ToolError::new("Malformed", [Value::str(why)]))
 }

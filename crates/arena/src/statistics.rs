@@ -38,23 +38,43 @@ pub(crate) fn rate(p: f64, n: u64) -> Metric {
 ///
 /// `seed` makes the interval a function of the data.
 pub(crate) fn ratio(units: &[(f64, f64)], seed: u64) -> Option<Metric> {
+    let units: Vec<[f64; 2]> = units.iter().map(|&(n, d)| [n, d]).collect();
+    bootstrap(&units, |u| u[1] > 0.0, seed, |[n, d]| (d > 0.0).then(|| n / d))
+}
+
+/// Two ratios of sums of the same units, the first less the second: `units` are (numerator, denominator) of both.
+pub(crate) fn ratio_difference(units: &[[f64; 4]], seed: u64) -> Option<Metric> {
+    let of = |[n, d, m, e]: [f64; 4]| (d > 0.0 && e > 0.0).then(|| n / d - m / e);
+    bootstrap(units, |u| u[1] > 0.0 && u[3] > 0.0, seed, of)
+}
+
+/// A statistic of sums over `units`, with the 2.5% and 97.5% quantiles of 1000 bootstrap resamples of the units. `counts`
+/// says which units it rests on.
+pub(crate) fn bootstrap<const K: usize>(
+    units: &[[f64; K]],
+    counts: impl Fn(&[f64; K]) -> bool,
+    seed: u64,
+    of: impl Fn([f64; K]) -> Option<f64>,
+) -> Option<Metric> {
     const DRAWS: usize = 1000;
-    let of = |numerator: f64, denominator: f64| (denominator > 0.0).then(|| numerator / denominator);
-    let value = of(units.iter().map(|u| u.0).sum(), units.iter().map(|u| u.1).sum())?;
+    let add = |sum: &mut [f64; K], unit: &[f64; K]| sum.iter_mut().zip(unit).for_each(|(s, u)| *s += u);
+    let mut sum = [0.0; K];
+    units.iter().for_each(|unit| add(&mut sum, unit));
+    let value = of(sum)?;
     let mut rng = Pcg64::seed_from_u64(seed);
     let mut drawn = Vec::with_capacity(DRAWS);
     for _ in 0..DRAWS {
-        let (mut numerator, mut denominator) = (0.0, 0.0);
+        let mut sum = [0.0; K];
         for _ in units {
-            let unit = units[below(&mut rng, units.len())];
-            numerator += unit.0;
-            denominator += unit.1;
+            add(&mut sum, &units[below(&mut rng, units.len())]);
         }
-        drawn.extend(of(numerator, denominator));
+        drawn.extend(of(sum));
     }
     drawn.sort_by(f64::total_cmp);
-    let (low, high) = (quantile(&drawn, 0.025).min(value), quantile(&drawn, 0.975).max(value));
-    Some(Metric { value, low, high, n: units.iter().filter(|u| u.1 > 0.0).count() as u64 })
+    let ends = (!drawn.is_empty()).then(|| (quantile(&drawn, 0.025), quantile(&drawn, 0.975)));
+    let (low, high) = ends.unwrap_or((value, value));
+    let n = units.iter().filter(|u| counts(u)).count() as u64;
+    Some(Metric { value, low: low.min(value), high: high.max(value), n })
 }
 
 /// A number below `n`, uniformly to within 2⁻⁶⁴·n.
@@ -63,7 +83,7 @@ pub(crate) fn below(rng: &mut impl Rng, n: usize) -> usize {
 }
 
 /// The quantile of sorted values, by linear interpolation (type 7). `sorted` is not empty.
-fn quantile(sorted: &[f64], at: f64) -> f64 {
+pub(crate) fn quantile(sorted: &[f64], at: f64) -> f64 {
     let place = at * (sorted.len() - 1) as f64;
     let (below, above) = (sorted[place.floor() as usize], sorted[place.ceil() as usize]);
     if below == above { below } else { below + (above - below) * place.fract() }

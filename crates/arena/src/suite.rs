@@ -2,7 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use groundwork_worlds::{Declare, FaultKind, MAX_LEVEL, Split, Task, WorldError, faults_of, world_names};
+use groundwork_worlds::{
+    Capability, Declare, FaultKind, MAX_LEVEL, Split, Task, WorldError, capabilities_of, faults_of,
+    world_names,
+};
 use serde::{Deserialize, Serialize};
 
 use crate::{ArenaError, statistics::seed_of};
@@ -14,8 +17,11 @@ use crate::{ArenaError, statistics::seed_of};
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct SuiteSpec {
-    /// The worlds to play in; all of them where the list is empty.
+    /// The worlds to play in; where the list is empty, all that have the `capability`.
     pub worlds: Vec<String>,
+    /// What is tested, where no worlds are named; without it, all worlds are played in.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub capability: Option<Capability>,
     /// The levels of difficulty, from 1.
     pub levels: Vec<u32>,
     /// The faults to inject: names from the catalogue, each a row of cells of its own, or `any`, one row of
@@ -39,7 +45,8 @@ pub struct SuiteSpec {
     pub batch: u32,
     /// Tasks, spread evenly over the suite, in which the expert's actions are ranked among the legal ones.
     pub rank_tasks: u32,
-    /// Legal actions that compete in a ranking, the expert's included; drawn at random where there are more.
+    /// Legal actions that compete in a ranking, the expert's included; drawn at random where there are more. 0 lets
+    /// all of them compete.
     pub rank_candidates: u32,
     /// What the seeds of the tasks and of the sampler are drawn from.
     pub seed: u64,
@@ -49,6 +56,7 @@ impl Default for SuiteSpec {
     fn default() -> Self {
         SuiteSpec {
             worlds: Vec::new(),
+            capability: None,
             levels: vec![1, 2],
             faults: vec!["any".to_owned()],
             tasks: 32,
@@ -104,9 +112,14 @@ impl SuiteSpec {
     }
 
     /// The worlds of the suite, in its order.
-    fn world_names(&self) -> Vec<String> {
+    pub(crate) fn world_names(&self) -> Vec<String> {
         match self.worlds.as_slice() {
-            [] => world_names().iter().map(|&w| w.to_owned()).collect(),
+            [] => {
+                let able = |world: &str| {
+                    self.capability.is_none_or(|c| capabilities_of(world).is_ok_and(|all| all.contains(&c)))
+                };
+                world_names().iter().filter(|w| able(w)).map(|&w| w.to_owned()).collect()
+            }
             named => named.to_vec(),
         }
     }
@@ -148,11 +161,15 @@ impl SuiteSpec {
         if let Some(&level) = self.levels.iter().find(|l| !(1..=MAX_LEVEL).contains(l)) {
             return Err(WorldError::Level { level, max: MAX_LEVEL }.into());
         }
-        if self.rank_candidates < 2 {
+        if let Some(capability) = self.capability.filter(|_| self.world_names().is_empty()) {
+            let hint = "name worlds, or another capability";
+            return wrong("capability", &format!("is `{capability}`, which no world exercises"), hint);
+        }
+        if self.rank_candidates == 1 {
             return wrong(
                 "rank_candidates",
-                "is below 2",
-                "a ranking needs two; `rank_tasks = 0` turns it off",
+                "is 1",
+                "a ranking needs two; 0 lets all legal actions compete, and `rank_tasks = 0` turns it off",
             );
         }
         if !self.temperature.is_finite() || self.temperature < 0.0 {

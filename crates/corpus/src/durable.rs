@@ -1,6 +1,7 @@
 //! Files and folders that appear under their names whole or not at all.
 
 use std::fs::{self, File};
+use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -52,6 +53,14 @@ impl Drop for TemporaryFile {
         // Nothing to do about a failure here, and after a rename there is no such file.
         let _ = fs::remove_file(&self.0);
     }
+}
+
+/// Writes a file that is there whole or not at all, in place of an earlier one.
+pub(crate) fn write_file(path: &Path, bytes: &[u8]) -> Result<(), CorpusError> {
+    let temporary = TemporaryFile::beside(path)?;
+    let mut file = File::create(temporary.path()).map_err(CorpusError::write(path))?;
+    file.write_all(bytes).and_then(|()| file.sync_all()).map_err(CorpusError::write(path))?;
+    temporary.rename(path)
 }
 
 /// A folder that is removed unless it is renamed.

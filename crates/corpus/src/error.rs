@@ -110,6 +110,14 @@ pub enum CorpusError {
         /// What is wrong with it.
         message: String,
     },
+    /// A folder of generated traces cannot be gone on with.
+    #[error("`{}`: {message}", path.display())]
+    TraceSet {
+        /// The folder or file.
+        path: PathBuf,
+        /// What is wrong, with a hint.
+        message: String,
+    },
     /// The corpus was written by another version of the format.
     #[error("`{}` has version {found}, this program reads version {known}\n  hint: build the corpus again", path.display())]
     Version {

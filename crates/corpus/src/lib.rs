@@ -2,7 +2,8 @@
 //!
 //! [`build`] reads the sources of a [`DataSpec`] (worlds that generate traces, Parquet, JSONL, folders of text), trains a
 //! [`Tokenizer`], mixes by share of tokens, packs rows and writes a folder of memory-mapped shards with a [`Manifest`].
-//! [`Shards`] reads it. [`TraceWriter`] and [`write_expert_traces`] write traces as Parquet.
+//! [`Shards`] reads it. [`TraceWriter`] and [`write_expert_traces`] write traces as Parquet, [`generate_traces`] sets of them
+//! by the million, and [`verify_traces`] replays them in their worlds.
 //!
 //! What is known of a token (its kind of span, whether its action failed, whether it is the world's own, its weight)
 //! travels with it from the trace to the row, and the build proves by counting that none of it was lost.
@@ -28,6 +29,8 @@ mod spec;
 mod stats;
 mod tokenizer;
 mod trace_file;
+mod trace_set;
+mod verify;
 
 pub use {arrow_array, arrow_schema, parquet};
 
@@ -45,3 +48,5 @@ pub use spec::{DataSpec, SourceSpec, TokenizerSection};
 pub use stats::CorpusStats;
 pub use tokenizer::{Tokenizer, TokenizerError, TokenizerProgress, TokenizerSpec};
 pub use trace_file::{TraceRecord, TraceWriter, read_traces, write_expert_traces};
+pub use trace_set::{Generated, Mixture, MixturePart, TraceCard, generate_traces};
+pub use verify::{Verified, trace_files, verify_traces};

@@ -30,10 +30,13 @@ pub enum Command {
         after_help = "It may be stopped at any time: the same command goes on from the last checkpoint."
     )]
     Train(TrainArgs),
-    /// Test a trained model in the worlds
-    #[command(after_help = "The scores go to `scores.parquet` and `metrics.json` in the run's folder, \
-                            in place of earlier ones.")]
-    Eval(EvalArgs),
+    /// Test models in the worlds: trained runs, or any model behind an OpenAI-compatible endpoint
+    #[command(
+        after_help = "The scores of one run go to `scores.parquet` and `metrics.json` in its folder, in place of \
+                            earlier ones; those of several models, or of an endpoint, to a folder each in `--out`, with a \
+                            page beside them. It may be stopped at any time: the same command goes on where it was."
+    )]
+    Eval(Box<EvalArgs>),
     /// Let a trained model continue a text or a trace
     Generate(GenerateArgs),
     /// Check, format, show and generate traces
@@ -94,12 +97,42 @@ pub struct TrainArgs {
 }
 
 #[derive(Args)]
+#[command(args_conflicts_with_subcommands = true)]
 pub struct EvalArgs {
-    /// The run: its folder, or its name or the start of it
-    pub run: PathBuf,
-    /// The suite (TOML) [default: all worlds at levels 1 and 2, with and without faults]
+    #[command(subcommand)]
+    pub command: Option<EvalCommand>,
+    /// Models: runs (their folders, or their names or the starts of them), or addresses such as
+    /// `http://localhost:8000/v1#name-of-the-model`
+    #[arg(value_name = "MODEL")]
+    pub models: Vec<String>,
+    /// A further model
+    #[arg(long = "model", value_name = "MODEL")]
+    pub more: Vec<String>,
+    /// The suite: a file (TOML), or the name of a standard one, see `groundwork eval suites` [default: all worlds at
+    /// levels 1 and 2, with and without faults]
+    #[arg(long, value_name = "SUITE")]
+    pub suite: Option<String>,
+    /// Tasks that nobody has seen, drawn from this seed, in place of the suite's public ones
+    #[arg(long, value_name = "SEED")]
+    pub fresh: Option<u64>,
+    /// Tasks in a cell, in place of the suite's
+    #[arg(long, value_name = "N", value_parser = at_least_one::<u32>)]
+    pub tasks: Option<u32>,
+    /// Attempts at each task, in place of the suite's; more than one needs a temperature
+    #[arg(long, value_name = "N", value_parser = at_least_one::<u32>)]
+    pub samples: Option<u32>,
+    /// Temperature of the sampler, in place of the suite's
+    #[arg(long, value_name = "T", allow_negative_numbers = true, value_parser = temperature)]
+    pub temperature: Option<f32>,
+    /// The folder for scores and page [default for a single run: its own folder; otherwise `evaluations`]
+    #[arg(long, value_name = "FOLDER")]
+    pub out: Option<PathBuf>,
+    /// Write a page with scores, floors, tests and attempts to this file
     #[arg(long, value_name = "FILE")]
-    pub suite: Option<PathBuf>,
+    pub html: Option<PathBuf>,
+    /// Attempts that the page shows step by step
+    #[arg(long, value_name = "N", default_value_t = 60)]
+    pub episodes: usize,
     /// Threads [default: one a core]
     #[arg(long, value_name = "N", value_parser = at_least_one::<usize>)]
     pub threads: Option<usize>,
@@ -109,6 +142,137 @@ pub struct EvalArgs {
     /// Print progress and metrics as JSON, one object a line
     #[arg(long)]
     pub json: bool,
+    #[command(flatten)]
+    pub endpoint: EndpointArgs,
+}
+
+#[derive(Args)]
+#[command(next_help_heading = "Endpoints")]
+pub struct EndpointArgs {
+    /// How the agent's words travel: native tool calls, the trace language in a chat, or the continuation of a text
+    #[arg(long, value_enum, value_name = "HOW", default_value_t = Wire::Tools)]
+    pub protocol: Wire,
+    /// Solved training tasks that the prompt shows first
+    #[arg(long, value_name = "N", default_value_t = 2)]
+    pub shots: u32,
+    /// The environment variable that holds the key
+    #[arg(long, value_name = "VARIABLE", default_value = "OPENAI_API_KEY")]
+    pub key_env: String,
+    /// Attempts at the same time
+    #[arg(long, value_name = "N", default_value_t = 8, value_parser = at_least_one::<usize>)]
+    pub concurrency: usize,
+    /// Seconds that one request may take
+    #[arg(long, value_name = "SECONDS", default_value_t = 120, value_parser = at_least_one::<u64>)]
+    pub timeout: u64,
+    /// Times that a request is repeated after a failure that may pass
+    #[arg(long, value_name = "N", default_value_t = 6)]
+    pub retries: u32,
+    /// Tokens that one reply may take
+    #[arg(long, value_name = "N", default_value_t = 1024, value_parser = at_least_one::<u32>)]
+    pub max_reply: u32,
+    /// Price of a million prompt tokens, and of a million completion tokens
+    #[arg(long, value_name = "PROMPT,COMPLETION", value_parser = prices)]
+    pub price: Option<(f64, f64)>,
+    /// Begin no request once this much was spent; needs `--price`
+    #[arg(long, value_name = "COST", value_parser = price, requires = "price")]
+    pub max_cost: Option<f64>,
+    /// Begin no request once this many tokens were used
+    #[arg(long, value_name = "N", value_parser = at_least_one::<u64>)]
+    pub max_total_tokens: Option<u64>,
+}
+
+/// How the agent's words travel to an endpoint.
+#[derive(Clone, Copy, ValueEnum)]
+pub enum Wire {
+    Tools,
+    Chat,
+    Completions,
+}
+
+#[derive(Subcommand)]
+pub enum EvalCommand {
+    /// List the standard suites; with `--floors`, play them with the reference agents
+    Suites {
+        /// Standard suites or files [default: all standard suites]
+        suites: Vec<String>,
+        /// Play the reference agents, and show what they score
+        #[arg(long)]
+        floors: bool,
+        /// Tasks in a cell for the reference agents
+        #[arg(long, value_name = "N", default_value_t = 16, value_parser = at_least_one::<u32>)]
+        tasks: u32,
+        /// Print as a table in Markdown
+        #[arg(long)]
+        markdown: bool,
+    },
+    /// Grade stored attempts again, without the model
+    Regrade {
+        /// Runs, folders of an evaluation, or files of scores
+        #[arg(required = true)]
+        scores: Vec<PathBuf>,
+        /// Say what would change, and change nothing
+        #[arg(long)]
+        check: bool,
+    },
+    /// Show a stored attempt step by step, with the fault and what every action changed
+    Replay {
+        /// A run, the folder of an evaluation, or a file of scores
+        scores: PathBuf,
+        /// The first attempt to show, counted from 0 among those chosen
+        #[arg(long, value_name = "N", default_value_t = 0)]
+        from: usize,
+        /// Attempts to show
+        #[arg(long, value_name = "N", default_value_t = 1, value_parser = at_least_one::<usize>)]
+        count: usize,
+        /// Only attempts in this world
+        #[arg(long, value_name = "WORLD")]
+        world: Option<String>,
+        /// Only attempts at this level
+        #[arg(long, value_name = "N")]
+        level: Option<u32>,
+        /// Only attempts with this fault; `none` for clean ones
+        #[arg(long, value_name = "FAULT")]
+        fault: Option<String>,
+        /// Only attempts that failed
+        #[arg(long)]
+        failed: bool,
+        /// Write a page in place of printing
+        #[arg(long, value_name = "FILE")]
+        html: Option<PathBuf>,
+    },
+    /// Compare stored scores of several models on the same tasks, with paired tests
+    Compare {
+        /// Runs, folders of an evaluation, or files of scores; the first is what the others are compared with
+        #[arg(required = true, num_args = 2..)]
+        scores: Vec<PathBuf>,
+        /// Write a page with everything
+        #[arg(long, value_name = "FILE")]
+        html: Option<PathBuf>,
+        /// Print as JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Say how well the smooth metrics of a smaller model predict the success of a larger one
+    Predict {
+        /// Scores of the smaller model
+        smaller: PathBuf,
+        /// Scores of the larger model, in the same suite
+        larger: PathBuf,
+        /// Print as JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Look for the longest sequence of actions that a suite shares with a training corpus
+    Overlap {
+        /// The suite: a file, or the name of a standard one
+        suite: String,
+        /// Trace files, or folders of Parquet files
+        #[arg(required = true)]
+        corpus: Vec<PathBuf>,
+        /// Print as JSON
+        #[arg(long)]
+        json: bool,
+    },
 }
 
 #[derive(Args)]
@@ -167,8 +331,16 @@ pub enum TraceCommand {
         #[arg(long, value_name = "N", default_value_t = 3, value_parser = at_least_one::<usize>)]
         count: usize,
     },
-    /// Let the expert solve training tasks of a world, and write its traces to a Parquet file
+    /// Let the experts solve training tasks of worlds, and write their traces: to a Parquet file, or to a set in shards
+    #[command(
+        after_help = "A set may be stopped at any time: the same command goes on where it was, and a larger `--count` makes it grow."
+    )]
     Generate(GenerateTracesArgs),
+    /// Replay traces in their worlds, and report every one that differs; exit code 1 where one does
+    Verify {
+        /// A Parquet file of traces, or a folder of them
+        path: PathBuf,
+    },
     /// Convert traces from and to other formats (OpenAI, Anthropic, MCP, chat templates), and say what was lost
     Convert(ConvertArgs),
     /// Count what traces consist of
@@ -204,11 +376,18 @@ pub struct ConvertArgs {
 
 #[derive(Args)]
 pub struct GenerateTracesArgs {
-    #[arg(help = the_world())]
-    pub world: String,
-    /// The Parquet file to write
-    #[arg(long, short, value_name = "FILE")]
+    #[arg(help = the_worlds(), value_delimiter = ',', required_unless_present = "mixture")]
+    pub worlds: Vec<String>,
+    /// The Parquet file to write, or a folder for a set in shards, without repetition and with a data card
+    #[arg(long, short, value_name = "PATH")]
     pub out: PathBuf,
+    /// A mixture of worlds, levels, faults and styles (TOML), in place of the options below
+    #[arg(
+        long,
+        value_name = "FILE",
+        conflicts_with_all = ["worlds", "levels", "fault_rate", "faults", "styles", "seed", "declare"]
+    )]
+    pub mixture: Option<PathBuf>,
     /// Traces to write
     #[arg(long, value_name = "N", default_value_t = 10_000, value_parser = at_least_one::<u64>)]
     pub count: u64,
@@ -227,12 +406,18 @@ pub struct GenerateTracesArgs {
     /// Faults to inject, each as often as the others [default: all that occur in the world]
     #[arg(long, value_name = "FAULT,…", value_delimiter = ',')]
     pub faults: Vec<String>,
+    /// Styles of telling, each as often as the others: terse, plan, thought, explore, mistakes, decide
+    #[arg(long, value_name = "STYLE,…", value_delimiter = ',', default_value = "plan")]
+    pub styles: Vec<String>,
     /// Seed of the tasks
     #[arg(long, value_name = "N", default_value_t = 0)]
     pub seed: u64,
     /// How traces state their tools: in full, by the name of the set, or not at all
     #[arg(long, value_enum, value_name = "HOW", default_value_t = Declared::Full)]
     pub declare: Declared,
+    /// Threads [default: one a core]
+    #[arg(long, value_name = "N", value_parser = at_least_one::<usize>)]
+    pub threads: Option<usize>,
 }
 
 /// How traces state their tools.
@@ -317,6 +502,10 @@ fn the_world() -> String {
     format!("The world: {}", world_names().join(", "))
 }
 
+fn the_worlds() -> String {
+    format!("The worlds, each as often as the others: {}", world_names().join(", "))
+}
+
 fn a_fault() -> String {
     format!("A fault to inject: {}", FaultKind::ALL.map(FaultKind::as_str).join(", "))
 }
@@ -329,6 +518,16 @@ fn at_least_one<N: FromStr + PartialOrd + From<u8>>(text: &str) -> Result<N, &'s
 fn temperature(text: &str) -> Result<f32, &'static str> {
     let of_range = |t: &f32| t.is_finite() && *t >= 0.0;
     text.parse().ok().filter(of_range).ok_or("want a number from 0 up; 0 takes the likeliest token")
+}
+
+fn prices(text: &str) -> Result<(f64, f64), &'static str> {
+    let wanted = "want two numbers from 0 up, as in `0.5,1.5`";
+    let (prompt, completion) = text.split_once(',').ok_or(wanted)?;
+    Ok((price(prompt).map_err(|_| wanted)?, price(completion).map_err(|_| wanted)?))
+}
+
+fn price(text: &str) -> Result<f64, &'static str> {
+    text.parse().ok().filter(|p: &f64| p.is_finite() && *p >= 0.0).ok_or("want a number from 0 up")
 }
 
 fn share(text: &str) -> Result<f64, &'static str> {

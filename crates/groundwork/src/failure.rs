@@ -92,6 +92,6 @@ impl From<WorldError> for Failure {
 
 impl From<ArenaError> for Failure {
     fn from(e: ArenaError) -> Self {
-        Failure::input(e)
+        Failure::judged(e.is_input(), e)
     }
 }

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use groundwork_arena::SuiteSpec;
+use groundwork_arena::{SuiteSpec, standard_suite};
 use groundwork_train::{from_toml, from_toml_table};
 
 use crate::failure::Failure;
@@ -14,6 +14,18 @@ const FIELDS: &str = "the fields of a suite are listed in docs/evaluation.md";
 pub fn read(path: &Path) -> Result<SuiteSpec, Failure> {
     let text = std::fs::read_to_string(path).map_err(|e| Failure::unreadable(path, &e))?;
     checked(from_toml(&text, &path.display().to_string(), FIELDS)?, path)
+}
+
+/// The suite that is meant: a standard one by the name of its capability, or a file.
+pub fn named(suite: &str) -> Result<SuiteSpec, Failure> {
+    match suite.parse() {
+        Ok(capability) => {
+            let suite = standard_suite(capability);
+            suite.tasks().map(|_| suite).map_err(Failure::from)
+        }
+        Err(e) if !Path::new(suite).exists() && !suite.contains(['/', '.']) => Err(Failure::from(e)),
+        Err(_) => read(Path::new(suite)),
+    }
 }
 
 /// The suite of the bet in `path`, checked.

@@ -45,6 +45,16 @@ pub enum WorldError {
         /// The capabilities that there are.
         known: String,
     },
+    /// No style has this name.
+    #[error("there is no style `{name}`{hint}\n  hint: the styles are {known}")]
+    UnknownStyle {
+        /// The name asked for.
+        name: String,
+        /// What may have been meant.
+        hint: String,
+        /// The styles that there are.
+        known: String,
+    },
     /// The level is out of range.
     #[error("there is no level {level}; levels go from 1 to {max}")]
     Level {

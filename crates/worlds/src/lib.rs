@@ -3,7 +3,7 @@
 //! An [`Episode`] is a world with a goal, a fault (or none) and what was done so far: a pure function of its
 //! [`Task`] and of the calls made. It clones in a microsecond or two, has a [state hash](Episode::state_hash),
 //! and knows its [legal actions](Episode::legal_actions). [`Episode::expert_trace`] writes a whole expert
-//! episode down as a trace; the [`agent`] module has the reference agents that show a grader's floor and ceiling.
+//! episode down as a trace, [`styled_trace`] in one of several [styles](style); the [`agent`] module has the reference agents that show a grader's floor and ceiling.
 //!
 //! The worlds are [`files`] (a file tree), [`route`] (a road map), [`ledger`] (accounts), [`tracking`] (keys that change
 //! hands), [`arithmetic`] (quantities and a calculator), [`library`] (dated entries and a search), [`database`] (tables and
@@ -67,12 +67,15 @@ pub mod guide;
 mod hash;
 pub mod ledger;
 pub mod library;
+mod mistake;
 mod names;
 mod own;
 mod python;
 mod registry;
+mod replay;
 pub mod repository;
 pub mod route;
+pub mod style;
 mod task;
 pub mod tracking;
 mod world;
@@ -84,9 +87,12 @@ pub use episode::{Declare, Episode, MAX_LEVEL, Reply};
 pub use error::WorldError;
 pub use faults::FaultKind;
 pub use library::chain;
+pub use mistake::one_argument_off;
 pub use names::name_split;
 pub use registry::{capabilities_of, faults_of, tool_set, world_names};
+pub use replay::{Parted, replays};
 pub use route::topology;
+pub use style::{Style, styled_trace};
 pub use task::{Split, Task};
 pub use tracking::pattern;
 pub use world::{Outcome, Verification};

@@ -2,10 +2,10 @@
 
 use groundwork_arena::{SuiteSpec, evaluate, floors, read_scores, summarise, write_scores};
 
-use crate::doubles::{TOKENIZER, garbage};
+use crate::doubles::{TOKENIZER, garbage, short_worlds};
 
 fn suite() -> SuiteSpec {
-    SuiteSpec { tasks: 3, levels: vec![1], rank_tasks: 3, ..SuiteSpec::default() }
+    SuiteSpec { worlds: short_worlds(), tasks: 3, levels: vec![1], rank_tasks: 3, ..SuiteSpec::default() }
 }
 
 #[test]
@@ -45,7 +45,7 @@ fn the_floors_lie_low_and_the_ceiling_high() {
         summarise(&rows)["success_rate"].value
     };
     assert_eq!(rate("expert"), 1.0);
-    for floor in ["null", "garbage"] {
+    for floor in ["null", "garbage", "mutated-expert"] {
         assert_eq!(rate(floor), 0.0, "{floor}");
     }
     let mut policies: Vec<&str> = rows.iter().map(|r| r.policy.as_str()).collect();

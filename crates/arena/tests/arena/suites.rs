@@ -2,8 +2,12 @@
 
 use std::collections::BTreeSet;
 
-use groundwork_arena::{SuiteSpec, check_held_out};
-use groundwork_worlds::{FaultKind, Split, faults_of, world_names};
+use groundwork_arena::{OverlapSearch, SuiteSpec, check_held_out, standard_suite, with_fresh_seeds};
+use groundwork_worlds::{
+    Capability, Declare, Episode, FaultKind, Split, Task, capabilities_of, faults_of, name_split, world_names,
+};
+
+use crate::doubles::short_worlds;
 
 #[test]
 fn the_grid_pairs_every_faulty_task_with_its_twin() {
@@ -72,4 +76,53 @@ fn no_name_is_on_both_sides() {
     let found = check_held_out(&suite.tasks().unwrap(), 5).unwrap();
     assert_eq!(found.shared, Vec::<String>::new());
     assert!(found.test_names > 300 && found.train_names > 1000, "{found:?}");
+}
+
+#[test]
+fn every_world_is_in_a_standard_suite_and_every_suite_is_a_grid() {
+    let mut tested = BTreeSet::new();
+    for capability in Capability::ALL {
+        let suite = standard_suite(capability);
+        let able = world_names().iter().filter(|w| capabilities_of(w).unwrap().contains(&capability)).count();
+        let Ok(tasks) = suite.tasks() else {
+            assert_eq!(able, 0, "{capability}");
+            continue;
+        };
+        let worlds: BTreeSet<_> = tasks.iter().map(|t| t.world.clone()).collect();
+        assert_eq!(worlds.len(), able, "{capability}");
+        let levels: BTreeSet<_> = tasks.iter().map(|t| t.level).collect();
+        assert!(levels.len() >= 3, "{capability}: {levels:?}");
+        assert_eq!(tasks.iter().any(|t| t.fault.is_some()), capability == Capability::Recovery);
+        tested.extend(worlds);
+    }
+    assert_eq!(tested.len(), world_names().len());
+}
+
+#[test]
+fn fresh_tasks_are_not_the_public_ones() {
+    let public = SuiteSpec { tasks: 4, ..standard_suite(Capability::Recovery) };
+    let seeds = |suite: &SuiteSpec| suite.tasks().unwrap().iter().map(|t| t.seed).collect::<BTreeSet<_>>();
+    let fresh = with_fresh_seeds(public.clone(), 7);
+    assert!(seeds(&public).is_disjoint(&seeds(&fresh)));
+    assert_eq!(seeds(&fresh), seeds(&with_fresh_seeds(public.clone(), 7)));
+    assert!(seeds(&fresh).is_disjoint(&seeds(&with_fresh_seeds(public, 8))));
+}
+
+#[test]
+fn test_tasks_share_no_named_action_with_training_data() {
+    let (worlds, levels) = (short_worlds(), vec![1, 2, 3]);
+    let suite = SuiteSpec { worlds, levels, tasks: 8, faults: vec![], ..SuiteSpec::default() };
+    let tasks = suite.tasks().unwrap();
+    let mut search = OverlapSearch::new(&tasks).unwrap();
+    for task in &tasks {
+        for seed in 0..8 {
+            let train = Task { split: Split::Train, seed, ..task.clone() };
+            search.read(&Episode::expert_trace(&train, Declare::None).unwrap());
+        }
+    }
+    let found = search.result();
+    // What is shared to the letter can have no invented name in it: `look()`, a calculation of small numbers.
+    let named = |a: &String| a.split(|c: char| !c.is_alphabetic()).any(|w| name_split(w).is_some());
+    assert!(!found.literal.example.iter().any(named), "{found:?}");
+    assert!(found.literal.longest < found.structural.longest, "{found:?}");
 }

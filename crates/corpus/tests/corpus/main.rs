@@ -6,6 +6,7 @@ mod encode;
 mod mixing;
 mod sources;
 mod trace_file;
+mod trace_set;
 
 use std::path::Path;
 

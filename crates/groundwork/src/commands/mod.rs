@@ -6,7 +6,7 @@ mod eval;
 mod generate;
 mod play;
 mod runs;
-mod trace;
+pub(crate) mod trace;
 mod train;
 
 use std::fs::{self, File};

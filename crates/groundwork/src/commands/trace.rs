@@ -69,6 +69,7 @@ pub fn run(command: TraceCommand) -> Result<(), Failure> {
             Ok(())
         }
         TraceCommand::Generate(args) => generate::run(&args),
+        TraceCommand::Verify { path } => generate::verify(&path),
         TraceCommand::Convert(args) => convert::run(&args),
         TraceCommand::Stats { file } => {
             print!("{}", compare::stats(&traces(&file)?));
@@ -82,9 +83,9 @@ pub fn run(command: TraceCommand) -> Result<(), Failure> {
     }
 }
 
-/// The traces of a Parquet file or of a trace file.
-fn traces(file: &Path) -> Result<Vec<Trace>, Failure> {
-    if file.extension().is_some_and(|e| e == "parquet") {
+/// The traces of a Parquet file, a folder of them, or a trace file.
+pub(crate) fn traces(file: &Path) -> Result<Vec<Trace>, Failure> {
+    if file.is_dir() || file.extension().is_some_and(|e| e == "parquet") {
         generate::read(file)
     } else {
         parse(&read(file)?, file)

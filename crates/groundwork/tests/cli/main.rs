@@ -3,6 +3,7 @@
 mod bad_input;
 mod bet;
 mod damage;
+mod evaluation;
 mod formats;
 mod play;
 mod run;

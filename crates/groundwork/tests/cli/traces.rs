@@ -120,9 +120,35 @@ fn generate_refuses_what_there_is_not_and_keeps_what_there_was() {
         ),
         ("files -o x.parquet --levels 1,99", ["no level 99", "from 1 to 12"]),
         ("files -o file/x.parquet", ["cannot write `file", "hint:"]),
-        ("files -o .", ["cannot write `.`", "hint:"]),
+        ("files -o .", ["`.`: this folder holds something else", "hint: give a new or an empty folder"]),
+        ("files,route -o x.parquet", ["a single Parquet file", "give a folder"]),
+        ("files -o set --styles pln", ["no style `pln`", "did you mean `plan`?"]),
     ] {
         shop.run(["trace", "generate"].into_iter().chain(args.split(' '))).refused(&words);
     }
     assert_eq!(shop.contents(), before);
+}
+
+#[test]
+fn a_set_of_traces_is_generated_shown_and_verified() {
+    let shop = Workshop::new();
+    let generate = "trace generate files,route -o set --count 60 --levels 1,3 --fault-rate 0.4 --declare name \
+                    --styles terse,plan,thought,explore,mistakes,decide";
+    let said = shop.run(generate.split_whitespace()).fine();
+    assert!(said.out.starts_with("set  60 traces in ") && said.out.contains("mistakes"), "{said:?}");
+    let card = shop.read("set/card.md");
+    assert!(card.contains("# 60 traces") && card.contains("| route |"), "{card}");
+    let said = shop.run(["trace", "verify", "set"]).fine();
+    assert!(said.out.starts_with("60 of 60 traces replay"), "{said:?}");
+    let said = shop.run(["trace", "show", "set", "--from", "59"]).fine();
+    assert!(said.out.starts_with("trace 59 of 60\n"), "{said:?}");
+    // A larger set begins with the smaller one, and another mixture goes elsewhere.
+    shop.run("trace generate files -o set --count 60".split(' ')).refused(&["another mixture", "hint:"]);
+    shop.write("mix.toml", "seed = 3\n[[part]]\nworlds = [\"ledger\"]\nstyles = { terse = 1.0 }\n");
+    let said = shop.run("trace generate --mixture mix.toml -o other --count 20".split(' ')).fine();
+    assert!(said.out.contains("ledger 100%") && said.out.contains("terse 100%"), "{said:?}");
+    shop.write("mix.toml", "[[part]]\nworld = [\"ledger\"]\n");
+    shop.run("trace generate --mixture mix.toml -o third".split(' ')).refused(&["mix.toml", "`world`"]);
+    shop.write("traces.parquet", "no Parquet");
+    shop.run(["trace", "verify", "traces.parquet"]).refused(&["traces.parquet", "Parquet"]);
 }

@@ -1,0 +1,63 @@
+//! `groundwork eval`
+
+mod models;
+mod play;
+mod stored;
+mod suites;
+mod tables;
+
+use groundwork_arena::{ScoreRow, SuiteSpec, floors, horizons, summarise};
+
+use crate::cli::{EvalArgs, EvalCommand};
+use crate::failure::Failure;
+
+/// Tasks in a cell that reference agents play beside a model.
+const FLOOR_TASKS: u32 = 8;
+
+pub fn run(args: &EvalArgs) -> Result<(), Failure> {
+    match &args.command {
+        None => play::run(args),
+        Some(EvalCommand::Suites { suites, floors, tasks, markdown }) => {
+            suites::list(suites, floors.then_some(*tasks), *markdown)
+        }
+        Some(EvalCommand::Overlap { suite, corpus, json }) => suites::overlap(suite, corpus, *json),
+        Some(EvalCommand::Regrade { scores, check }) => stored::regrade(scores, *check),
+        Some(EvalCommand::Replay { scores, from, count, world, level, fault, failed, html }) => {
+            let wanted = stored::Wanted {
+                world: world.as_deref(),
+                level: *level,
+                fault: fault.as_deref(),
+                failed: *failed,
+            };
+            stored::replay(scores, &wanted, *from, *count, html.as_deref())
+        }
+        Some(EvalCommand::Compare { scores, html, json }) => {
+            stored::compare_scores(scores, html.as_deref(), *json)
+        }
+        Some(EvalCommand::Predict { smaller, larger, json }) => stored::predict(smaller, larger, *json),
+    }
+}
+
+/// What the reference agents do in a few tasks of each cell of a suite.
+fn few_floors(suite: &SuiteSpec) -> Result<Vec<ScoreRow>, Failure> {
+    let few = SuiteSpec { tasks: suite.tasks.min(FLOOR_TASKS), ..suite.clone() };
+    Ok(floors(&few, &mut |_| {})?)
+}
+
+/// Metrics of a model's rows, with its horizons where the suite is a grid that shows them.
+fn metrics(suite: &SuiteSpec, rows: &[ScoreRow]) -> Result<groundwork_arena::Metrics, Failure> {
+    let mut metrics = summarise(rows);
+    if suite.levels.len() >= 3 {
+        let floors = few_floors(suite)?;
+        let known = |agent: &str| {
+            let own: Vec<ScoreRow> = floors.iter().filter(|r| r.policy == agent).cloned().collect();
+            summarise(&own).get("success_rate").map_or(0.0, |m| m.value)
+        };
+        let ignorant = groundwork_arena::reference_agents().filter(|a| !a.ends_with("expert"));
+        let floor = ignorant.map(known).fold(0.0, f64::max);
+        if let Some(found) = horizons(rows, floor) {
+            metrics.extend(found.metrics().map(|(name, m)| (name.to_owned(), m)));
+        }
+    }
+    Ok(metrics)
+}
