@@ -47,6 +47,9 @@ pub enum Command {
     Corpus(CorpusCommand),
     /// Solve a task of a world yourself
     Play(PlayArgs),
+    /// Measure what bets rest on
+    #[command(subcommand)]
+    Lab(LabCommand),
     /// List and show runs
     #[command(subcommand)]
     Runs(RunsCommand),
@@ -58,9 +61,13 @@ pub enum Command {
 }
 
 #[derive(Args)]
+#[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
 pub struct BetArgs {
+    #[command(subcommand)]
+    pub command: Option<BetCommand>,
     /// The bet (TOML)
-    pub file: PathBuf,
+    #[arg(required = true)]
+    pub file: Option<PathBuf>,
     /// The folder of runs
     #[arg(long, value_name = "FOLDER", default_value = "runs")]
     pub runs: PathBuf,
@@ -76,6 +83,42 @@ pub struct BetArgs {
     /// Print the verdict as JSON, and nothing else
     #[arg(long)]
     pub json: bool,
+}
+
+#[derive(Subcommand)]
+pub enum BetCommand {
+    /// Say what a bet can be expected to show: power, pairs, cost, the cheapest design, and what the answer is worth
+    #[command(after_help = "It rests on the archive of A/A runs that `groundwork lab noise` makes.")]
+    Plan(BetPlanArgs),
+}
+
+#[derive(Args)]
+pub struct BetPlanArgs {
+    /// The bet (TOML)
+    pub file: PathBuf,
+    /// The folder of runs, with the archive of A/A runs
+    #[arg(long, value_name = "FOLDER", default_value = "runs")]
+    pub runs: PathBuf,
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Subcommand)]
+pub enum LabCommand {
+    /// Measure how far metrics scatter between runs that differ in their seed alone
+    #[command(
+        after_help = "The archive goes to `noise.json` in the folder of runs. Bets that are registered after it take \
+                      their noise from it, and refuse a metric that it shows cannot decide."
+    )]
+    Noise {
+        /// The folder of runs
+        #[arg(long, value_name = "FOLDER", default_value = "runs")]
+        runs: PathBuf,
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
 }
 
 #[derive(Args)]

@@ -30,8 +30,15 @@ pub fn named(suite: &str) -> Result<SuiteSpec, Failure> {
 
 /// The suite of the bet in `path`, checked.
 pub fn of_bet(evaluation: &toml::Table, path: &Path) -> Result<SuiteSpec, Failure> {
-    let suite = from_toml_table(evaluation, "evaluation", FIELDS);
-    checked(suite.map_err(|e| Failure::from(e).in_file(path))?, path)
+    let suite: Result<SuiteSpec, _> = from_toml_table(evaluation, "evaluation", FIELDS);
+    let placed = |complaint: String| {
+        Failure::input(groundwork_lab::Bet::place(path, &complaint, "evaluation", &["evaluation".to_owned()]))
+    };
+    let suite = suite.map_err(|e: groundwork_train::TrainError| placed(e.to_string()))?;
+    match suite.tasks() {
+        Ok(_) => Ok(suite),
+        Err(e) => Err(placed(e.to_string())),
+    }
 }
 
 fn checked(suite: SuiteSpec, path: &Path) -> Result<SuiteSpec, Failure> {

@@ -196,5 +196,5 @@ fn main() -> std::io::Result<()> {
     let verdict = Verdict::of(&result);
     println!("{}", verdict.to_text());
     let out = std::env::args().nth(1).unwrap_or_else(|| "report_preview.html".into());
-    std::fs::write(&out, render_report(&result, &verdict))
+    std::fs::write(&out, render_report(&result, &verdict, &Default::default()))
 }

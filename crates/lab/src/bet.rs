@@ -6,7 +6,10 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use crate::locate::{did_you_mean, field_at, find_field, first_sentence, position, suggestion_in};
+use crate::judge::{CostBasis, Rule, Scale};
+use crate::locate::{
+    did_you_mean, field_at, find_field, first_sentence, key_offset, position, suggestion_in,
+};
 use crate::recipe::merge;
 use crate::score;
 
@@ -48,8 +51,15 @@ pub struct Criterion {
     pub metric: String,
     /// Which way is better.
     pub direction: Direction,
-    /// The smallest difference worth having, in the metric's unit.
+    /// The smallest difference worth having: in the metric's unit, or on the scale of multipliers a share of compute.
     pub margin: f64,
+    /// On which scale the bet is decided.
+    #[serde(default = "in_the_metric")]
+    pub scale: Scale,
+}
+
+fn in_the_metric() -> Scale {
+    Scale::Metric
 }
 
 /// A metric that must not get worse by more than its margin.
@@ -111,34 +121,50 @@ impl fmt::Display for Direction {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Decision {
-    /// Confidence level of every interval, two-sided.
+    /// Confidence level of every interval, two-sided, over all looks together.
     pub confidence: f64,
+    /// The numbers of pairs after which a size is looked at; empty: the judge's default.
+    pub looks: Vec<u32>,
+    /// Differences smaller than this are none, in the unit of the margin; the margin where it is not given.
+    pub equal: Option<f64>,
+    /// The scale that the verdict is about, as a multiple of the largest size's compute; needs three sizes.
+    pub target: f64,
+    /// The probability of a gain at the target that a SHIP needs.
+    pub assurance: f64,
+    /// Below this probability of a SHIP the bet is dropped as futile.
+    pub futile: f64,
+    /// Which cost the compute multiplier charges for.
+    pub cost: CostBasis,
+    /// Standard deviation of the effects of past bets, in the unit of the margin; forecasts start from it.
+    pub prior: Option<f64>,
+    /// Price of an hour of training.
+    pub price: Option<f64>,
     /// Bootstrap resamples of the test tasks.
     pub resamples: u32,
-    /// Seed of the bootstrap.
+    /// Seed of the bootstrap, the calibration and the forecasts.
     pub seed: u64,
-    /// Where the noise between seeds is estimated.
-    pub noise: Noise,
     /// How far the arms' FLOPs may lie apart, as a share.
     pub compute_tolerance: f64,
 }
 
 impl Default for Decision {
     fn default() -> Self {
-        Decision { confidence: 0.95, resamples: 2000, seed: 0, noise: Noise::Pooled, compute_tolerance: 0.02 }
+        let rule = Rule::default();
+        Decision {
+            confidence: 0.95,
+            looks: Vec::new(),
+            equal: None,
+            target: 10.0,
+            assurance: rule.assurance,
+            futile: rule.futile,
+            cost: CostBasis::Flops,
+            prior: None,
+            price: None,
+            resamples: 2000,
+            seed: 0,
+            compute_tolerance: 0.02,
+        }
     }
-}
-
-/// Where the noise between seeds is estimated.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Noise {
-    /// One variance of the paired differences over all sizes: more degrees of freedom, and the assumption that
-    /// the sizes are about equally noisy.
-    #[default]
-    Pooled,
-    /// Each size for itself: no assumption, and with two seeds a single degree of freedom.
-    Rung,
 }
 
 /// The sizes and seeds of a bet.
@@ -276,6 +302,43 @@ impl Bet {
         Ok(bet)
     }
 
+    /// Puts file, line and column before a complaint that somebody else has about a part of the bet: of the trainer about a
+    /// recipe, of the evaluation about a suite. The complaint names its field between backticks, `root.field`; `sections` are
+    /// the dotted places of the bet that the part was laid together from, the strongest first.
+    pub fn place(path: &Path, complaint: &str, root: &str, sections: &[String]) -> String {
+        let plain = || format!("{}: {complaint}", path.display());
+        let Ok(text) = std::fs::read_to_string(path) else { return plain() };
+        let named = complaint.split('`').nth(1).unwrap_or("");
+        let field = named.strip_prefix(root).map_or(named, |rest| rest.trim_start_matches('.'));
+        let mut best: Option<(usize, usize)> = None;
+        for section in sections {
+            let split = |dotted: &str| dotted.split('\u{0}').map(str::to_owned).collect::<Vec<String>>();
+            // A size such as `0.1M` has a dot of its own, so that sections come with their parts apart.
+            let mut parts = split(section);
+            let outer = parts.len();
+            parts.extend(field.split('.').filter(|p| !p.is_empty()).map(str::to_owned));
+            let parts: Vec<&str> = parts.iter().map(String::as_str).collect();
+            if let Some((offset, depth)) = key_offset(&text, &parts)
+                && depth >= outer
+                && best.is_none_or(|b| depth - outer > b.1)
+            {
+                best = Some((offset, depth - outer));
+            }
+        }
+        match best {
+            Some((offset, _)) => {
+                let (line, column) = position(&text, offset);
+                format!("{}:{line}:{column}: {complaint}", path.display())
+            }
+            None => plain(),
+        }
+    }
+
+    /// Where the recipe of a run is laid together from, the strongest first, for [`Bet::place`].
+    pub fn recipe_sections(arm: Arm, size: &str) -> Vec<String> {
+        vec![format!("{arm}\u{0}recipe"), format!("ladder\u{0}at\u{0}{size}"), "recipe".to_owned()]
+    }
+
     fn check(&self) -> Result<(), Fault> {
         let name_ok = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
         if self.name.is_empty() || !self.name.chars().all(name_ok) {
@@ -297,15 +360,15 @@ impl Bet {
             let message = format!("{} is not a confidence level", d.confidence);
             return Err(Fault::new("decision.confidence", message, "; want at least 0.5 and less than 1"));
         }
-        if d.resamples < 200 {
-            let message = format!("{} resamples are too few for the ends of an interval", d.resamples);
-            return Err(Fault::new("decision.resamples", message, "; want at least 200"));
-        }
         if !(0.0..=0.5).contains(&d.compute_tolerance) {
             let message = format!("{} is not a tolerance", d.compute_tolerance);
             return Err(Fault::new("decision.compute_tolerance", message, "; want a share such as 0.02"));
         }
         self.check_ladder()?;
+        if let Err((field, message)) = self.rule().check() {
+            let section = if field == "margin" { "primary" } else { "decision" };
+            return Err(Fault::new(&format!("{section}.{field}"), message, ""));
+        }
         if self.baseline.recipe == self.candidate.recipe {
             return Err(Fault::new(
                 "candidate",
@@ -353,6 +416,39 @@ impl Bet {
             return Err(Fault::new("ladder.at", format!("`{size}` is not one of the sizes"), hint));
         }
         Ok(())
+    }
+
+    /// The rule as the judge applies it.
+    pub fn rule(&self) -> Rule {
+        let (p, d) = (&self.primary, &self.decision);
+        let usual = match p.scale {
+            Scale::Multiplier => Rule::default().prior,
+            // A change worth testing is usually a few margins.
+            Scale::Metric if p.margin > 0.0 => 3.0 * p.margin,
+            Scale::Metric => 1.0,
+        };
+        let error = 1.0 - d.confidence;
+        Rule {
+            metric: p.metric.clone(),
+            direction: p.direction,
+            scale: p.scale,
+            cost: d.cost,
+            margin: p.margin,
+            equal: d.equal.unwrap_or(p.margin),
+            error,
+            extension: 0.2 * error,
+            pairs: BTreeMap::new(),
+            cap: u32::try_from(self.ladder.seeds.len()).unwrap_or(u32::MAX),
+            looks: d.looks.clone(),
+            target: Some(d.target),
+            assurance: d.assurance,
+            futile: d.futile,
+            prior: d.prior.unwrap_or(usual),
+            price: d.price,
+            guardrails: self.guardrails.clone(),
+            resamples: d.resamples,
+            seed: d.seed,
+        }
     }
 
     /// The label of an arm.
@@ -559,6 +655,25 @@ warmup = 7
             let text = complaint(from, to);
             assert!(text.contains(want), "{text}");
         }
+    }
+
+    #[test]
+    fn a_complaint_of_the_trainer_gets_its_place() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("b.toml");
+        std::fs::write(&path, SAMPLE).unwrap();
+        let place = |complaint: &str, sections: &[String]| {
+            let text = Bet::place(&path, complaint, "recipe", sections);
+            text.strip_prefix(&format!("{}:", path.display())).unwrap().to_owned()
+        };
+        let of = |arm| Bet::recipe_sections(arm, "0.4M");
+        // In the arm's own recipe, in the change at the size, in the shared recipe.
+        assert!(place("`recipe.schedule.warmup`: no", &of(Arm::Candidate)).starts_with("34:1: `recipe"));
+        assert!(place("`schedule.tokens` is 4", &of(Arm::Candidate)).starts_with("13:28: "));
+        assert!(place("`recipe.list`: no", &of(Arm::Baseline)).starts_with("21:1: "));
+        // A field that nobody set: where its section is.
+        assert!(place("`recipe.schedule.decay`: no", &["recipe".to_owned()]).starts_with("22:9: "));
+        assert!(place("it is wrong", &["evaluation".to_owned()]).starts_with(" it is wrong"));
     }
 
     #[test]

@@ -7,16 +7,19 @@
 
 #![forbid(unsafe_code)]
 
+mod archive;
 mod bet;
 mod child;
-mod difference;
 mod distribution;
 mod evaluated;
 mod event_log;
 mod figures;
+pub mod fit;
 pub mod judge;
+mod ledger;
 mod locate;
 mod plan;
+mod planning;
 mod random;
 mod recipe;
 mod registration;
@@ -25,26 +28,26 @@ mod result;
 mod rule;
 mod run_store;
 mod runner;
-mod scaling;
 mod score;
 mod time_left;
 mod verdict;
 mod verdict_text;
 
+pub use archive::{ARCHIVE_FILE, ArchivedRun, LEAST_SIGNAL, NoiseArchive, NoiseEntry};
 pub use bet::{
-    Arm, ArmSpec, Bet, BetError, CellSpec, Criterion, Decision, Direction, Guardrail, Ladder, Noise, Require,
+    Arm, ArmSpec, Bet, BetError, CellSpec, Criterion, Decision, Direction, Guardrail, Ladder, Require,
     nominal_params,
 };
-pub use difference::Difference;
 pub use event_log::{CurvePoint, EventLog, Incident};
+pub use ledger::{Coverage, LEDGER_FILE, Ledger, Prediction};
 pub use plan::{Cell, Plan, PlanError};
+pub use planning::{Design, Power, Prospect, ProspectError, Worth};
 pub use recipe::{RecipeHash, ResolvedRecipe};
 pub use registration::{Registered, RegisteredCell, Registration, RegistrationError};
-pub use report::render_report;
+pub use report::{render_judgement, render_report};
 pub use result::{BetResult, CellResult};
 pub use run_store::{Done, Run, RunStatus, RunStore, RunStoreError, RunSummary};
 pub use runner::{Failure, Runner, RunnerError, RunnerEvent, RunnerOutcome};
-pub use scaling::{BackTest, Defined, Multiplier, PowerLaw};
 pub use score::{MODEL, Metric, Metrics, Score, metric_names};
 pub use time_left::Speed;
-pub use verdict::{ArmCost, DropReason, GuardrailState, GuardrailVerdict, Ruling, RungVerdict, Verdict};
+pub use verdict::{ArmCost, Verdict};

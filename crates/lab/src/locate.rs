@@ -50,6 +50,36 @@ pub(crate) fn position(text: &str, offset: usize) -> (usize, usize) {
     (line, column)
 }
 
+/// Byte offset of the key at `path` in TOML, however it is laid out: tables, dotted keys, inline tables, arrays of tables (any
+/// of their elements). Where the last part is not there, that of the longest beginning that is.
+pub(crate) fn key_offset(text: &str, path: &[&str]) -> Option<(usize, usize)> {
+    let document = toml::de::DeTable::parse(text).ok()?;
+    let mut found = None;
+    let mut tables: Vec<&toml::de::DeTable<'_>> = vec![document.get_ref()];
+    for (depth, part) in path.iter().enumerate() {
+        let mut below = Vec::new();
+        let mut here = None;
+        for table in tables {
+            let Some((key, value)) = table.iter().find(|(key, _)| key.get_ref() == part) else { continue };
+            here.get_or_insert(key.span().start);
+            match value.get_ref() {
+                toml::de::DeValue::Table(table) => below.push(table),
+                toml::de::DeValue::Array(items) => {
+                    below.extend(items.iter().filter_map(|item| match item.get_ref() {
+                        toml::de::DeValue::Table(table) => Some(table),
+                        _ => None,
+                    }))
+                }
+                _ => {}
+            }
+        }
+        let Some(offset) = here else { break };
+        found = Some((offset, depth + 1));
+        tables = below;
+    }
+    found
+}
+
 fn header(line: &str) -> Option<&str> {
     let line = line.trim();
     line.strip_prefix('[').map(|rest| rest.trim_start_matches('[').split(']').next().unwrap_or("").trim())
@@ -84,4 +114,23 @@ pub(crate) fn find_field(text: &str, field: &str) -> (usize, usize) {
         }
     }
     section_line.unwrap_or((1, 1))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_is_found_however_it_is_laid_out() {
+        let text = "[recipe]\ntrain = { batch = 0 }\n[recipe.model]\nsize = 1\n[[recipe.data.source]]\nname = 'a'\n\
+                    [[recipe.data.source]]\nwrld = 'b'\n[candidate]\nrecipe.optimizer.rate = 3\n";
+        let at =
+            |path: &[&str]| key_offset(text, path).map(|(offset, depth)| (position(text, offset), depth));
+        assert_eq!(at(&["recipe", "train", "batch"]), Some(((2, 11), 3)));
+        assert_eq!(at(&["recipe", "model", "size"]), Some(((4, 1), 3)));
+        assert_eq!(at(&["recipe", "data", "source", "wrld"]), Some(((8, 1), 4)));
+        assert_eq!(at(&["candidate", "recipe", "optimizer", "rate"]), Some(((10, 18), 4)));
+        assert_eq!(at(&["recipe", "train", "steps"]).map(|f| f.1), Some(2));
+        assert_eq!(at(&["nothing"]), None);
+    }
 }

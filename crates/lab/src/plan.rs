@@ -1,6 +1,7 @@
 //! A bet with every recipe resolved: the runs to be made, in the order that completes pairs early.
 
 use crate::bet::{Arm, Bet};
+use crate::judge::ArchiveNoise;
 use crate::recipe::{RecipeHash, ResolvedRecipe};
 
 /// A bet and its runs.
@@ -10,6 +11,8 @@ pub struct Plan {
     pub bet: Bet,
     /// Its runs: smallest size first, both arms of a pair together.
     pub cells: Vec<Cell>,
+    /// What is known of the primary metric's noise beforehand.
+    pub noise: ArchiveNoise,
 }
 
 /// One run of a bet, resolved.
@@ -107,7 +110,7 @@ impl Plan {
                 check_pair(baseline, candidate, bet.decision.compute_tolerance)?;
             }
         }
-        Ok(Plan { bet, cells })
+        Ok(Plan { bet, cells, noise: ArchiveNoise::default() })
     }
 
     /// FLOPs of all runs together.

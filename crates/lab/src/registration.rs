@@ -8,12 +8,9 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::bet::{Arm, Criterion, Decision, Guardrail, Ladder};
+use crate::judge::{ArchiveNoise, JUDGE, Rule};
 use crate::plan::Plan;
 use crate::recipe::{RecipeHash, canonical_json, hash_hex, table_to_json};
-
-/// Version of the rule's implementation. A verdict is only as good as the judge, so a change to how intervals or
-/// verdicts are computed raises it, and with it every registration's hash.
-pub const JUDGE: u32 = 1;
 
 /// A frozen bet, as `registration.json` holds it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -22,7 +19,10 @@ pub struct Registration {
     pub hash: String,
     /// When it was frozen, UTC, RFC 3339.
     pub registered_at: String,
-    /// Hash over the two above: neither can be changed without a trace.
+    /// The registration of the same name that this one amends, before any result of it was known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub amends: Option<String>,
+    /// Hash over the three above: none can be changed without a trace.
     pub seal: String,
     /// What was frozen.
     pub content: Registered,
@@ -45,8 +45,12 @@ pub struct Registered {
     pub decision: Decision,
     /// The numbers that must not get worse.
     pub guardrails: Vec<Guardrail>,
+    /// The rule as the judge applies it.
+    pub rule: Rule,
+    /// What the archive of A/A runs says of the primary metric's noise.
+    pub noise: ArchiveNoise,
     /// The rule in plain words.
-    pub rule: Vec<String>,
+    pub words: Vec<String>,
     /// Sizes of the ladder.
     pub sizes: Vec<String>,
     /// Seeds.
@@ -76,6 +80,14 @@ pub struct RegisteredCell {
     pub flops: f64,
 }
 
+/// A registration of the same name found in the folder of runs.
+struct Earlier {
+    hash: String,
+    registered_at: String,
+    /// Runs of it whose results are known.
+    known: usize,
+}
+
 /// Why a bet cannot be registered or its registration not be trusted.
 #[derive(Debug, thiserror::Error)]
 pub enum RegistrationError {
@@ -96,6 +108,19 @@ pub enum RegistrationError {
         path: PathBuf,
         /// Why.
         message: String,
+    },
+    /// Results of a bet of the same name are known already.
+    #[error(
+        "the bet `{name}` was registered as {earlier} and results of {known} of its runs are known; a rule that is changed \
+         after that proves nothing: give the changed bet a name of its own, or go back to what was registered"
+    )]
+    Unsealed {
+        /// The bet.
+        name: String,
+        /// First digits of the earlier registration's hash.
+        earlier: String,
+        /// Runs whose results are known.
+        known: usize,
     },
     /// The file was changed after it was frozen.
     #[error(
@@ -134,14 +159,64 @@ impl Registration {
             return Ok((found, folder, false));
         }
         let hash = content_hash(&wanted);
+        let mut earlier = Registration::earlier(runs, &plan.bet.name);
+        if let Some(known) = earlier.iter().find(|e| e.known > 0) {
+            return Err(RegistrationError::Unsealed {
+                name: plan.bet.name.clone(),
+                earlier: known.hash[..8].to_owned(),
+                known: known.known,
+            });
+        }
+        earlier.sort_by(|a, b| a.registered_at.cmp(&b.registered_at));
+        let amends = earlier.pop().map(|e| e.hash);
         let registered_at = jiff::Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
-        let seal = seal(&hash, &registered_at);
-        let registration = Registration { hash, registered_at, seal, content: wanted };
+        let seal = seal(&hash, &registered_at, amends.as_deref());
+        let registration = Registration { hash, registered_at, amends, seal, content: wanted };
         let text = serde_json::to_string_pretty(&registration)
             .map_err(|e| RegistrationError::Unreadable { path: path.clone(), message: e.to_string() })?;
         write_atomically(&path, text.as_bytes())
             .map_err(|source| RegistrationError::File { path: path.clone(), source })?;
         Ok((registration, folder, true))
+    }
+
+    /// The registrations of bets called `name`.
+    fn earlier(runs: &Path, name: &str) -> Vec<Earlier> {
+        Registration::of_name(runs, name)
+            .into_iter()
+            .map(|registration| {
+                let cells = &registration.content.cells;
+                let folder = |c: &RegisteredCell| {
+                    format!("{name}-{}-{}-s{}-{}", c.arm, c.size, c.seed, c.recipe.short())
+                };
+                let known =
+                    cells.iter().filter(|c| runs.join(folder(c)).join("metrics.json").exists()).count();
+                Earlier { hash: registration.hash, registered_at: registration.registered_at, known }
+            })
+            .collect()
+    }
+
+    /// All sound registrations of bets called `name`, by folder.
+    fn of_name(runs: &Path, name: &str) -> Vec<Registration> {
+        let Ok(entries) = fs::read_dir(runs.join("bets")) else { return Vec::new() };
+        let mut folders: Vec<PathBuf> = entries.filter_map(Result::ok).map(|e| e.path()).collect();
+        folders.sort();
+        folders
+            .into_iter()
+            .filter_map(|folder| Registration::load(&folder.join("registration.json")).ok())
+            .filter(|registration| registration.content.name == name)
+            .collect()
+    }
+
+    /// The noise that `plan` was registered with, if it was. The archive grows while a bet runs; the bet's noise does not.
+    pub fn noise_of(runs: &Path, plan: &Plan) -> Option<ArchiveNoise> {
+        let asked = content(plan);
+        Registration::of_name(runs, &plan.bet.name).into_iter().find_map(|found| {
+            let found = found.content;
+            // Noise and the words that name it apart, it must be the same bet.
+            let same = Registered { noise: asked.noise.clone(), words: asked.words.clone(), ..found.clone() }
+                == asked;
+            same.then_some(found.noise)
+        })
     }
 
     /// Reads a registration and checks that it is what was frozen.
@@ -160,7 +235,8 @@ impl Registration {
         if hash_hex(&canonical_json(&raw["content"])) != registration.hash {
             return tampered("its content does not have its hash");
         }
-        if seal(&registration.hash, &registration.registered_at) != registration.seal {
+        let amends = registration.amends.as_deref();
+        if seal(&registration.hash, &registration.registered_at, amends) != registration.seal {
             return tampered("its time or hash does not have its seal");
         }
         Ok(registration)
@@ -178,7 +254,9 @@ fn content(plan: &Plan) -> Registered {
         primary: bet.primary.clone(),
         decision: bet.decision.clone(),
         guardrails: bet.guardrails.clone(),
-        rule: bet.rule_in_words(),
+        rule: bet.rule(),
+        noise: plan.noise.clone(),
+        words: bet.rule_in_words(&plan.noise),
         sizes,
         seeds,
         evaluation: table_to_json(&bet.evaluation),
@@ -204,8 +282,9 @@ fn content_hash(content: &Registered) -> String {
     hash_hex(&canonical_json(&value))
 }
 
-fn seal(hash: &str, registered_at: &str) -> String {
-    hash_hex(&format!("{hash}\n{registered_at}"))
+fn seal(hash: &str, registered_at: &str, amends: Option<&str>) -> String {
+    let amended = amends.map(|hash| format!("\n{hash}")).unwrap_or_default();
+    hash_hex(&format!("{hash}\n{registered_at}{amended}"))
 }
 
 /// Writes a file so that it is either whole or not there: beside it, to the disk, then in place.

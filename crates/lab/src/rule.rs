@@ -1,63 +1,89 @@
 //! The decision rule in plain words, as it is printed before a bet runs and frozen in its registration.
 
-use crate::bet::{Bet, Direction, Noise, Require};
+use crate::bet::{Bet, Direction, Require};
+use crate::judge::{ArchiveNoise, CostBasis, Scale};
 use crate::score::{title_of, unit_of};
 
 impl Bet {
     /// The rule by which this bet will be decided, a sentence or two for each line.
-    pub fn rule_in_words(&self) -> Vec<String> {
+    pub fn rule_in_words(&self, noise: &ArchiveNoise) -> Vec<String> {
+        let rule = self.rule();
         let p = &self.primary;
         let seeds = self.ladder.seeds.len();
         let sizes = self.ladder.sizes.len();
-        let confidence = percent(self.decision.confidence);
+        let confidence = rule.confidence();
+        let top = self.top_size();
+        let name = title_of(&p.metric);
+        let margin = match p.scale {
+            Scale::Multiplier => format!("{} of compute", percent(p.margin)),
+            Scale::Metric => format!("{} {}", p.margin, unit_of(&p.metric)).trim_end().to_owned(),
+        };
         let difference = match p.direction {
             Direction::Lower => "baseline minus candidate",
             Direction::Higher => "candidate minus baseline",
         };
-        let noise = match self.decision.noise {
-            Noise::Pooled if sizes > 1 => {
-                format!("noise pooled over the {sizes} sizes, {} degrees of freedom", sizes * (seeds - 1))
-            }
-            _ => format!(
-                "noise of that size alone, {}",
-                plural(seeds - 1, "degree of freedom", "degrees of freedom")
+        let mut words = vec![match p.scale {
+            Scale::Metric => format!(
+                "Improvement is {difference} in {name} ({} is better), within pairs: runs of the same size and seed. It must \
+                 be worth at least {margin}.",
+                p.direction
             ),
-        };
-        let margin = format!("{} {}", p.margin, unit_of(&p.metric));
-        let top = self.top_size();
-        let mut rule = vec![
-            format!(
-                "Improvement is {difference} in {} ({} is better), for runs of the same size and seed, averaged \
-                 over the {seeds} seeds. It must be worth at least {}.",
-                title_of(&p.metric),
+            Scale::Multiplier => format!(
+                "The effect of a pair is the logarithm of the compute multiplier: {difference} in {name} ({} is better), over \
+                 what one factor e of compute buys the baseline at that size, plus ln(cost of the baseline / cost of the \
+                 candidate) in {}. It must be worth at least {margin}.",
                 p.direction,
-                margin.trim_end(),
+                match rule.cost {
+                    CostBasis::Flops => "FLOPs",
+                    CostBasis::Seconds => "seconds",
+                }
             ),
-            format!(
-                "Its {confidence} interval joins two half-widths as the sides of a right angle: Student's t over \
-                 seeds ({noise}) and a bootstrap over test tasks ({} resamples).",
-                self.decision.resamples,
-            ),
-            format!(
-                "SHIP if at {top} the whole interval lies above {}{}{}.",
-                p.margin,
-                if sizes > 1 { ", no smaller size is shown to be worse" } else { "" },
-                match self.guardrails.len() {
-                    0 => "",
-                    1 => ", and the guardrail permits it",
-                    _ => ", and the guardrails permit it",
-                },
-            ),
-            format!(
-                "DROP if at {top} the interval lies below 0 (harm), within ±{m} (equal) or below {m} (too small){}.",
-                if self.guardrails.is_empty() { "" } else { ", or if a guardrail is shown to be broken" },
-                m = p.margin,
-            ),
-            "UNDECIDED otherwise, with what would decide it.".to_owned(),
-        ];
+        }];
+        let looks: Vec<String> = rule.looks_at(top, sizes - 1).iter().map(ToString::to_string).collect();
+        words.push(format!(
+            "Looks at {top} after {} pairs, {seeds} at most. Its {confidence} interval holds over all looks together: Student's \
+             t at a level calibrated for them, with {}, joined with a bootstrap over test tasks ({} resamples).",
+            looks.join(", "),
+            if noise.rungs.is_empty() {
+                "the noise of the pairs and of the other sizes' pairs".to_owned()
+            } else {
+                "the noise of an archive of A/A runs and of the pairs".to_owned()
+            },
+            rule.resamples,
+        ));
+        let guard = match self.guardrails.len() {
+            0 => "",
+            1 => ", and the guardrail permits it",
+            _ => ", and the guardrails permit it",
+        };
+        words.push(format!(
+            "SHIP if at {top} the whole interval lies above {margin}{}{}{guard}.",
+            if sizes > 1 { ", no size is shown to be worse" } else { "" },
+            if sizes > 2 {
+                format!(
+                    ", a gain at {} times its compute has probability {} by the ladder",
+                    rule.target.unwrap_or(1.0),
+                    percent(rule.assurance)
+                )
+            } else {
+                String::new()
+            },
+        ));
+        let equal = match p.scale {
+            Scale::Multiplier => format!("{} of compute", percent(rule.equal)),
+            Scale::Metric => rule.equal.to_string(),
+        };
+        words.push(format!(
+            "DROP as harm if at {top} the interval lies below 0{}; as equal if it lies within ±{equal}; {}as futile if finishing \
+             the plan and as many pairs again would make it ship with less than {}.",
+            if self.guardrails.is_empty() { "" } else { " or a guardrail is shown to be broken" },
+            if sizes > 2 { "as fading if it lies above 0 and a gain at the target is less likely than not; " } else { "" },
+            percent(rule.futile),
+        ));
+        words.push("UNDECIDED otherwise, with what would decide it. Runs that cannot change the verdict any more are not started.".into());
         for g in &self.guardrails {
             let name = title_of(&g.metric);
-            rule.push(match g.require {
+            words.push(match g.require {
                 Require::Held => format!(
                     "Guardrail: {name}. To ship, its interval at {top} must exclude a loss of more than {}.",
                     g.margin
@@ -69,11 +95,7 @@ impl Bet {
                 ),
             });
         }
-        rule.push(format!(
-            "One look: the verdict is computed once, when all {} runs are finished.",
-            sizes * seeds * 2
-        ));
-        rule
+        words
     }
 }
 

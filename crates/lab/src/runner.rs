@@ -1,6 +1,6 @@
 //! Runs the cells of a bet as child processes, side by side, and can be stopped and started again at any time.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{File, TryLockError};
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -137,6 +137,11 @@ pub struct Failure {
 pub enum RunnerOutcome {
     /// All runs are finished.
     Finished,
+    /// The runs so far decide; those that could not change the verdict any more were not started.
+    Decided {
+        /// Runs that were not started.
+        spared: usize,
+    },
     /// It was interrupted; the next start goes on.
     Interrupted,
     /// Runs failed: index of the cell and how. The next start tries them again.
@@ -191,12 +196,16 @@ impl Runner {
     /// Runs whatever is not finished yet, in the order of the plan. Returns when all is finished, when something
     /// failed and the others have ended, or after `stop` became true and the children have ended.
     ///
+    /// Whenever a pair is complete while runs wait, `decided` is asked with the finished cells, indices into
+    /// [`Plan::cells`]; once it says yes no further run is started, and those under way are brought to their end.
+    ///
     /// # Errors
     /// [`RunnerError`] before any child is started, if the folders are not as they should be.
     pub fn run(
         &self,
         plan: &Plan,
         stop: &AtomicBool,
+        decided: &mut dyn FnMut(&[usize]) -> bool,
         report: &mut dyn FnMut(RunnerEvent),
     ) -> Result<RunnerOutcome, RunnerError> {
         let suite = self.write_inputs(plan)?;
@@ -208,7 +217,10 @@ impl Runner {
             suite: &suite,
             suite_hash: &suite_hash,
             left: TimeLeft::new(plan, self.speed, self.parallel),
-            finished: 0,
+            finished: BTreeSet::new(),
+            decided,
+            asked: 0,
+            over: false,
             failed: Vec::new(),
             active: BTreeMap::new(),
             waiting: Vec::new(),
@@ -241,13 +253,22 @@ impl Runner {
     /// # Errors
     /// As [`Runner::run`].
     pub fn is_finished(&self, plan: &Plan) -> Result<bool, RunnerError> {
+        Ok(self.finished_cells(plan)?.len() == plan.cells.len())
+    }
+
+    /// The runs of `plan` that are trained and evaluated: indices into [`Plan::cells`].
+    ///
+    /// # Errors
+    /// As [`Runner::run`].
+    pub fn finished_cells(&self, plan: &Plan) -> Result<Vec<usize>, RunnerError> {
         let suite_hash = suite_hash(plan);
-        for cell in &plan.cells {
-            if self.need(cell, &suite_hash)? != Need::Nothing {
-                return Ok(false);
+        let mut finished = Vec::new();
+        for (index, cell) in plan.cells.iter().enumerate() {
+            if self.need(cell, &suite_hash)? == Need::Nothing {
+                finished.push(index);
             }
         }
-        Ok(true)
+        Ok(finished)
     }
 
     fn need(&self, cell: &Cell, suite_hash: &str) -> Result<Need, RunnerError> {
@@ -307,7 +328,12 @@ struct Floor<'a> {
     suite: &'a Path,
     suite_hash: &'a str,
     left: TimeLeft,
-    finished: usize,
+    finished: BTreeSet<usize>,
+    decided: &'a mut dyn FnMut(&[usize]) -> bool,
+    /// Complete pairs when `decided` was asked last.
+    asked: usize,
+    /// The verdict is in; nothing more is started.
+    over: bool,
     failed: Vec<(usize, Failure)>,
     active: BTreeMap<usize, Active>,
     /// The next one last.
@@ -333,7 +359,7 @@ impl Floor<'_> {
             if stop.load(Ordering::SeqCst) && stopped_at.is_none() {
                 stopped_at = Some(Instant::now());
             }
-            if stopped_at.is_none() && self.failed.is_empty() {
+            if stopped_at.is_none() && self.failed.is_empty() && !self.is_decided() {
                 while self.active.len() < self.runner.parallel.max(1) {
                     let Some((cell, need)) = self.waiting.pop() else { break };
                     self.start(cell, need, &sender);
@@ -353,11 +379,28 @@ impl Floor<'_> {
         }
         if !self.failed.is_empty() {
             RunnerOutcome::Failed(self.failed)
-        } else if self.finished == self.plan.cells.len() {
+        } else if self.finished.len() == self.plan.cells.len() {
             RunnerOutcome::Finished
+        } else if self.over {
+            RunnerOutcome::Decided { spared: self.plan.cells.len() - self.finished.len() }
         } else {
             RunnerOutcome::Interrupted
         }
+    }
+
+    /// True once the finished pairs decide. Cells come in pairs, so that a pair is two neighbours.
+    fn is_decided(&mut self) -> bool {
+        if self.over || self.waiting.is_empty() {
+            return self.over;
+        }
+        let pairs =
+            self.finished.iter().filter(|c| *c % 2 == 0 && self.finished.contains(&(**c + 1))).count();
+        if pairs > self.asked {
+            self.asked = pairs;
+            let finished: Vec<usize> = self.finished.iter().copied().collect();
+            self.over = (self.decided)(&finished);
+        }
+        self.over
     }
 
     /// Asks the children to stop, asks those again that do not end, and in the end kills them: a checkpoint is
@@ -499,7 +542,7 @@ impl Floor<'_> {
     }
 
     fn finish(&mut self, cell: usize, earlier: bool) {
-        self.finished += 1;
+        self.finished.insert(cell);
         self.left.evaluated(cell, 1.0);
         (self.report)(RunnerEvent::Finished { cell, earlier });
     }
@@ -511,7 +554,7 @@ impl Floor<'_> {
 
     fn overall(&mut self) {
         (self.report)(RunnerEvent::Overall {
-            finished: self.finished,
+            finished: self.finished.len(),
             of: self.plan.cells.len(),
             share: self.left.share(),
             seconds_left: self.left.seconds(),

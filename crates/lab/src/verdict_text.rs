@@ -3,73 +3,94 @@
 use std::fmt::Write;
 
 use crate::figures;
+use crate::judge::{Defined, GuardrailChange, GuardrailState, Judgement, Ruling, Scale};
 use crate::rule::plural;
-use crate::scaling::Defined;
 use crate::score::title_of;
-use crate::verdict::{DropReason, GuardrailState, Ruling, Verdict};
+use crate::verdict::Verdict;
 
-impl Verdict {
-    /// The verdict as text, lines up to about 100 columns, tables aligned.
+impl Judgement {
+    /// The judgement as text, lines up to about 100 columns, tables aligned.
     pub fn to_text(&self) -> String {
         let mut out = String::new();
-        let because = match self.ruling {
-            Ruling::Drop(DropReason::Harm) => " (harm)",
-            Ruling::Drop(DropReason::Equal) => " (equal)",
-            Ruling::Drop(DropReason::TooSmall) => " (too small)",
-            Ruling::Drop(DropReason::Guardrail) => " (guardrail)",
-            Ruling::Ship | Ruling::Undecided => "",
-        };
-        line(&mut out, &format!("{}{because}", self.ruling));
-        paragraph(&mut out, "", &self.sentence);
-        for reason in self.reasons.iter().filter(|r| **r != self.sentence) {
-            paragraph(&mut out, "", reason);
-        }
-        out.push('\n');
-        self.rung_table(&mut out);
-        self.guardrail_table(&mut out);
-        self.cost_table(&mut out);
-        for (title, items) in [("What would decide it", &self.next), ("To bear in mind", &self.caveats)] {
-            if !items.is_empty() {
-                line(&mut out, &format!("\n{title}"));
-                items.iter().for_each(|item| paragraph(&mut out, "  - ", item));
-            }
-        }
+        self.head(&mut out);
+        self.foot(&mut out);
         out
     }
 
+    fn head(&self, out: &mut String) {
+        let because = match self.ruling {
+            Ruling::Drop(reason) => format!(" ({reason})"),
+            Ruling::Ship | Ruling::Undecided => String::new(),
+        };
+        line(out, &format!("{}{because}", self.ruling));
+        paragraph(out, "", &self.sentence);
+        for reason in &self.reasons {
+            paragraph(out, "", reason);
+        }
+        out.push('\n');
+        self.rung_table(out);
+        self.guardrail_table(out);
+    }
+
+    fn foot(&self, out: &mut String) {
+        paragraph(out, "", &format!("\nNoise: {}", self.noise));
+        for (title, items) in [("What would decide it", &self.next), ("To bear in mind", &self.caveats)] {
+            if !items.is_empty() {
+                line(out, &format!("\n{title}"));
+                items.iter().for_each(|item| paragraph(out, "  - ", item));
+            }
+        }
+    }
+
     fn rung_table(&self, out: &mut String) {
-        let metric = &self.primary.metric;
-        let mut rows =
-            vec![row(["size", "baseline", "candidate", "improvement", "interval", "compute multiplier"])];
+        let metric = &self.rule.metric;
+        let mut rows = vec![row([
+            "size",
+            "pairs",
+            "baseline",
+            "candidate",
+            "improvement",
+            "effect",
+            "interval",
+            "compute multiplier",
+        ])];
         for rung in &self.rungs {
-            let d = &rung.difference;
             let multiplier = match &rung.multiplier {
                 Defined::Value(m) => multiplier_in_words(m),
                 Defined::Undefined(_) => "undefined".into(),
             };
+            let [before, after] = figures::both(metric, rung.means);
+            let effect = rung.effect.value();
             rows.push(vec![
-                d.size.clone(),
-                figures::value(metric, d.baseline),
-                figures::value(metric, d.candidate),
-                figures::difference(metric, d.value),
-                figures::interval(metric, d.interval()),
+                rung.rung.clone(),
+                rung.pairs.len().to_string(),
+                before,
+                after,
+                figures::difference(metric, rung.improvement),
+                effect.map_or("–".into(), |e| self.rule.say(e.mean)),
+                effect.map_or("–".into(), |e| self.rule.say_interval(e.low, e.high)),
                 multiplier,
             ]);
         }
+        // On the scale of the multiplier, effect and multiplier are one; on the metric's, effect and improvement.
+        let spare = match self.rule.scale {
+            Scale::Multiplier => 7,
+            Scale::Metric => 5,
+        };
+        rows.iter_mut().for_each(|row| {
+            row.remove(spare);
+        });
         let unit = figures::unit(metric);
         line(
             out,
-            &format!(
-                "{}{}, {} is better",
-                title_of(metric),
-                unit.replace(' ', ", in "),
-                self.primary.direction
-            ),
+            &format!("{}{}, {} is better", title_of(metric), unit.replace(' ', ", in "), self.rule.direction),
         );
         table(out, &rows);
         for rung in &self.rungs {
-            if let Defined::Undefined(why) = &rung.multiplier {
-                paragraph(out, "  ", &format!("No multiplier at {}: {why}.", rung.difference.size));
+            if let Defined::Undefined(why) = &rung.multiplier
+                && !rung.pairs.is_empty()
+            {
+                paragraph(out, "  ", &format!("No multiplier at {}: {why}.", rung.rung));
             }
         }
     }
@@ -80,14 +101,13 @@ impl Verdict {
         }
         let mut rows = vec![row(["guardrail", "baseline", "candidate", "change", "interval", "stands"])];
         for g in &self.guardrails {
-            let number =
-                |f: &dyn Fn(&crate::Difference) -> String| g.difference.as_ref().map_or("–".into(), f);
+            let number = |f: &dyn Fn(&GuardrailChange) -> String| g.change.value().map_or("–".into(), f);
             rows.push(vec![
                 title_of(&g.metric),
-                number(&|d| figures::value(&g.metric, d.baseline)),
-                number(&|d| figures::value(&g.metric, d.candidate)),
-                number(&|d| figures::difference(&g.metric, d.value)),
-                number(&|d| figures::interval(&g.metric, d.interval())),
+                number(&|c| figures::value(&g.metric, c.means[0])),
+                number(&|c| figures::value(&g.metric, c.means[1])),
+                number(&|c| figures::difference(&g.metric, c.effect.mean)),
+                number(&|c| figures::interval(&g.metric, c.effect.interval())),
                 match g.state {
                     GuardrailState::Held => "held".into(),
                     GuardrailState::Open => "open".into(),
@@ -97,6 +117,17 @@ impl Verdict {
         }
         out.push('\n');
         table(out, &rows);
+    }
+}
+
+impl Verdict {
+    /// The verdict as text, lines up to about 100 columns, tables aligned.
+    pub fn to_text(&self) -> String {
+        let mut out = String::new();
+        self.judgement.head(&mut out);
+        self.cost_table(&mut out);
+        self.judgement.foot(&mut out);
+        out
     }
 
     fn cost_table(&self, out: &mut String) {
@@ -124,7 +155,7 @@ impl Verdict {
 }
 
 /// A multiplier as it is written everywhere: `1.83× (1.41 to 2.37)`.
-pub(crate) fn multiplier_in_words(m: &crate::Multiplier) -> String {
+pub(crate) fn multiplier_in_words(m: &crate::judge::Multiplier) -> String {
     let times = |v: f64| figures::times(v).trim_end_matches('×').to_owned();
     let mut words = figures::times(m.value);
     // Beyond what can be told apart, all three are the same words.

@@ -2,7 +2,7 @@
 
 use groundwork_lab::judge::{
     ArchiveNoise, CostBasis, Defined, DropReason, Group, GuardrailState, Judgement, Outcome, Rule, Ruling,
-    RunRow, RunTable, RungNoise, Scale, judge,
+    RunRow, RunTable, RungNoise, Scale, eliminate, judge, judge_all,
 };
 use groundwork_lab::{Direction, Guardrail, Require};
 
@@ -200,4 +200,28 @@ fn a_guardrail_over_items_holds_breaks_or_stays_open() {
     assert_eq!(with([0.9, 0.5], Require::Held), (Ruling::Drop(DropReason::Harm), GuardrailState::Broken));
     assert_eq!(with([0.5, 0.44], Require::Held), (Ruling::Undecided, GuardrailState::Open));
     assert_eq!(with([0.5, 0.44], Require::Unbroken), (Ruling::Ship, GuardrailState::Open));
+}
+
+#[test]
+fn several_candidates_share_the_error_and_the_worse_ones_leave() {
+    let mut t = table(|_| 1.08);
+    let third: Vec<RunRow> = table(|_| 0.95)
+        .runs
+        .into_iter()
+        .filter(|r| r.arm == "new")
+        .map(|r| RunRow { arm: "worse".into(), ..r })
+        .collect();
+    t.runs.extend(third);
+    let all = judge_all(&t, &rule(), &archive());
+    assert_eq!(all.iter().map(|j| j.candidate.as_str()).collect::<Vec<_>>(), ["new", "worse"]);
+    assert_eq!(all[0].ruling, Ruling::Ship);
+    assert!((all[0].rule.error - 0.025).abs() < 1e-12);
+    assert_eq!(all[1].ruling, Ruling::Drop(DropReason::Harm));
+    let standings = eliminate(&t, &rule(), &archive());
+    let behind =
+        |arm: &str| standings.iter().find(|s| s.arm == arm).unwrap().behind.as_ref().map(|b| b.0.clone());
+    assert_eq!(
+        (behind("new"), behind("old"), behind("worse")),
+        (None, Some("new".into()), Some("new".into()))
+    );
 }

@@ -44,7 +44,7 @@ fn transcript() -> String {
 }
 
 fn page(result: &BetResult) -> String {
-    render_report(result, &Verdict::of(result))
+    render_report(result, &Verdict::of(result), &Default::default())
 }
 
 #[test]
@@ -84,5 +84,5 @@ fn missing_runs_scores_and_curves_leave_a_page() {
     let mut none = data(true);
     none.cells.clear();
     let page = page(&none);
-    assert!(page.contains("UNDECIDED") && page.contains("There is no verdict yet"), "{page}");
+    assert!(page.contains("UNDECIDED") && page.contains("There is no verdict at 4K"), "{page}");
 }

@@ -102,7 +102,8 @@ fn a_bet_runs_pairs_first_and_never_repeats_a_finished_run() {
     assert!(!runner.is_finished(&plan).unwrap());
 
     let mut events = Vec::new();
-    let outcome = runner.run(&plan, &AtomicBool::new(false), &mut |e| events.push(e)).unwrap();
+    let outcome =
+        runner.run(&plan, &AtomicBool::new(false), &mut |_| false, &mut |e| events.push(e)).unwrap();
     assert_eq!(outcome, RunnerOutcome::Finished);
     let started: Vec<usize> = events
         .iter()
@@ -129,22 +130,30 @@ fn a_bet_runs_pairs_first_and_never_repeats_a_finished_run() {
 
     let lock = fs::File::open(place.join("lock")).unwrap();
     lock.try_lock().unwrap();
-    let error = runner.run(&plan, &AtomicBool::new(false), &mut |_| ()).unwrap_err().to_string();
+    let error =
+        runner.run(&plan, &AtomicBool::new(false), &mut |_| false, &mut |_| ()).unwrap_err().to_string();
     assert!(error.contains("another process is running this bet"), "{error}");
     drop(lock);
 
     assert!(runner.is_finished(&plan).unwrap());
-    assert_eq!(runner.run(&plan, &AtomicBool::new(false), &mut |_| ()).unwrap(), RunnerOutcome::Finished);
+    assert_eq!(
+        runner.run(&plan, &AtomicBool::new(false), &mut |_| false, &mut |_| ()).unwrap(),
+        RunnerOutcome::Finished
+    );
     assert_eq!((lines(&runs.join("trained")), lines(&runs.join("evaluated"))), (8, 8));
 
     // Metrics that this bet's evaluation did not leave are made again, the training is not.
     let run = runs.join(plan.cells[3].folder());
     fs::write(run.join("metrics.json"), "{}").unwrap();
-    assert_eq!(runner.run(&plan, &AtomicBool::new(false), &mut |_| ()).unwrap(), RunnerOutcome::Finished);
+    assert_eq!(
+        runner.run(&plan, &AtomicBool::new(false), &mut |_| false, &mut |_| ()).unwrap(),
+        RunnerOutcome::Finished
+    );
     assert_eq!((lines(&runs.join("trained")), lines(&runs.join("evaluated"))), (8, 9));
 
     fs::write(run.join("recipe.toml"), "way = 3\n").unwrap();
-    let error = runner.run(&plan, &AtomicBool::new(false), &mut |_| ()).unwrap_err().to_string();
+    let error =
+        runner.run(&plan, &AtomicBool::new(false), &mut |_| false, &mut |_| ()).unwrap_err().to_string();
     assert!(error.contains("holds another recipe"), "{error}");
 }
 
@@ -158,7 +167,7 @@ fn an_interrupted_bet_goes_on() {
     let stop = AtomicBool::new(false);
     let mut training = 0;
     let outcome = runner
-        .run(&plan, &stop, &mut |e| {
+        .run(&plan, &stop, &mut |_| false, &mut |e| {
             training += usize::from(matches!(e, RunnerEvent::Training { .. }));
             if training == 25 {
                 stop.store(true, Ordering::SeqCst);
@@ -170,7 +179,7 @@ fn an_interrupted_bet_goes_on() {
     assert!(before < 8);
     let mut resumed = 0;
     let outcome = runner
-        .run(&plan, &AtomicBool::new(false), &mut |e| {
+        .run(&plan, &AtomicBool::new(false), &mut |_| false, &mut |e| {
             resumed += usize::from(matches!(e, RunnerEvent::Started { resumed: true, .. }));
         })
         .unwrap();
@@ -187,7 +196,7 @@ fn a_dead_child_is_reported_with_its_last_words_and_nothing_more_is_started() {
     let (_, place, _) = Registration::open(runs, &plan).unwrap();
     let runner = runner(runs, &place, 1);
     fs::write(runs.join("fail"), "").unwrap();
-    let outcome = runner.run(&plan, &AtomicBool::new(false), &mut |_| ()).unwrap();
+    let outcome = runner.run(&plan, &AtomicBool::new(false), &mut |_| false, &mut |_| ()).unwrap();
     let RunnerOutcome::Failed(failures) = outcome else { panic!("{outcome:?}") };
     let [(0, failure)] = failures.as_slice() else { panic!("{failures:?}") };
     assert_eq!(failure.stderr, ["the loss is not a number"]);
@@ -200,12 +209,15 @@ fn a_dead_child_is_reported_with_its_last_words_and_nothing_more_is_started() {
     assert_eq!(lines(&runs.join("trained")), 1);
 
     fs::remove_file(runs.join("fail")).unwrap();
-    assert_eq!(runner.run(&plan, &AtomicBool::new(false), &mut |_| ()).unwrap(), RunnerOutcome::Finished);
+    assert_eq!(
+        runner.run(&plan, &AtomicBool::new(false), &mut |_| false, &mut |_| ()).unwrap(),
+        RunnerOutcome::Finished
+    );
 
     let mut missing = runner.clone();
     missing.program = runs.join("nothing-here");
     fs::remove_file(runs.join(plan.cells[0].folder()).join("done.json")).unwrap();
-    let outcome = missing.run(&plan, &AtomicBool::new(false), &mut |_| ()).unwrap();
+    let outcome = missing.run(&plan, &AtomicBool::new(false), &mut |_| false, &mut |_| ()).unwrap();
     assert!(
         matches!(&outcome, RunnerOutcome::Failed(f) if f[0].1.message.contains("cannot start")),
         "{outcome:?}"
@@ -231,7 +243,7 @@ fn a_registration_is_frozen() {
     for (from, to) in [
         ("\"margin\": 0.1", "\"margin\": 0.05"),
         ("Is it better?", "Is it worse?"),
-        ("\"judge\": 1", "\"judge\": 1, \"note\": \"added\""),
+        ("\"judge\": 2", "\"judge\": 2, \"note\": \"added\""),
         (&registration.registered_at[..4], "2001"),
     ] {
         assert!(text.contains(from), "{from}");
@@ -241,6 +253,58 @@ fn a_registration_is_frozen() {
     }
     fs::write(&path, "{").unwrap();
     assert!(Registration::open(runs, &first).unwrap_err().to_string().contains("is not a registration"));
+}
+
+#[test]
+fn an_amendment_is_possible_while_results_are_sealed_and_is_shown() {
+    let folder = tempfile::tempdir().unwrap();
+    let runs = folder.path();
+    let (first, _, _) = Registration::open(runs, &plan(BET)).unwrap();
+    assert_eq!(first.amends, None);
+    let changed = plan(&BET.replace("margin = 0.1", "margin = 0.2"));
+    let (amended, place, new) = Registration::open(runs, &changed).unwrap();
+    assert!(new);
+    assert_eq!(amended.amends.as_ref(), Some(&first.hash));
+    assert_eq!(Registration::load(&place.join("registration.json")).unwrap(), amended);
+    // The amendment cannot be taken out without a trace.
+    let path = place.join("registration.json");
+    let text = fs::read_to_string(&path).unwrap();
+    fs::write(&path, text.replace(&first.hash, &amended.hash)).unwrap();
+    assert!(Registration::load(&path).is_err());
+    fs::write(&path, text).unwrap();
+    // A result is known: from now on only what is registered already may be judged under this name.
+    let run = runs.join(changed.cells[0].folder());
+    fs::create_dir_all(&run).unwrap();
+    fs::write(run.join("metrics.json"), "{}").unwrap();
+    let third = plan(&BET.replace("margin = 0.1", "margin = 0.3"));
+    let error = Registration::open(runs, &third).unwrap_err().to_string();
+    assert!(error.contains("results of 1 of its runs are known"), "{error}");
+    assert!(Registration::open(runs, &changed).is_ok());
+}
+
+#[test]
+fn a_decided_bet_starts_nothing_more() {
+    let folder = tempfile::tempdir().unwrap();
+    let runs = folder.path();
+    let plan = plan(BET);
+    let (_, place, _) = Registration::open(runs, &plan).unwrap();
+    let runner = runner(runs, &place, 2);
+    let mut asked = Vec::new();
+    let outcome = runner
+        .run(
+            &plan,
+            &AtomicBool::new(false),
+            &mut |finished| {
+                asked.push(finished.to_vec());
+                finished.len() >= 4
+            },
+            &mut |_| (),
+        )
+        .unwrap();
+    let finished = runner.finished_cells(&plan).unwrap();
+    assert_eq!(outcome, RunnerOutcome::Decided { spared: plan.cells.len() - finished.len() });
+    assert!((4..8).contains(&finished.len()), "{finished:?}");
+    assert!(asked.iter().all(|cells| cells.len() >= 2), "{asked:?}");
 }
 
 #[test]

@@ -225,7 +225,12 @@ impl TraceCheck<'_> {
                 (Err(d), _) => {
                     Some(Diagnostic::warning("no-error", format!("no error: {}", d.message), d.range))
                 }
-                (Ok(error), Some(tool)) => undeclared(&error, tool, span.fault.is_some(), whole),
+                (Ok(error), Some(tool)) => {
+                    if span.fault.is_some() && error.name == "Renamed" {
+                        rename(self.tools.as_deref_mut(), &tool.name, &error);
+                    }
+                    undeclared(&error, tool, span.fault.is_some(), whole)
+                }
                 (Ok(_), None) => None,
             }
         };
@@ -241,6 +246,13 @@ impl TraceCheck<'_> {
             self.found.push(Diagnostic::warning("unanswered", message, pending.keyword));
         }
     }
+}
+
+/// An injected fault may give a parameter another name: `Renamed(old, new)`.
+fn rename(tools: Option<&mut [Tool]>, tool: &str, error: &ToolError) {
+    let [Value::Str(old), Value::Str(new)] = &error.args[..] else { return };
+    let tools = tools.into_iter().flatten().filter(|t| t.name == tool);
+    tools.flat_map(|t| &mut t.params).filter(|p| p.name == *old).for_each(|p| p.name.clone_from(new));
 }
 
 /// An injected fault may raise errors that no tool declares.

@@ -205,7 +205,8 @@ impl Agent for Expert {
     fn act(&mut self, episode: &Episode, _: Option<&Reply>) -> Span {
         let rest = self.rest.get_or_insert_with(|| {
             let trace = Episode::expert_trace(episode.task(), Declare::None).unwrap_or_default();
-            let own: Vec<Span> = trace.spans.into_iter().filter(|s| s.kind.is_agents()).collect();
+            let told = episode.prompt(Declare::None).len();
+            let own: Vec<Span> = trace.spans.into_iter().skip(told).filter(|s| s.kind.is_agents()).collect();
             own.into_iter()
         });
         rest.next().unwrap_or_else(|| Span::new(SpanKind::Answer, ""))

@@ -23,6 +23,7 @@
 mod expert;
 mod formula;
 
+use std::borrow::Cow;
 use std::hash::{Hash, Hasher};
 use std::sync::{Arc, LazyLock};
 
@@ -34,7 +35,7 @@ use crate::expert::{Recorder, carried};
 use crate::faults::FaultKind;
 use crate::names::{Name, Names};
 use crate::task::Split;
-use crate::world::{Outcome, Verification, World, name_arg, text};
+use crate::world::{Kind, Outcome, Verification, World, name_arg, text};
 
 pub use formula::formula;
 
@@ -306,9 +307,12 @@ impl Arithmetic {
     }
 }
 
-impl World for Arithmetic {
-    fn tools() -> &'static [Tool] {
-        &TOOLS
+impl Kind for Arithmetic {
+    type World = Self;
+    const NAME: &str = "arithmetic";
+
+    fn tools() -> Option<&'static [Tool]> {
+        Some(&TOOLS)
     }
 
     fn capabilities() -> &'static [Capability] {
@@ -317,7 +321,7 @@ impl World for Arithmetic {
 
     fn faults() -> &'static [FaultKind] {
         use FaultKind::*;
-        &[Transient, Misspelt, Denied, Stale, Gone]
+        &[Transient, Timeout, Drift, Removed, Wrong, Misspelt, Denied, Stale, Gone]
     }
 
     fn generate(level: u32, names: &mut Names, dice: &mut Dice) -> Self {
@@ -333,6 +337,12 @@ impl World for Arithmetic {
         let problem = Problem { is, value, names: all, first, told, asked };
         Arithmetic { problem: Arc::new(problem), found: Vec::new(), seen: 0, names_seen: false, drift: 0 }
     }
+}
+
+impl World for Arithmetic {
+    fn tools(&self) -> &[Tool] {
+        &TOOLS
+    }
 
     fn arm(&mut self, fault: FaultKind, names: &mut Names, dice: &mut Dice) {
         match fault {
@@ -340,7 +350,7 @@ impl World for Arithmetic {
                 let problem = Arc::make_mut(&mut self.problem);
                 problem.names[0] = names.misspell(problem.first, dice);
             }
-            FaultKind::Stale => {
+            FaultKind::Stale | FaultKind::Wrong => {
                 let up = dice.between(1, 9);
                 self.drift = if dice.coin() { up } else { -up };
             }
@@ -418,24 +428,24 @@ impl World for Arithmetic {
         calls
     }
 
-    fn main_tool(&self) -> (&'static str, u32) {
+    fn main_tool(&self) -> (Cow<'static, str>, u32) {
         let p = &*self.problem;
         let op = |i: usize| if let Is::Made(op, ..) = p.is[i] { Some(op) } else { None };
         let last = op(p.asked);
         let calls = p.needed().into_iter().filter(|i| last.is_some() && op(*i) == last).count();
-        (last.map_or("add", Op::tool), calls as u32)
+        (last.map_or("add", Op::tool).into(), calls as u32)
     }
 
-    fn stale_tool(&self) -> &'static str {
-        "look"
+    fn stale_tool(&self) -> Cow<'static, str> {
+        "look".into()
     }
 
-    fn guarded(&self, _: &mut Dice) -> Name {
-        self.problem.first
+    fn guarded(&self, _: &mut Dice) -> String {
+        self.problem.first.to_string()
     }
 
-    fn resource(&self, call: &Call) -> Option<Name> {
-        if call.tool == "look" { name_arg(call, "of") } else { None }
+    fn resource(&self, call: &Call) -> Option<String> {
+        (call.tool == "look").then(|| text(call, "of").to_owned())
     }
 
     fn outdated(&self, call: &Call) -> Option<Value> {
@@ -445,6 +455,20 @@ impl World for Arithmetic {
         let n = self.problem.value[self.problem.find(name_arg(call, "of"))?];
         // Never the truth, and never below zero.
         Some(Value::int(if n + self.drift < 0 { n - self.drift } else { n + self.drift }))
+    }
+
+    fn deceive(&self, call: &Call) -> Option<Value> {
+        if call.tool != self.main_tool().0 {
+            return None;
+        }
+        match self.clone().step(call) {
+            Outcome::Observation { value, .. } => {
+                // Never the truth, and never below zero.
+                let wrong = |n: i64| if n + self.drift < 0 { n - self.drift } else { n + self.drift };
+                value.as_i64().map(|n| Value::int(wrong(n)))
+            }
+            Outcome::Error(_) => None,
+        }
     }
 
     fn refresh(name: &str) -> Call {

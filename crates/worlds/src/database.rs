@@ -32,6 +32,7 @@ mod expert;
 mod request;
 mod schema;
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::hash::{Hash, Hasher};
 use std::sync::{Arc, LazyLock, OnceLock};
@@ -255,9 +256,12 @@ impl Database {
     }
 }
 
-impl World for Database {
-    fn tools() -> &'static [Tool] {
-        &TOOLS
+impl crate::world::Kind for Database {
+    type World = Self;
+    const NAME: &str = "database";
+
+    fn tools() -> Option<&'static [Tool]> {
+        Some(&TOOLS)
     }
 
     fn capabilities() -> &'static [Capability] {
@@ -296,6 +300,12 @@ impl World for Database {
             schemas_seen: 0,
             asked: Vec::new(),
         }
+    }
+}
+
+impl World for Database {
+    fn tools(&self) -> &[Tool] {
+        &TOOLS
     }
 
     fn arm(&mut self, fault: FaultKind, names: &mut Names, dice: &mut Dice) {
@@ -369,15 +379,15 @@ impl World for Database {
         calls
     }
 
-    fn main_tool(&self) -> (&'static str, u32) {
-        (if self.request.changes() { "execute" } else { "query" }, 1)
+    fn main_tool(&self) -> (Cow<'static, str>, u32) {
+        (if self.request.changes() { "execute" } else { "query" }.into(), 1)
     }
 
-    fn guarded(&self, _: &mut Dice) -> Name {
-        self.scene.schema.tables[self.scene.asked()].name
+    fn guarded(&self, _: &mut Dice) -> String {
+        self.scene.schema.tables[self.scene.asked()].name.to_string()
     }
 
-    fn resource(&self, call: &Call) -> Option<Name> {
+    fn resource(&self, call: &Call) -> Option<String> {
         if !matches!(call.tool.as_str(), "query" | "execute") {
             return None;
         }
@@ -386,7 +396,7 @@ impl World for Database {
             sql.split(|c: char| !c.is_ascii_alphanumeric() && c != '_').any(|w| w == name.as_str())
         };
         // The asked table before those that it refers to.
-        self.scene.schema.tables.iter().rev().map(|t| t.name).find(named)
+        self.scene.schema.tables.iter().rev().map(|t| t.name).find(named).map(|n| n.to_string())
     }
 
     fn outdated(&self, call: &Call) -> Option<Value> {

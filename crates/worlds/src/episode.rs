@@ -1,6 +1,7 @@
 //! An episode: a world, its fault and the calls made so far.
 
 use std::hash::{Hash, Hasher};
+use std::sync::Arc;
 
 use groundwork_trace::{ActionStatus, Attempt, Call, Span, SpanKind, Tool, ToolError, Trace, Value};
 use serde::{Deserialize, Serialize};
@@ -12,9 +13,9 @@ use crate::faults::{FaultKind, Faults};
 use crate::hash::Fnv;
 use crate::names::Names;
 use crate::own::own_ranges;
-use crate::registry::{AnyWorld, each};
+use crate::registry::{AnyWorld, each, tool_set};
 use crate::task::Task;
-use crate::world::{Outcome, Verification, World};
+use crate::world::{Kind, Outcome, Verification, World};
 
 /// The highest level of every world.
 pub const MAX_LEVEL: u32 = 12;
@@ -25,7 +26,8 @@ pub const MAX_LEVEL: u32 = 12;
 pub enum Declare {
     /// Every declaration in full.
     Full,
-    /// The name of the set, which [`tool_set`](crate::tool_set) resolves.
+    /// The name of the set, which [`tool_set`](crate::tool_set) resolves; in full where tools differ from task to
+    /// task, so that no name stands for them.
     #[default]
     Name,
     /// Not at all.
@@ -61,6 +63,10 @@ pub struct Episode {
     task: Task,
     pub(crate) world: AnyWorld,
     faults: Faults,
+    /// The tools as a fault declares them in mid-episode.
+    drifted: Option<Arc<[Tool]>>,
+    /// What the prompt tells besides tools and goal: what was done before.
+    context: Arc<[Span]>,
     steps: u32,
     /// What the user said after the last call.
     said: Option<String>,
@@ -76,7 +82,51 @@ impl Episode {
             return Err(WorldError::Level { level: task.level, max: MAX_LEVEL });
         }
         let (world, faults) = AnyWorld::build(task)?;
-        Ok(Episode { task: task.clone(), world, faults, steps: 0, said: None })
+        let drifted = faults.drift().map(|d| d.declare(each!(&world, w => w.tools())).into());
+        let mut episode = Episode {
+            task: task.clone(),
+            world,
+            faults,
+            drifted,
+            context: Arc::default(),
+            steps: 0,
+            said: None,
+        };
+        if let Some(fault) = episode.faults.in_context() {
+            episode.context = episode.go_wrong(fault).into();
+        }
+        Ok(episode)
+    }
+
+    /// Does what a fault says was done before, and tells it.
+    fn go_wrong(&mut self, fault: FaultKind) -> Vec<Span> {
+        let words = [self.task.split as u64, self.task.seed, u64::from(self.task.level)];
+        let mut dice = Dice::new("before", &words);
+        let mut spans = Vec::new();
+        let calls = each!(&self.world, w => w.mistake(&mut dice));
+        for call in calls {
+            let said = reply(self.perform(&call).0, None).span;
+            // What was wrong is not to be learnt.
+            spans.extend([Span { weight: Some(0.0), ..Span::action(&call) }, said]);
+        }
+        if fault == FaultKind::Inherited {
+            // The other one gave up when something was refused.
+            let mut tries = self.legal_actions();
+            dice.shuffle(&mut tries);
+            let refused = tries.iter().find_map(|call| match self.clone().perform(call).0 {
+                Outcome::Error(e) => Some([Span::action(call), Span::error(&e)]),
+                Outcome::Observation { .. } => None,
+            });
+            spans.extend(refused.into_iter().flatten());
+            let told: Vec<String> =
+                spans.chunks(2).map(|s| format!("{} was answered {}", s[0].body, s[1].body)).collect();
+            spans = vec![Span::new(SpanKind::System, format!("somebody else began: {}", told.join("; ")))];
+        }
+        if let Some(last) = spans.last_mut() {
+            last.fault = Some(fault.as_str().to_owned());
+        }
+        self.steps = 0;
+        spans
     }
 
     /// The task.
@@ -85,21 +135,30 @@ impl Episode {
     }
 
     /// The tools that may be called.
-    pub fn tools(&self) -> &'static [Tool] {
-        self.world.tools()
+    pub fn tools(&self) -> &[Tool] {
+        match &self.drifted {
+            Some(tools) if self.faults.drifted() => tools,
+            _ => each!(&self.world, w => w.tools()),
+        }
     }
 
     /// What the agent is told before it acts: the tools as `declare` says, system text where the world has some, then
-    /// the goal.
+    /// the goal, and what was done before ([`FaultKind::Planted`], [`FaultKind::Inherited`]). Actions in it *have* been
+    /// performed: who replays a trace begins after the prompt.
     pub fn prompt(&self, declare: Declare) -> Vec<Span> {
         let mut spans = Vec::with_capacity(16);
         match declare {
-            Declare::Full => spans.push(Span::new(SpanKind::Tools, Tool::print_all(self.tools()))),
-            Declare::Name => spans.push(Span::new(SpanKind::Tools, self.task.world.as_str())),
             Declare::None => {}
+            Declare::Name if tool_set(&self.task.world).is_some() => {
+                spans.push(Span::new(SpanKind::Tools, self.task.world.as_str()));
+            }
+            Declare::Name | Declare::Full => {
+                spans.push(Span::new(SpanKind::Tools, Tool::print_all(self.tools())));
+            }
         }
         spans.extend(each!(&self.world, w => w.system()).map(|text| Span::new(SpanKind::System, text)));
         spans.push(Span::new(SpanKind::Goal, each!(&self.world, w => w.goal())));
+        spans.extend(self.context.iter().cloned());
         spans
     }
 
@@ -110,7 +169,7 @@ impl Episode {
         let attempt = Attempt::parse(body, self.tools());
         match (attempt.status, attempt.call) {
             (ActionStatus::Fine, Some(call)) => {
-                let (outcome, fault) = self.perform(&call);
+                let (outcome, fault) = self.perform(&self.faults.inward(call));
                 let turn = self.said.as_deref().map(|said| Span::new(SpanKind::User, said));
                 Reply { turn, ..reply(outcome, fault) }
             }
@@ -134,6 +193,7 @@ impl Episode {
     /// `MissingArgument` or `WrongType`.
     pub fn step(&mut self, call: &Call) -> Outcome {
         match misfit(call, self.tools()) {
+            None if self.drifted.is_some() => self.perform(&self.faults.inward(call.clone())).0,
             None => self.perform(call).0,
             Some(error) => {
                 self.steps += 1;
@@ -143,7 +203,17 @@ impl Episode {
         }
     }
 
-    /// Performs a call that fits the declarations; says which fault shows in the outcome.
+    /// A call as it must be made now, from one in the world's own names.
+    pub(crate) fn outward(&self, call: &Call) -> Call {
+        self.faults.outward(call.clone())
+    }
+
+    /// The fault that stands in the prompt, if one does.
+    pub(crate) fn in_context(&self) -> Option<FaultKind> {
+        self.faults.in_context()
+    }
+
+    /// Performs a call in the world's own names that fits the declarations; says which fault shows in the outcome.
     pub(crate) fn perform(&mut self, call: &Call) -> (Outcome, Option<FaultKind>) {
         self.steps += 1;
         let faults = &mut self.faults;
@@ -166,7 +236,11 @@ impl Episode {
 
     /// Every sensible call in this state, without repetition; it contains every action of the expert.
     pub fn legal_actions(&self) -> Vec<Call> {
-        each!(&self.world, w => w.legal_actions())
+        let calls = each!(&self.world, w => w.legal_actions());
+        match self.drifted {
+            Some(_) => calls.into_iter().map(|c| self.faults.outward(c)).collect(),
+            None => calls,
+        }
     }
 
     /// A hash of everything that decides what follows (and not of the number of steps): equal for equal
@@ -249,13 +323,22 @@ fn misfit(call: &Call, tools: &[Tool]) -> Option<ToolError> {
 }
 
 /// Builds a world of one kind and puts the task's fault into it.
-pub(crate) fn build<W: World>(task: &Task) -> Result<(W, Faults), WorldError> {
+pub(crate) fn build<K: Kind>(task: &Task) -> Result<(K::World, Faults), WorldError> {
+    assemble(task, K::faults(), K::generate)
+}
+
+/// Builds a world with `generate` and puts the task's fault, one of `known`, into it.
+pub(crate) fn assemble<W: World>(
+    task: &Task,
+    known: &[FaultKind],
+    generate: impl FnOnce(u32, &mut Names, &mut Dice) -> W,
+) -> Result<(W, Faults), WorldError> {
     let words = [task.split as u64, task.seed, u64::from(task.level)];
     let mut names = Names::new(task.split);
-    let mut world = W::generate(task.level, &mut names, &mut Dice::new(&task.world, &words));
+    let mut world = generate(task.level, &mut names, &mut Dice::new(&task.world, &words));
     let faults = match task.fault {
         None => Faults::none(),
-        Some(kind) if W::faults().contains(&kind) => {
+        Some(kind) if known.contains(&kind) => {
             // A stream of the fault's own, so that the twin is built from the same choices.
             let mut dice = Dice::new(kind.as_str(), &words);
             Faults::arm(kind, task.level, &mut world, &mut names, &mut dice)
@@ -264,7 +347,7 @@ pub(crate) fn build<W: World>(task: &Task) -> Result<(W, Faults), WorldError> {
             return Err(WorldError::FaultNotHere {
                 world: task.world.clone(),
                 fault: kind.as_str().to_owned(),
-                known: W::faults().iter().map(|f| f.as_str()).collect::<Vec<_>>().join(", "),
+                known: known.iter().map(|f| f.as_str()).collect::<Vec<_>>().join(", "),
             });
         }
     };

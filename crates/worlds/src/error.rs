@@ -45,6 +45,42 @@ pub enum WorldError {
         /// The capabilities that there are.
         known: String,
     },
+    /// The name of a planning world does not name two files.
+    #[error(
+        "`{name}` names no files\n  hint: write `pddl:DOMAIN:PROBLEM` with the paths of a domain and a problem"
+    )]
+    PddlName {
+        /// The name given.
+        name: String,
+    },
+    /// A file cannot be read.
+    #[error("cannot read `{path}`: {message}")]
+    Unreadable {
+        /// The file.
+        path: String,
+        /// Why not.
+        message: String,
+    },
+    /// A file is not the PDDL that can be read.
+    #[error("`{path}`, line {line}, column {column}:\n{drawing}")]
+    Pddl {
+        /// The file.
+        path: String,
+        /// The line, from 1.
+        line: usize,
+        /// The column in characters, from 1.
+        column: usize,
+        /// The mistake, drawn under the lines it is about.
+        drawing: String,
+    },
+    /// A problem can be read but makes no task.
+    #[error("`{path}` makes no task: {why}")]
+    UselessProblem {
+        /// The file.
+        path: String,
+        /// Why not.
+        why: String,
+    },
     /// No style has this name.
     #[error("there is no style `{name}`{hint}\n  hint: the styles are {known}")]
     UnknownStyle {

@@ -4,6 +4,7 @@
 use groundwork_trace::{Call, Span, SpanKind, ToolError, Trace, Value};
 
 use crate::episode::{Declare, Episode, reply};
+use crate::faults::FaultKind;
 use crate::guide::Policy;
 use crate::world::{Outcome, World};
 
@@ -44,9 +45,10 @@ impl Recorder {
 
     /// Performs a call once.
     pub(crate) fn act(&mut self, call: &Call) -> Outcome {
+        let said = self.episode.outward(call);
         let (outcome, fault) = self.episode.perform(call);
         let answer = reply(outcome.clone(), fault);
-        let mut action = Span::action(call);
+        let mut action = Span::action(&said);
         action.failed = answer.failed;
         self.spans.push(action);
         self.spans.push(answer.span);
@@ -97,7 +99,30 @@ impl Recorder {
                 {
                     self.reflect("that is old, look again");
                 }
+                Outcome::Observation { value, .. } if is_cut(value) => {
+                    self.reflect("cut off, look again");
+                    let again = W::reread(call);
+                    if again != *call {
+                        return self.attempt::<W>(&again);
+                    }
+                }
                 Outcome::Error(error) if error.name == "Busy" => self.reflect("busy, try again"),
+                Outcome::Error(error) if error.name == "Timeout" => self.reflect("no answer, try again"),
+                Outcome::Error(error) if error.name == "RateLimit" => {
+                    let calls = error.args.first().and_then(Value::as_i64).unwrap_or(0);
+                    self.reflect(format!("too many calls, wait {calls}"));
+                    for _ in 0..calls {
+                        self.act(&Call::new("wait", []));
+                    }
+                }
+                Outcome::Error(error) if error.name == "Renamed" => {
+                    let new = error.args.get(1).and_then(Value::as_str).unwrap_or_default();
+                    self.reflect(format!("{} is called {new} now", carried(error)));
+                }
+                Outcome::Error(error) if error.name == "Removed" => {
+                    self.gone = Some((call.tool.clone(), u32::MAX));
+                    return outcome;
+                }
                 Outcome::Error(error) if error.name == "Stale" => {
                     let name = carried(error).to_owned();
                     self.reflect(format!("my view of {name} is old, look first"));
@@ -123,6 +148,30 @@ impl Recorder {
         }
     }
 
+    /// As [`Recorder::attempt_asking`]; where a tool is away, waits.
+    pub(crate) fn insist<W: World>(&mut self, call: &Call) -> Outcome {
+        loop {
+            for _ in 0..self.away(&call.tool) {
+                self.act(&Call::new("wait", []));
+            }
+            match self.attempt_asking::<W>(call) {
+                Outcome::Error(error) if error.name == "Gone" => {
+                    self.reflect(format!("{} is gone, wait {}", call.tool, self.away(&call.tool)));
+                }
+                outcome => return outcome,
+            }
+        }
+    }
+
+    /// Says that what was done before led nowhere, where the prompt tells such a thing.
+    pub(crate) fn take_over(&mut self) {
+        match self.episode.in_context() {
+            Some(FaultKind::Planted) => self.reflect("that leads away from the goal, plan anew"),
+            Some(_) => self.reflect("that was no way to the goal, plan from here"),
+            None => {}
+        }
+    }
+
     /// Asks for access to `name`.
     pub(crate) fn ask(&mut self, name: &str) {
         self.reflect(format!("no access to {name}, ask for it"));
@@ -135,6 +184,20 @@ impl Recorder {
             Some((t, back)) if t == tool => back.saturating_sub(self.episode.steps()),
             _ => 0,
         }
+    }
+}
+
+/// Whether a tool is away, for a while or for good.
+pub(crate) fn is_away(error: &ToolError) -> bool {
+    error.name == "Gone" || error.name == "Removed"
+}
+
+/// Whether a list in the value was cut off.
+fn is_cut(value: &Value) -> bool {
+    match value {
+        Value::List(items) => items.last().and_then(Value::as_str) == Some("..."),
+        Value::Record(fields) => fields.iter().any(|(_, v)| is_cut(v)),
+        _ => false,
     }
 }
 

@@ -1,31 +1,41 @@
-//! Injected failures, as a wrapper over any world.
+//! The catalogue of injected failures.
 //!
-//! | fault | what the agent meets | how one recovers |
-//! |---|---|---|
-//! | `transient` | `Busy`, once (twice from level 3 on) | the same call again |
-//! | `misspelt` | the goal names something with a letter wrong: `NotFound` | list, take the nearest name |
-//! | `denied` | `Denied(name)`, until one has asked | `ask(name)`, or another way |
-//! | `stale` | a query answers `{old: …}` instead of the truth, or a change is refused as `Stale(name)` | query again; look at `name` first |
-//! | `gone` | `Gone(tool, n)`: the tool is away for the next `n` calls | another tool, or wait |
-//! | `closed` | `route` only: a road of the map is closed, `Closed("a>b")` | plan another way |
-//! | `limit` | `ledger` only: a payment is larger than a limit that nobody stated, `Limit(n)` | split it |
+//! A fault is *explicit* where an error says that something is wrong, *implicit* where only its consequences or a closer look tell; it is
+//! *transient* where it is over after a while or a recovery, *permanent* where it stays for the episode.
 //!
-//! `transient`, `denied`, `stale` and `gone` live in the wrapper and know a world only through its
-//! trait; `misspelt`, `closed` and `limit` live in the world, and the wrapper only notices them. A fault
-//! draws from a random stream of its own, so the twin without it is the same task in every other respect.
-//! Stale values are hinted at: the word `old` stands beside them. An action that met an old value has not
-//! *failed* (the tool did answer), so its span has no `failed`; the observation names the fault.
-//! Every fault strikes a call that every expert solution has to make, so the expert always meets it.
+//! | fault | sort | what the agent meets | optimal response | its cost in calls |
+//! |---|---|---|---|---|
+//! | `transient` | explicit, transient | `Busy`, once (twice from level 3 on) | the same call again | 1 (2) |
+//! | `timeout` | explicit, transient | `Timeout`: no answer, and nothing was done | the same call again | 1 |
+//! | `rate_limit` | explicit, transient | `RateLimit(n)`: the tool refuses for the next `n` calls, of whatever tool | something else, or wait, then the call again | 1 + n at most |
+//! | `gone` | explicit, transient | `Gone(tool, n)`: the tool is away for the next `n` calls | another tool, or wait | 1 to 1 + n |
+//! | `denied` | explicit, permanent | `Denied(name)`, until one has asked | `ask(name)` and again, or another way | 2 at most |
+//! | `misspelt` | explicit, permanent | the goal names something with a letter wrong: `NotFound` | list, take the nearest name | 2 where one list suffices |
+//! | `drift` | explicit, permanent | `Renamed(old, new)`: a parameter of the tool has got another name | the same call with the new name | 1 |
+//! | `removed` | explicit, permanent | `Removed(tool)`: the tool is gone for good | the other tools | 1 and what the other way costs more |
+//! | `broken` | explicit, permanent | `Broken(object)`: a thing is out of order for good | plan without it | 1 and what the other plan costs more |
+//! | `closed` | explicit, permanent | `route` only: a road of the map is closed, `Closed("a>b")` | plan another way | 1 and what the other way costs more |
+//! | `limit` | explicit, permanent | `ledger` only: a payment is larger than a limit that nobody stated, `Limit(n)` | split it | 1 and the payments more |
+//! | `stale` | implicit, transient | a query answers `{old: …}` instead of the truth, or a change is refused as `Stale(name)` | query again; look at `name` first | 1; 2 |
+//! | `truncated` | implicit, transient | a list ends in `"..."`: it was cut off | look again | 1 |
+//! | `wrong` | implicit, transient | an answer that is not true: a wrong result, or an `ok` for what was not done | check against what one knows; again | 1; the symptom, a look and the plan anew |
+//! | `planted` | implicit, permanent | one's own first calls, in the prompt, lead away from the goal | plan from where one is | what the plan from there has more |
+//! | `inherited` | implicit, permanent | the prompt tells what somebody else did before giving up | plan from where things are | what the plan from there has more |
+//!
+//! A fault draws from a random stream of its own, so the twin without it is the same task in every other respect. Every fault strikes a call
+//! that the expert has to make, so the expert always meets it, and re-plans from the faulty state with what it then knows:
+//! [`recovery`](crate::recovery) tells where a fault shows and how many calls it costs. An action that met a wrong, old or cut-off value has
+//! not *failed* (the tool did answer), so its span has no `failed`; the observation names the fault.
+
+mod wrapper;
 
 use std::str::FromStr;
 
-use groundwork_trace::{Call, ToolError, Value};
 use serde::{Deserialize, Serialize};
 
-use crate::dice::Dice;
 use crate::error::{WorldError, did_you_mean};
-use crate::names::{Name, Names};
-use crate::world::{Outcome, World, name_arg};
+
+pub(crate) use wrapper::Faults;
 
 /// A kind of injected failure; see the [module documentation](self).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -45,11 +55,29 @@ pub enum FaultKind {
     Closed,
     /// A payment is larger than allowed.
     Limit,
+    /// A thing that the plan uses is out of order for good.
+    Broken,
+    /// A tool that the plan uses is gone for good.
+    Removed,
+    /// A tool refuses for some calls and says for how many.
+    RateLimit,
+    /// No answer comes, and nothing is done.
+    Timeout,
+    /// A parameter gets another name in mid-episode.
+    Drift,
+    /// An answer is cut off.
+    Truncated,
+    /// An answer is not true.
+    Wrong,
+    /// One's own earlier mistake stands in the prompt.
+    Planted,
+    /// Somebody else's failed attempt stands in the prompt.
+    Inherited,
 }
 
 impl FaultKind {
     /// Every fault.
-    pub const ALL: [FaultKind; 7] = [
+    pub const ALL: [FaultKind; 16] = [
         FaultKind::Transient,
         FaultKind::Misspelt,
         FaultKind::Denied,
@@ -57,6 +85,15 @@ impl FaultKind {
         FaultKind::Gone,
         FaultKind::Closed,
         FaultKind::Limit,
+        FaultKind::Broken,
+        FaultKind::Removed,
+        FaultKind::RateLimit,
+        FaultKind::Timeout,
+        FaultKind::Drift,
+        FaultKind::Truncated,
+        FaultKind::Wrong,
+        FaultKind::Planted,
+        FaultKind::Inherited,
     ];
 
     /// Its name in files, traces and reports.
@@ -69,7 +106,30 @@ impl FaultKind {
             FaultKind::Gone => "gone",
             FaultKind::Closed => "closed",
             FaultKind::Limit => "limit",
+            FaultKind::Broken => "broken",
+            FaultKind::Removed => "removed",
+            FaultKind::RateLimit => "rate_limit",
+            FaultKind::Timeout => "timeout",
+            FaultKind::Drift => "drift",
+            FaultKind::Truncated => "truncated",
+            FaultKind::Wrong => "wrong",
+            FaultKind::Planted => "planted",
+            FaultKind::Inherited => "inherited",
         }
+    }
+}
+
+impl FaultKind {
+    /// Whether an error says that something is wrong; otherwise only its consequences, or a closer look, tell.
+    pub const fn is_explicit(self) -> bool {
+        use FaultKind::*;
+        !matches!(self, Stale | Truncated | Wrong | Planted | Inherited)
+    }
+
+    /// Whether it stays for the whole episode; otherwise it is over after a while or a recovery.
+    pub const fn is_permanent(self) -> bool {
+        use FaultKind::*;
+        matches!(self, Denied | Misspelt | Drift | Removed | Broken | Closed | Limit | Planted | Inherited)
     }
 }
 
@@ -89,160 +149,5 @@ impl FromStr for FaultKind {
             hint: did_you_mean(name, names()),
             known: names().collect::<Vec<_>>().join(", "),
         })
-    }
-}
-
-/// How far a fault has come. `skip` counts the calls of the tool that pass before it strikes.
-#[derive(Clone, Debug, Hash)]
-enum State {
-    Off,
-    Transient { tool: &'static str, skip: u32, left: u32 },
-    Denied { name: Name },
-    Stale { tool: &'static str, view: View },
-    Gone { tool: &'static str, skip: u32, calls: u32, left: Option<u32> },
-    InWorld { fault: FaultKind },
-}
-
-/// What a stale fault has done so far.
-#[derive(Clone, Debug, Hash)]
-enum View {
-    /// Nothing yet.
-    Waiting,
-    /// Changes to the name are refused until it is looked at.
-    Old(Name),
-    /// It is over.
-    Fresh,
-}
-
-/// The fault of one episode.
-#[derive(Clone, Debug, Hash)]
-pub(crate) struct Faults {
-    kind: Option<FaultKind>,
-    state: State,
-    met: bool,
-}
-
-impl Faults {
-    /// No fault at all.
-    pub(crate) fn none() -> Self {
-        Faults { kind: None, state: State::Off, met: false }
-    }
-
-    /// Puts `kind` into `world`.
-    pub(crate) fn arm<W: World>(
-        kind: FaultKind,
-        level: u32,
-        world: &mut W,
-        names: &mut Names,
-        dice: &mut Dice,
-    ) -> Self {
-        world.arm(kind, names, dice);
-        let (tool, calls) = world.main_tool();
-        let state = match kind {
-            FaultKind::Transient => {
-                let skip = dice.below(calls as usize) as u32;
-                State::Transient { tool, skip, left: if level < 3 { 1 } else { 2 } }
-            }
-            FaultKind::Denied => State::Denied { name: world.guarded(dice) },
-            FaultKind::Stale => State::Stale { tool: world.stale_tool(), view: View::Waiting },
-            FaultKind::Gone => {
-                let skip = dice.below(calls as usize) as u32;
-                State::Gone { tool, skip, calls: dice.between(1, 2) as u32, left: None }
-            }
-            FaultKind::Misspelt | FaultKind::Closed | FaultKind::Limit => State::InWorld { fault: kind },
-        };
-        Faults { kind: Some(kind), state, met: false }
-    }
-
-    /// Whether the fault has shown itself.
-    pub(crate) fn met(&self) -> bool {
-        self.met
-    }
-
-    /// Performs a checked call; says which fault shows in the outcome, if one does.
-    pub(crate) fn step<W: World>(&mut self, world: &mut W, call: &Call) -> (Outcome, Option<FaultKind>) {
-        let struck = self.strike(world, call);
-        let (outcome, shows) = match struck {
-            Some(outcome) => (outcome, true),
-            None => {
-                let outcome = world.step(call);
-                let shows = match (&outcome, &self.state) {
-                    (Outcome::Error(e), State::InWorld { fault }) => world.shows(*fault, call, e),
-                    _ => false,
-                };
-                (outcome, shows)
-            }
-        };
-        self.met |= shows;
-        (outcome, if shows { self.kind } else { None })
-    }
-
-    /// What the fault makes of the call, if it interferes.
-    fn strike<W: World>(&mut self, world: &mut W, call: &Call) -> Option<Outcome> {
-        match &mut self.state {
-            State::Off | State::InWorld { .. } => None,
-            State::Transient { tool, skip, left } => {
-                if call.tool != *tool || *left == 0 {
-                    return None;
-                }
-                if *skip > 0 {
-                    *skip -= 1;
-                    return None;
-                }
-                *left -= 1;
-                Some(Outcome::refuse("Busy", []))
-            }
-            State::Denied { name } => {
-                if call.tool == "ask" && name_arg(call, "name") == Some(*name) {
-                    self.state = State::Off;
-                    return None;
-                }
-                (world.resource(call) == Some(*name))
-                    .then(|| Outcome::refuse("Denied", [Value::str(name.as_str())]))
-            }
-            State::Stale { tool, view } => match *view {
-                View::Fresh => None,
-                View::Waiting if call.tool != *tool => None,
-                View::Waiting => match world.outdated(call) {
-                    Some(old) => {
-                        // A query that fails anyway shows nothing old.
-                        if let Outcome::Error(_) = world.clone().step(call) {
-                            return None;
-                        }
-                        *view = View::Fresh;
-                        let value = Value::Record(vec![("old".to_owned(), old)]);
-                        Some(Outcome::Observation { value, own: true })
-                    }
-                    None => {
-                        let name = world.resource(call)?;
-                        *view = View::Old(name);
-                        Some(Outcome::refuse("Stale", [Value::str(name.as_str())]))
-                    }
-                },
-                View::Old(name) => {
-                    if *call == W::refresh(name.as_str()) {
-                        *view = View::Fresh;
-                        return None;
-                    }
-                    (call.tool == *tool && world.resource(call) == Some(name))
-                        .then(|| Outcome::refuse("Stale", [Value::str(name.as_str())]))
-                }
-            },
-            State::Gone { tool, skip, calls, left } => {
-                let now = match left {
-                    None if call.tool != *tool => return None,
-                    None if *skip > 0 => {
-                        *skip -= 1;
-                        return None;
-                    }
-                    None => *calls,
-                    Some(0) => return None,
-                    Some(n) => *n - 1,
-                };
-                *left = Some(now);
-                let error = || ToolError::new("Gone", [Value::str(*tool), Value::int(i64::from(now))]);
-                (call.tool == *tool).then(|| Outcome::Error(error()))
-            }
-        }
     }
 }

@@ -16,6 +16,7 @@
 mod expert;
 mod guided;
 
+use std::borrow::Cow;
 use std::hash::{Hash, Hasher};
 use std::sync::{Arc, LazyLock};
 
@@ -26,7 +27,7 @@ use crate::dice::Dice;
 use crate::expert::Recorder;
 use crate::faults::FaultKind;
 use crate::names::{Name, Names};
-use crate::world::{Outcome, Verification, World, name_arg, text};
+use crate::world::{Kind, Outcome, Verification, World, name_arg, text};
 
 /// What a file holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -201,9 +202,12 @@ impl Files {
     }
 }
 
-impl World for Files {
-    fn tools() -> &'static [Tool] {
-        &TOOLS
+impl Kind for Files {
+    type World = Self;
+    const NAME: &str = "files";
+
+    fn tools() -> Option<&'static [Tool]> {
+        Some(&TOOLS)
     }
 
     fn capabilities() -> &'static [Capability] {
@@ -212,7 +216,7 @@ impl World for Files {
 
     fn faults() -> &'static [FaultKind] {
         use FaultKind::*;
-        &[Transient, Misspelt, Denied, Stale, Gone]
+        &[Transient, Timeout, Drift, Removed, Misspelt, Denied, Stale, Gone]
     }
 
     fn generate(level: u32, names: &mut Names, dice: &mut Dice) -> Self {
@@ -282,6 +286,12 @@ impl World for Files {
         }
         files.truth = Arc::new(Truth { before, after, answer: answers.join(", ") });
         files
+    }
+}
+
+impl World for Files {
+    fn tools(&self) -> &[Tool] {
+        &TOOLS
     }
 
     fn arm(&mut self, fault: FaultKind, names: &mut Names, dice: &mut Dice) {
@@ -411,22 +421,22 @@ impl World for Files {
         calls
     }
 
-    fn main_tool(&self) -> (&'static str, u32) {
+    fn main_tool(&self) -> (Cow<'static, str>, u32) {
         match self.jobs[0].act {
-            Act::Move { .. } => ("move", 1),
-            Act::Read | Act::Follow => ("read", self.first.1),
+            Act::Move { .. } => ("move".into(), 1),
+            Act::Read | Act::Follow => ("read".into(), self.first.1),
         }
     }
 
-    fn guarded(&self, _: &mut Dice) -> Name {
-        self.first.0
+    fn guarded(&self, _: &mut Dice) -> String {
+        self.first.0.to_string()
     }
 
-    fn resource(&self, call: &Call) -> Option<Name> {
+    fn resource(&self, call: &Call) -> Option<String> {
         match call.tool.as_str() {
-            "list" => name_arg(call, "dir"),
+            "list" => Some(text(call, "dir").to_owned()),
             "find" | "ask" => None,
-            _ => parse_path(text(call, "path")).map(|(folder, _)| folder),
+            _ => parse_path(text(call, "path")).map(|(folder, _)| folder.to_string()),
         }
     }
 

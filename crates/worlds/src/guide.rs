@@ -15,6 +15,7 @@
 //! change of mind. The faults are `transient` and `denied`. The expert keeps to the policy with the fewest calls that it
 //! takes: one for each name that must be confirmed or looked at first.
 
+use std::borrow::Cow;
 use std::hash::Hash;
 use std::sync::Arc;
 
@@ -25,7 +26,7 @@ use crate::dice::Dice;
 use crate::expert::Recorder;
 use crate::faults::FaultKind;
 use crate::names::{Name, Names};
-use crate::world::{Outcome, Verification, World, text};
+use crate::world::{Kind, Outcome, Verification, World, text};
 
 /// The tools that reach the user, beside those of the world.
 pub(crate) const USER_TOOLS: &str = "
@@ -108,7 +109,10 @@ pub(crate) struct Guide {
 }
 
 /// A world that can be had with a guide.
-pub(crate) trait Guidable: World + std::fmt::Debug {
+pub(crate) trait Guidable: Kind<World = Self> + World + std::fmt::Debug {
+    /// The name of the guided world.
+    const GUIDED: &str;
+
     /// Its tools and the user's.
     fn guided_tools() -> &'static [Tool];
 
@@ -137,9 +141,12 @@ pub(crate) struct Guided<W> {
     asked: bool,
 }
 
-impl<W: Guidable> World for Guided<W> {
-    fn tools() -> &'static [Tool] {
-        W::guided_tools()
+impl<W: Guidable> Kind for Guided<W> {
+    type World = Self;
+    const NAME: &str = W::GUIDED;
+
+    fn tools() -> Option<&'static [Tool]> {
+        Some(W::guided_tools())
     }
 
     fn capabilities() -> &'static [Capability] {
@@ -154,6 +161,12 @@ impl<W: Guidable> World for Guided<W> {
         let mut inner = W::generate(level, names, dice);
         let guide = Arc::new(inner.guide(dice));
         Guided { inner, guide, done: Vec::new(), violations: 0, changed: false, asked: false }
+    }
+}
+
+impl<W: Guidable> World for Guided<W> {
+    fn tools(&self) -> &[Tool] {
+        W::guided_tools()
     }
 
     fn arm(&mut self, fault: FaultKind, names: &mut Names, dice: &mut Dice) {
@@ -217,15 +230,15 @@ impl<W: Guidable> World for Guided<W> {
         calls
     }
 
-    fn main_tool(&self) -> (&'static str, u32) {
-        (self.guide.main, 1)
+    fn main_tool(&self) -> (Cow<'static, str>, u32) {
+        (self.guide.main.into(), 1)
     }
 
-    fn guarded(&self, _: &mut Dice) -> Name {
-        self.guide.guarded
+    fn guarded(&self, _: &mut Dice) -> String {
+        self.guide.guarded.to_string()
     }
 
-    fn resource(&self, call: &Call) -> Option<Name> {
+    fn resource(&self, call: &Call) -> Option<String> {
         self.inner.resource(call)
     }
 

@@ -24,6 +24,7 @@
 mod expert;
 mod guided;
 
+use std::borrow::Cow;
 use std::hash::{Hash, Hasher};
 use std::sync::{Arc, LazyLock};
 
@@ -34,7 +35,7 @@ use crate::dice::Dice;
 use crate::expert::Recorder;
 use crate::faults::FaultKind;
 use crate::names::{Name, Names};
-use crate::world::{Outcome, Verification, World, name_arg, text};
+use crate::world::{Kind, Outcome, Verification, World, name_arg, text};
 
 #[derive(Clone, Copy, Debug)]
 struct Account {
@@ -242,9 +243,12 @@ impl Ledger {
     }
 }
 
-impl World for Ledger {
-    fn tools() -> &'static [Tool] {
-        &TOOLS
+impl Kind for Ledger {
+    type World = Self;
+    const NAME: &str = "ledger";
+
+    fn tools() -> Option<&'static [Tool]> {
+        Some(&TOOLS)
     }
 
     fn capabilities() -> &'static [Capability] {
@@ -253,7 +257,7 @@ impl World for Ledger {
 
     fn faults() -> &'static [FaultKind] {
         use FaultKind::*;
-        &[Transient, Misspelt, Denied, Stale, Gone, Limit]
+        &[Transient, Timeout, Drift, Removed, Misspelt, Denied, Stale, Gone, Limit]
     }
 
     fn generate(level: u32, names: &mut Names, dice: &mut Dice) -> Self {
@@ -304,6 +308,12 @@ impl World for Ledger {
             drift: 0,
             truth,
         }
+    }
+}
+
+impl World for Ledger {
+    fn tools(&self) -> &[Tool] {
+        &TOOLS
     }
 
     fn arm(&mut self, fault: FaultKind, names: &mut Names, dice: &mut Dice) {
@@ -382,24 +392,24 @@ impl World for Ledger {
         calls
     }
 
-    fn main_tool(&self) -> (&'static str, u32) {
-        ("pay", 1)
+    fn main_tool(&self) -> (Cow<'static, str>, u32) {
+        ("pay".into(), 1)
     }
 
-    fn stale_tool(&self) -> &'static str {
+    fn stale_tool(&self) -> Cow<'static, str> {
         match self.jobs[0].need {
-            Need::Amount(_) => "pay",
-            Need::Target(_) => "balance",
+            Need::Amount(_) => "pay".into(),
+            Need::Target(_) => "balance".into(),
         }
     }
 
-    fn guarded(&self, _: &mut Dice) -> Name {
-        self.jobs[0].sources[0]
+    fn guarded(&self, _: &mut Dice) -> String {
+        self.jobs[0].sources[0].to_string()
     }
 
-    fn resource(&self, call: &Call) -> Option<Name> {
+    fn resource(&self, call: &Call) -> Option<String> {
         match call.tool.as_str() {
-            "pay" | "take" => name_arg(call, "from"),
+            "pay" | "take" => Some(text(call, "from").to_owned()),
             _ => None,
         }
     }

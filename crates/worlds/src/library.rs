@@ -30,6 +30,7 @@ mod collection;
 mod expert;
 mod question;
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::hash::{Hash, Hasher};
 use std::sync::{Arc, LazyLock};
@@ -43,7 +44,7 @@ use crate::dice::Dice;
 use crate::expert::{Recorder, carried};
 use crate::faults::FaultKind;
 use crate::names::{Name, Names};
-use crate::world::{Outcome, Verification, World, name_arg, text};
+use crate::world::{Kind, Outcome, Verification, World, name_arg, text};
 
 pub use question::chain;
 
@@ -170,9 +171,12 @@ impl<const WHOLE: bool> Library<WHOLE> {
     }
 }
 
-impl<const WHOLE: bool> World for Library<WHOLE> {
-    fn tools() -> &'static [Tool] {
-        &TOOLS
+impl<const WHOLE: bool> Kind for Library<WHOLE> {
+    type World = Self;
+    const NAME: &str = if WHOLE { "library_whole" } else { "library" };
+
+    fn tools() -> Option<&'static [Tool]> {
+        Some(&TOOLS)
     }
 
     fn capabilities() -> &'static [Capability] {
@@ -210,6 +214,12 @@ impl<const WHOLE: bool> World for Library<WHOLE> {
             searches: Vec::new(),
             parts: Vec::new(),
         }
+    }
+}
+
+impl<const WHOLE: bool> World for Library<WHOLE> {
+    fn tools(&self) -> &[Tool] {
+        &TOOLS
     }
 
     fn arm(&mut self, fault: FaultKind, names: &mut Names, dice: &mut Dice) {
@@ -290,22 +300,22 @@ impl<const WHOLE: bool> World for Library<WHOLE> {
         calls
     }
 
-    fn main_tool(&self) -> (&'static str, u32) {
-        ("read", self.scene.needed.len() as u32)
+    fn main_tool(&self) -> (Cow<'static, str>, u32) {
+        ("read".into(), self.scene.needed.len() as u32)
     }
 
-    fn stale_tool(&self) -> &'static str {
-        "search"
+    fn stale_tool(&self) -> Cow<'static, str> {
+        "search".into()
     }
 
-    fn guarded(&self, dice: &mut Dice) -> Name {
-        self.scene.collection.author(self.scene.needed[dice.below(self.scene.needed.len())])
+    fn guarded(&self, dice: &mut Dice) -> String {
+        self.scene.collection.author(self.scene.needed[dice.below(self.scene.needed.len())]).to_string()
     }
 
-    fn resource(&self, call: &Call) -> Option<Name> {
+    fn resource(&self, call: &Call) -> Option<String> {
         let entry = call.arg("entry").and_then(Value::as_i64)?;
         let entry = u32::try_from(entry).ok().filter(|e| (1..=self.scene.collection.entries).contains(e))?;
-        Some(self.scene.collection.author(entry))
+        Some(self.scene.collection.author(entry).to_string())
     }
 
     fn outdated(&self, call: &Call) -> Option<Value> {

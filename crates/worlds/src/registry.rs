@@ -10,81 +10,112 @@ use crate::error::{WorldError, did_you_mean};
 use crate::faults::{FaultKind, Faults};
 use crate::files::Files;
 use crate::guide::Guided;
+use crate::labyrinth::Labyrinth;
 use crate::ledger::Ledger;
 use crate::library::Library;
+use crate::mastermind::Mastermind;
+use crate::planning::{self, Blocks, Gripper, Logistics, Planning, Sokoban};
+use crate::questions::Questions;
 use crate::repository::Repository;
 use crate::route::Route;
 use crate::task::Task;
 use crate::tracking::Tracking;
-use crate::world::World;
+use crate::unseen::Unseen;
+use crate::world::Kind;
 
-/// A world of any kind.
-#[derive(Clone, Debug)]
-pub(crate) enum AnyWorld {
-    Files(Files),
-    Route(Route),
-    Ledger(Ledger),
-    Tracking(Tracking),
-    Arithmetic(Arithmetic),
-    Library(Library<false>),
-    LibraryWhole(Library<true>),
-    Database(Database),
-    Repository(Repository),
-    FilesGuided(Guided<Files>),
-    RouteGuided(Guided<Route>),
-    LedgerGuided(Guided<Ledger>),
-}
+/// Declares the states that there are, each under the name of its type, and what is done alike with all of them.
+macro_rules! states {
+    ($($state:ident),*) => {
+        /// A world of any kind.
+        #[derive(Clone, Debug)]
+        pub(crate) enum AnyWorld {
+            $($state($state)),*
+        }
 
-/// Does the same with a world of any kind.
-macro_rules! each {
-    ($world:expr, $w:ident => $do:expr) => {
-        match $world {
-            AnyWorld::Files($w) => $do,
-            AnyWorld::Route($w) => $do,
-            AnyWorld::Ledger($w) => $do,
-            AnyWorld::Tracking($w) => $do,
-            AnyWorld::Arithmetic($w) => $do,
-            AnyWorld::Library($w) => $do,
-            AnyWorld::LibraryWhole($w) => $do,
-            AnyWorld::Database($w) => $do,
-            AnyWorld::Repository($w) => $do,
-            AnyWorld::FilesGuided($w) => $do,
-            AnyWorld::RouteGuided($w) => $do,
-            AnyWorld::LedgerGuided($w) => $do,
+        $(impl From<$state> for AnyWorld {
+            fn from(world: $state) -> Self {
+                AnyWorld::$state(world)
+            }
+        })*
+
+        /// Does the same with a world of any kind.
+        macro_rules! each {
+            ($world:expr, $w:ident => $do:expr) => {
+                match $world {
+                    $($crate::registry::AnyWorld::$state($w) => $do),*
+                }
+            };
         }
     };
 }
+
+type LibrarySearched = Library<false>;
+type LibraryWhole = Library<true>;
+type FilesGuided = Guided<Files>;
+type RouteGuided = Guided<Route>;
+type LedgerGuided = Guided<Ledger>;
+
+states!(
+    Files,
+    Route,
+    Ledger,
+    Tracking,
+    Arithmetic,
+    LibrarySearched,
+    LibraryWhole,
+    Database,
+    Repository,
+    FilesGuided,
+    RouteGuided,
+    LedgerGuided,
+    Planning,
+    Unseen,
+    Labyrinth,
+    Questions,
+    Mastermind
+);
+#[expect(clippy::single_component_path_imports, reason = "the path of a macro, not of a crate")]
 pub(crate) use each;
 
 /// What is known of a kind of world without building one.
 struct Entry {
     name: &'static str,
-    tools: fn() -> &'static [Tool],
+    tools: fn() -> Option<&'static [Tool]>,
     faults: fn() -> &'static [FaultKind],
     capabilities: fn() -> &'static [Capability],
     build: fn(&Task) -> Result<(AnyWorld, Faults), WorldError>,
 }
 
-const fn entry<W: World>(
-    name: &'static str,
-    build: fn(&Task) -> Result<(AnyWorld, Faults), WorldError>,
-) -> Entry {
-    Entry { name, tools: W::tools, faults: W::faults, capabilities: W::capabilities, build }
+const fn entry<K: Kind>() -> Entry
+where
+    AnyWorld: From<K::World>,
+{
+    let build = |task: &Task| build::<K>(task).map(|(world, faults)| (world.into(), faults));
+    Entry { name: K::NAME, tools: K::tools, faults: K::faults, capabilities: K::capabilities, build }
 }
 
-const ENTRIES: [Entry; 12] = [
-    entry::<Files>("files", |t| build(t).map(|(w, f)| (AnyWorld::Files(w), f))),
-    entry::<Route>("route", |t| build(t).map(|(w, f)| (AnyWorld::Route(w), f))),
-    entry::<Ledger>("ledger", |t| build(t).map(|(w, f)| (AnyWorld::Ledger(w), f))),
-    entry::<Tracking>("tracking", |t| build(t).map(|(w, f)| (AnyWorld::Tracking(w), f))),
-    entry::<Arithmetic>("arithmetic", |t| build(t).map(|(w, f)| (AnyWorld::Arithmetic(w), f))),
-    entry::<Library<false>>("library", |t| build(t).map(|(w, f)| (AnyWorld::Library(w), f))),
-    entry::<Library<true>>("library_whole", |t| build(t).map(|(w, f)| (AnyWorld::LibraryWhole(w), f))),
-    entry::<Database>("database", |t| build(t).map(|(w, f)| (AnyWorld::Database(w), f))),
-    entry::<Repository>("repository", |t| build(t).map(|(w, f)| (AnyWorld::Repository(w), f))),
-    entry::<Guided<Files>>("files_guided", |t| build(t).map(|(w, f)| (AnyWorld::FilesGuided(w), f))),
-    entry::<Guided<Route>>("route_guided", |t| build(t).map(|(w, f)| (AnyWorld::RouteGuided(w), f))),
-    entry::<Guided<Ledger>>("ledger_guided", |t| build(t).map(|(w, f)| (AnyWorld::LedgerGuided(w), f))),
+/// One line a world.
+const ENTRIES: &[Entry] = &[
+    entry::<Files>(),
+    entry::<Route>(),
+    entry::<Ledger>(),
+    entry::<Tracking>(),
+    entry::<Arithmetic>(),
+    entry::<LibrarySearched>(),
+    entry::<LibraryWhole>(),
+    entry::<Database>(),
+    entry::<Repository>(),
+    entry::<FilesGuided>(),
+    entry::<RouteGuided>(),
+    entry::<LedgerGuided>(),
+    entry::<Blocks>(),
+    entry::<Gripper>(),
+    entry::<Logistics>(),
+    entry::<Sokoban>(),
+    entry::<Unseen>(),
+    entry::<Labyrinth>(),
+    entry::<Questions>(),
+    entry::<Mastermind>(),
 ];
 
 const NAMES: [&str; ENTRIES.len()] = {
@@ -97,15 +128,27 @@ const NAMES: [&str; ENTRIES.len()] = {
     names
 };
 
+/// The worlds that are read from files.
+static FROM_FILES: Entry = Entry {
+    name: planning::PREFIX,
+    tools: || None,
+    faults: || planning::FAULTS,
+    capabilities: || &[Capability::Planning, Capability::UnseenTools],
+    build: |task| planning::open(task).map(|(world, faults)| (world.into(), faults)),
+};
+
 fn find(name: &str) -> Result<&'static Entry, WorldError> {
-    const { &ENTRIES }.iter().find(|e| e.name == name).ok_or_else(|| WorldError::UnknownWorld {
+    if name.starts_with(planning::PREFIX) {
+        return Ok(&FROM_FILES);
+    }
+    ENTRIES.iter().find(|e| e.name == name).ok_or_else(|| WorldError::UnknownWorld {
         name: name.to_owned(),
         hint: did_you_mean(name, NAMES.into_iter()),
         known: NAMES.join(", "),
     })
 }
 
-/// The names of the worlds.
+/// The names of the worlds, but for those that are read from files.
 pub fn world_names() -> &'static [&'static str] {
     &NAMES
 }
@@ -132,22 +175,14 @@ pub fn capabilities_of(name: &str) -> Result<Vec<Capability>, WorldError> {
     })
 }
 
-/// The tools behind a name in a `tools` span: each world's name stands for its tools.
+/// The tools behind a name in a `tools` span: each world's name stands for its tools, if all its tasks have the same.
 pub fn tool_set(name: &str) -> Option<&'static [Tool]> {
-    find(name).ok().map(|e| (e.tools)())
+    find(name).ok().and_then(|e| (e.tools)())
 }
 
 impl AnyWorld {
     /// Builds the task's world and arms its fault.
     pub(crate) fn build(task: &Task) -> Result<(AnyWorld, Faults), WorldError> {
         (find(&task.world)?.build)(task)
-    }
-
-    /// Its tools.
-    pub(crate) fn tools(&self) -> &'static [Tool] {
-        fn of<W: World>(_: &W) -> &'static [Tool] {
-            W::tools()
-        }
-        each!(self, w => of(w))
     }
 }

@@ -32,6 +32,7 @@ mod program;
 mod source;
 mod templates;
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::hash::{Hash, Hasher};
 use std::sync::{Arc, LazyLock};
@@ -46,7 +47,7 @@ use crate::expert::{Recorder, carried};
 use crate::faults::FaultKind;
 use crate::hash::Fnv;
 use crate::names::{Name, Names};
-use crate::world::{Outcome, Verification, World, name_arg, text};
+use crate::world::{Kind, Outcome, Verification, World, name_arg, text};
 
 /// How long a text may be that is put into a file, and how many lines a file may have.
 const MAX_TEXT: usize = 1_000;
@@ -213,9 +214,12 @@ impl Repository {
     }
 }
 
-impl World for Repository {
-    fn tools() -> &'static [Tool] {
-        &TOOLS
+impl Kind for Repository {
+    type World = Self;
+    const NAME: &str = "repository";
+
+    fn tools() -> Option<&'static [Tool]> {
+        Some(&TOOLS)
     }
 
     fn capabilities() -> &'static [Capability] {
@@ -231,6 +235,12 @@ impl World for Repository {
         let drawn = program::draw(level, names, dice);
         let (sources, spelt) = (drawn.sources.clone(), drawn.functions[drawn.named].name);
         Repository { drawn: Arc::new(drawn), sources, spelt, read: 0, asked: Vec::new() }
+    }
+}
+
+impl World for Repository {
+    fn tools(&self) -> &[Tool] {
+        &TOOLS
     }
 
     fn arm(&mut self, fault: FaultKind, names: &mut Names, dice: &mut Dice) {
@@ -306,21 +316,21 @@ impl World for Repository {
         calls
     }
 
-    fn main_tool(&self) -> (&'static str, u32) {
-        ("edit", 1)
+    fn main_tool(&self) -> (Cow<'static, str>, u32) {
+        ("edit".into(), 1)
     }
 
-    fn stale_tool(&self) -> &'static str {
-        "read"
+    fn stale_tool(&self) -> Cow<'static, str> {
+        "read".into()
     }
 
-    fn guarded(&self, _: &mut Dice) -> Name {
-        self.drawn.functions[self.drawn.wrong].module
+    fn guarded(&self, _: &mut Dice) -> String {
+        self.drawn.functions[self.drawn.wrong].module.to_string()
     }
 
-    fn resource(&self, call: &Call) -> Option<Name> {
+    fn resource(&self, call: &Call) -> Option<String> {
         match call.tool.as_str() {
-            "edit" | "insert" | "remove" => Name::parse(text(call, "path").strip_suffix(".py")?),
+            "edit" | "insert" | "remove" => Some(text(call, "path").strip_suffix(".py")?.to_owned()),
             _ => None,
         }
     }

@@ -23,6 +23,7 @@
 mod guided;
 mod map;
 
+use std::borrow::Cow;
 use std::hash::{Hash, Hasher};
 use std::sync::{Arc, LazyLock};
 
@@ -34,7 +35,7 @@ use crate::expert::Recorder;
 use crate::faults::FaultKind;
 use crate::guide::ask_user;
 use crate::names::{Name, Names};
-use crate::world::{Outcome, Verification, World, name_arg};
+use crate::world::{Kind, Outcome, Verification, World, name_arg, text};
 
 pub use map::topology;
 
@@ -119,9 +120,12 @@ impl Route {
     }
 }
 
-impl World for Route {
-    fn tools() -> &'static [Tool] {
-        &TOOLS
+impl Kind for Route {
+    type World = Self;
+    const NAME: &str = "route";
+
+    fn tools() -> Option<&'static [Tool]> {
+        Some(&TOOLS)
     }
 
     fn capabilities() -> &'static [Capability] {
@@ -130,7 +134,7 @@ impl World for Route {
 
     fn faults() -> &'static [FaultKind] {
         use FaultKind::*;
-        &[Transient, Denied, Stale, Gone, Closed]
+        &[Transient, Timeout, RateLimit, Drift, Denied, Stale, Gone, Closed]
     }
 
     fn generate(level: u32, names: &mut Names, dice: &mut Dice) -> Self {
@@ -141,6 +145,12 @@ impl World for Route {
         let map = Map { names, roads, start: 0, goal: steps as u8, steps, told: level < ASK_FOR_MAP };
         let (at, wanted) = (map.start, map.goal);
         Route { map: Arc::new(map), at, wanted, closed: None, lacking: None, roads_seen: false }
+    }
+}
+
+impl World for Route {
+    fn tools(&self) -> &[Tool] {
+        &TOOLS
     }
 
     fn arm(&mut self, fault: FaultKind, _: &mut Names, dice: &mut Dice) {
@@ -209,21 +219,21 @@ impl World for Route {
         calls
     }
 
-    fn main_tool(&self) -> (&'static str, u32) {
-        ("go", self.map.steps)
+    fn main_tool(&self) -> (Cow<'static, str>, u32) {
+        ("go".into(), self.map.steps)
     }
 
-    fn stale_tool(&self) -> &'static str {
-        if self.map.told { "go" } else { "roads" }
+    fn stale_tool(&self) -> Cow<'static, str> {
+        if self.map.told { "go".into() } else { "roads".into() }
     }
 
-    fn guarded(&self, dice: &mut Dice) -> Name {
+    fn guarded(&self, dice: &mut Dice) -> String {
         // The way is the only shortest one, so the expert enters each of its places.
-        self.place(1 + dice.below(self.map.steps as usize) as u8)
+        self.place(1 + dice.below(self.map.steps as usize) as u8).to_string()
     }
 
-    fn resource(&self, call: &Call) -> Option<Name> {
-        if call.tool == "go" { name_arg(call, "to") } else { None }
+    fn resource(&self, call: &Call) -> Option<String> {
+        (call.tool == "go").then(|| text(call, "to").to_owned())
     }
 
     fn outdated(&self, call: &Call) -> Option<Value> {

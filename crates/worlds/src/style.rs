@@ -124,8 +124,11 @@ impl Teller {
     fn tell(mut self, expert: &Trace) -> Option<Trace> {
         // Results that the expert's actions have had here and that it has not read yet.
         let mut waiting: std::collections::VecDeque<Span> = Default::default();
-        for span in &expert.spans {
+        // Actions that the prompt tells have been performed; they have no weight.
+        let prompt = expert.spans.iter().rposition(|s| s.weight == Some(0.0)).map_or(0, |i| i + 2);
+        for (i, span) in expert.spans.iter().enumerate() {
             match span.kind {
+                _ if i < prompt => self.told.push(span.clone()),
                 SpanKind::Action => {
                     if waiting.is_empty() {
                         self.before(&span.body);

@@ -29,6 +29,7 @@
 mod expert;
 mod pattern;
 
+use std::borrow::Cow;
 use std::hash::{Hash, Hasher};
 use std::sync::{Arc, LazyLock};
 
@@ -40,7 +41,7 @@ use crate::expert::{Recorder, carried};
 use crate::faults::FaultKind;
 use crate::names::{Name, Names};
 use crate::task::Split;
-use crate::world::{Outcome, Verification, World, name_arg, text};
+use crate::world::{Kind, Outcome, Verification, World, name_arg, text};
 
 pub use pattern::pattern;
 
@@ -288,9 +289,12 @@ impl Tracking {
     }
 }
 
-impl World for Tracking {
-    fn tools() -> &'static [Tool] {
-        &TOOLS
+impl Kind for Tracking {
+    type World = Self;
+    const NAME: &str = "tracking";
+
+    fn tools() -> Option<&'static [Tool]> {
+        Some(&TOOLS)
     }
 
     fn capabilities() -> &'static [Capability] {
@@ -299,7 +303,7 @@ impl World for Tracking {
 
     fn faults() -> &'static [FaultKind] {
         use FaultKind::*;
-        &[Transient, Misspelt, Denied, Stale, Gone]
+        &[Transient, Timeout, RateLimit, Drift, Misspelt, Denied, Stale, Gone]
     }
 
     fn generate(level: u32, names: &mut Names, dice: &mut Dice) -> Self {
@@ -322,6 +326,12 @@ impl World for Tracking {
             unwilling: 0,
             refused: [0; PEOPLE],
         }
+    }
+}
+
+impl World for Tracking {
+    fn tools(&self) -> &[Tool] {
+        &TOOLS
     }
 
     fn arm(&mut self, fault: FaultKind, names: &mut Names, dice: &mut Dice) {
@@ -387,17 +397,17 @@ impl World for Tracking {
         calls
     }
 
-    fn main_tool(&self) -> (&'static str, u32) {
-        ("swap", self.scene.swaps().count() as u32)
+    fn main_tool(&self) -> (Cow<'static, str>, u32) {
+        ("swap".into(), self.scene.swaps().count() as u32)
     }
 
-    fn guarded(&self, dice: &mut Dice) -> Name {
+    fn guarded(&self, dice: &mut Dice) -> String {
         let swaps: Vec<usize> = self.scene.swaps().map(|(a, _)| a).collect();
-        self.scene.people[swaps[dice.below(swaps.len())]]
+        self.scene.people[swaps[dice.below(swaps.len())]].to_string()
     }
 
-    fn resource(&self, call: &Call) -> Option<Name> {
-        if call.tool == "swap" { name_arg(call, "a") } else { None }
+    fn resource(&self, call: &Call) -> Option<String> {
+        (call.tool == "swap").then(|| text(call, "a").to_owned())
     }
 
     fn outdated(&self, _: &Call) -> Option<Value> {

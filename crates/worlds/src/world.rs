@@ -1,5 +1,6 @@
 //! What a world is.
 
+use std::borrow::Cow;
 use std::hash::Hash;
 
 use groundwork_trace::{Call, Tool, ToolError, Value};
@@ -51,12 +52,16 @@ pub struct Verification {
     pub collateral: u32,
 }
 
-/// A world: a state machine with a goal, a pure function of its seed and of the calls made.
-///
-/// `Hash` must cover everything that decides the future (and may leave out what only decides metadata).
-pub(crate) trait World: Clone + Hash {
-    /// Its tools. Every world has `ask(name)` (asks for access, answers "granted").
-    fn tools() -> &'static [Tool];
+/// A kind of world, as the registry lists it.
+pub(crate) trait Kind {
+    /// The state machine that it generates.
+    type World: World;
+
+    /// Its name in tasks, recipes and suites.
+    const NAME: &str;
+
+    /// Its tools, if all its tasks have the same: the set that its name stands for.
+    fn tools() -> Option<&'static [Tool]>;
 
     /// What it asks of an agent: the suites of these capabilities contain it.
     fn capabilities() -> &'static [Capability] {
@@ -67,7 +72,15 @@ pub(crate) trait World: Clone + Hash {
     fn faults() -> &'static [FaultKind];
 
     /// Builds a task of this level. All names come from `names`, all choices from `dice`.
-    fn generate(level: u32, names: &mut Names, dice: &mut Dice) -> Self;
+    fn generate(level: u32, names: &mut Names, dice: &mut Dice) -> Self::World;
+}
+
+/// A world: a state machine with a goal, a pure function of its seed and of the calls made.
+///
+/// `Hash` must cover everything that decides the future (and may leave out what only decides metadata).
+pub(crate) trait World: Clone + Hash {
+    /// Its tools. Every world has `ask(name)` (asks for access, answers "granted").
+    fn tools(&self) -> &[Tool];
 
     /// Prepares the part of a fault that lives inside the world: the misspelling in the goal, the closed
     /// road, the limit, the outdated value.
@@ -96,18 +109,38 @@ pub(crate) trait World: Clone + Hash {
     fn legal_actions(&self) -> Vec<Call>;
 
     /// The tool that every solution has to use, and how often at least: where wrapper faults strike.
-    fn main_tool(&self) -> (&'static str, u32);
+    fn main_tool(&self) -> (Cow<'static, str>, u32);
 
     /// The tool on which a stale view shows.
-    fn stale_tool(&self) -> &'static str {
+    fn stale_tool(&self) -> Cow<'static, str> {
         self.main_tool().0
     }
 
     /// A name such that every expert solution makes a call whose [`World::resource`] it is.
-    fn guarded(&self, dice: &mut Dice) -> Name;
+    fn guarded(&self, dice: &mut Dice) -> String;
+
+    /// The tool that can be gone for good because there is another way, and how often the expert uses it.
+    fn removable(&self) -> (Cow<'static, str>, u32) {
+        self.main_tool()
+    }
+
+    /// What a tool answers to this call that is not true, where [`FaultKind::Wrong`] is armed and means this call.
+    fn deceive(&self, _: &Call) -> Option<Value> {
+        None
+    }
+
+    /// Calls that lead away from the goal but leave it within reach; no fewer calls are needed after them than before.
+    fn mistake(&self, _: &mut Dice) -> Vec<Call> {
+        Vec::new()
+    }
+
+    /// The query that shows again what the answer to `call` showed.
+    fn reread(call: &Call) -> Call {
+        call.clone()
+    }
 
     /// The thing that a call needs access to.
-    fn resource(&self, call: &Call) -> Option<Name>;
+    fn resource(&self, call: &Call) -> Option<String>;
 
     /// What a query would have answered before a change; `None` if the call changes something.
     fn outdated(&self, call: &Call) -> Option<Value>;

@@ -28,7 +28,9 @@ fn successes(
 #[test]
 fn the_expert_always_succeeds() {
     for level in 1..=12 {
-        for (cell, won, of) in successes(level, 12, |_| Box::new(Expert::default())) {
+        for (cell, won, of) in
+            successes(level, if level < 7 { 12 } else { 2 }, |_| Box::new(Expert::default()))
+        {
             assert_eq!(won, of, "level {level} {cell}");
         }
     }

@@ -24,6 +24,8 @@ fn tasks_of(levels: &'static [u32], seeds: u64) -> impl Iterator<Item = Task> {
             let faults = faults.clone();
             Split::ALL.into_iter().flat_map(move |split| {
                 let faults = faults.clone();
+                // Fewer of the levels that take longest.
+                let seeds = if level < 7 { seeds } else { seeds.div_ceil(6) };
                 (0..seeds).flat_map(move |seed| {
                     faults.clone().into_iter().map(move |fault| Task {
                         world: (*world).to_owned(),
@@ -46,13 +48,14 @@ fn episode(task: &Task) -> Episode {
     Episode::new(task).expect("a valid task")
 }
 
-/// The goal comes last in a prompt.
 fn goal(episode: &Episode) -> String {
-    episode.prompt(Declare::None).pop().expect("a goal").body
+    let prompt = episode.prompt(Declare::None);
+    prompt.into_iter().find(|s| s.kind == SpanKind::Goal).expect("a goal").body
 }
 
+/// The expert's own actions: not those that the prompt tells, which have no weight.
 fn actions(trace: &Trace) -> impl Iterator<Item = &Span> {
-    trace.spans.iter().filter(|s| s.kind == SpanKind::Action)
+    trace.spans.iter().filter(|s| s.kind == SpanKind::Action && s.weight.is_none())
 }
 
 fn words(text: &str) -> impl Iterator<Item = &str> {
@@ -75,7 +78,9 @@ fn the_expert_solves_every_task_and_its_trace_replays() {
     for task in tasks(12) {
         let trace = trace(&task);
         let mut episode = episode(&task);
-        let mut spans = trace.spans.iter();
+        let prompt = episode.prompt(Declare::Name);
+        assert_eq!(trace.spans[..prompt.len()], prompt);
+        let mut spans = trace.spans[prompt.len()..].iter();
         while let Some(span) = spans.next() {
             if span.kind == SpanKind::Action {
                 let reply = episode.act(&span.body);
@@ -112,16 +117,27 @@ fn the_fault_is_met_marked_and_reflected_on_and_the_clean_expert_never_fails() {
             continue;
         };
         let mut episode = episode(&task);
-        assert!(!episode.fault_met());
+        let told = matches!(fault, FaultKind::Planted | FaultKind::Inherited);
+        assert_eq!(episode.fault_met(), told);
         actions(&trace).for_each(|a| drop(episode.act(&a.body)));
         assert!(episode.fault_met(), "{task:?}\n{}", trace.to_text());
         assert!(!faulty.is_empty(), "{task:?}");
         for i in faulty {
             let span = &trace.spans[i];
             assert_eq!(span.fault.as_deref(), Some(fault.as_str()));
-            assert_eq!(trace.spans[i - 1].kind, SpanKind::Action);
-            assert_eq!(trace.spans[i - 1].failed, span.kind == SpanKind::Error);
-            assert_eq!(trace.spans[i + 1].kind, SpanKind::Reflection, "{task:?}\n{}", trace.to_text());
+            // What is not true may be noticed later.
+            let reflects = |s: &Span| s.kind == SpanKind::Reflection;
+            let noticed = if fault == FaultKind::Wrong {
+                trace.spans[i..].iter().any(reflects)
+            } else {
+                reflects(&trace.spans[i + 1])
+            };
+            assert!(noticed, "{task:?}\n{}", trace.to_text());
+            if fault != FaultKind::Inherited {
+                assert_eq!(trace.spans[i - 1].kind, SpanKind::Action);
+                assert_eq!(trace.spans[i - 1].failed, span.kind == SpanKind::Error);
+            }
+            assert!(!fault.is_explicit() || span.kind == SpanKind::Error, "{task:?}");
         }
     }
 }
@@ -134,7 +150,10 @@ fn same_seed_same_bytes_and_other_seeds_other_tasks() {
         let goal = goal(&episode(&task.twin()));
         goals.entry((task.world, task.level)).or_default().insert(goal);
     }
-    assert!(goals.values().all(|g| g.len() == 8), "4 seeds, 2 splits");
+    for ((world, level), goals) in goals {
+        let expected = if level < 7 { 8 } else { 2 };
+        assert_eq!(goals.len(), expected, "{world} {level}: {goals:?}");
+    }
 }
 
 #[test]
@@ -226,8 +245,8 @@ fn expert_traces_round_trip() {
 #[test]
 fn tool_sets_resolve_and_declarations_round_trip() {
     for world in world_names() {
-        let tools = tool_set(world).expect("a listed world");
-        assert!(tools.len() >= 5, "the declarations of {world} parse");
+        let Some(tools) = tool_set(world) else { continue };
+        assert!(tools.len() >= 4, "the declarations of {world} parse");
         assert_eq!(Tool::parse_all(&Tool::print_all(tools)).expect("canonical print"), tools);
         assert!(tools.iter().any(|t| t.name == "ask"));
     }
@@ -406,6 +425,10 @@ fn recovery_costs_what_it_must() {
         let arithmetic = task.world == "arithmetic";
         let (least, most) = match fault {
             FaultKind::Transient if task.level < 3 => (1, 1),
+            FaultKind::Timeout | FaultKind::Drift | FaultKind::Wrong => (1, 1),
+            FaultKind::RateLimit => (2, 3),
+            // The failed call, and a sum more for each product by three or four that is left.
+            FaultKind::Removed => (1, 14),
             FaultKind::Transient | FaultKind::Misspelt | FaultKind::Denied => (2, 2),
             FaultKind::Stale if arithmetic => (1, 1),
             FaultKind::Gone if arithmetic => (1, 2),

@@ -7,14 +7,15 @@ use std::time::Duration;
 
 use groundwork_arena::{SuiteSpec, floors, how_test_tasks_are_held_out, read_scores};
 use groundwork_corpus::read_manifest;
+use groundwork_lab::judge::Ruling;
 use groundwork_lab::{
-    Bet, BetResult, CellResult, Plan, RecipeHash, Registration, ResolvedRecipe, Runner, RunnerEvent,
-    RunnerOutcome, Score, Speed, Verdict, render_report,
+    Bet, BetResult, CellResult, LEDGER_FILE, Ledger, NoiseArchive, Plan, PlanError, RecipeHash, Registration,
+    ResolvedRecipe, Runner, RunnerEvent, RunnerOutcome, Score, Speed, Verdict, render_report,
 };
 use groundwork_train::{Processor, Recipe};
 
 use super::print_json;
-use crate::cli::BetArgs;
+use crate::cli::{BetArgs, BetCommand};
 use crate::failure::Failure;
 use crate::interrupt;
 use crate::progress::{Bar, Bars, count, duration};
@@ -29,9 +30,20 @@ const USUAL_TASK_SECONDS: f64 = 0.015;
 const FLOOR_TASKS: u32 = 16;
 
 pub fn run(args: &BetArgs) -> Result<(), Failure> {
-    let bet = Bet::load(&args.file).map_err(Failure::input)?;
-    let suite = suite::of_bet(&bet.evaluation, &args.file)?;
-    let plan = Plan::new(bet, &resolve).map_err(|e| Failure::input(e).in_file(&args.file))?;
+    if let Some(BetCommand::Plan(plan)) = &args.command {
+        return super::bet_plan::run(plan);
+    }
+    let Some(file) = &args.file else { return Err(Failure::input("name a bet (TOML)")) };
+    let bet = Bet::load(file).map_err(Failure::input)?;
+    let suite = suite::of_bet(&bet.evaluation, file)?;
+    let plan = plan_of(bet, file)?;
+    // A bet that is registered keeps the noise that it was registered with.
+    let frozen = Registration::noise_of(&args.runs, &plan);
+    let plan = match (frozen, archive_of(&args.runs)?) {
+        (Some(noise), _) => Plan { noise, ..plan },
+        (None, Some(archive)) => plan.with_archive(&archive).map_err(|e| Failure::input(e).in_file(file))?,
+        (None, None) => plan,
+    };
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     let parallel = args.jobs.unwrap_or(cores).clamp(1, plan.cells.len().max(1));
     let threads = args.threads.unwrap_or((cores / parallel).max(1));
@@ -57,7 +69,9 @@ pub fn run(args: &BetArgs) -> Result<(), Failure> {
         speed,
         grace: Duration::from_secs(60),
     };
-    let finished = runner.is_finished(&plan).map_err(Failure::input)?;
+    let earlier = read_verdict(&folder, &registration);
+    let finished = runner.is_finished(&plan).map_err(Failure::input)?
+        || earlier.as_ref().is_some_and(|v| v.judgement.ruling != Ruling::Undecided);
     let say = |text: &str| {
         if !args.json {
             println!("{text}")
@@ -65,7 +79,7 @@ pub fn run(args: &BetArgs) -> Result<(), Failure> {
     };
     if finished {
         say(&format!("`{}` is finished; nothing is run again.", plan.bet.name));
-        if let Some(verdict) = read_verdict(&folder, &registration) {
+        if let Some(verdict) = earlier {
             return show(args, &verdict, &folder);
         }
     } else {
@@ -74,10 +88,20 @@ pub fn run(args: &BetArgs) -> Result<(), Failure> {
         say(&format!("{} {}\n", if new { "registered in" } else { "going on with" }, place.display()));
         let stop = interrupt::flag();
         let mut screen = Screen::new(&plan);
-        let outcome = runner.run(&plan, &stop, &mut |event| screen.show(event)).map_err(Failure::input)?;
+        // A look that cannot be read decides nothing; what is wrong shows when the bet is judged at its end.
+        let mut decided = |cells: &[usize]| {
+            collect(&plan, cells, registration.clone(), &args.runs)
+                .is_ok_and(|result| Verdict::of(&result).judgement.ruling != Ruling::Undecided)
+        };
+        let outcome = runner
+            .run(&plan, &stop, &mut decided, &mut |event| screen.show(event))
+            .map_err(Failure::input)?;
         screen.clear();
         match outcome {
             RunnerOutcome::Finished => {}
+            RunnerOutcome::Decided { spared } => {
+                say(&format!("decided: {spared} runs cannot change the verdict any more and are not made"));
+            }
             RunnerOutcome::Interrupted => {
                 return Err(Failure::interrupted("interrupted; the same command goes on from here"));
             }
@@ -92,17 +116,44 @@ pub fn run(args: &BetArgs) -> Result<(), Failure> {
             }
         }
     }
-    let result = collect(&plan, registration, &args.runs, &suite)?;
+    let cells: Vec<usize> = runner.finished_cells(&plan).map_err(Failure::input)?;
+    let mut result = collect(&plan, &cells, registration, &args.runs)?;
+    let few = SuiteSpec { tasks: suite.tasks.min(FLOOR_TASKS), ..suite.clone() };
+    result.references = floors(&few, &mut |_| {})?.into_iter().map(score).collect();
     let verdict = Verdict::of(&result);
-    let page = render_report(&result, &verdict);
+    let ledger = Ledger::open(&args.runs).and_then(|mut ledger| {
+        ledger.enter(&verdict.registration, &verdict.judgement)?;
+        Ok(ledger)
+    });
+    let ledger = ledger.map_err(|e| Failure::unwritable(&args.runs.join(LEDGER_FILE), &e))?;
+    let page = render_report(&result, &verdict, &ledger.coverage());
     fs::write(folder.join("report.html"), page)
         .and_then(|()| verdict.write(&folder))
         .map_err(|e| Failure::work(format!("`{}`: {e}", folder.display())))?;
     show(args, &verdict, &folder)
 }
 
+/// The bet with its recipes resolved; what the trainer refuses is named with its place in the file.
+pub fn plan_of(bet: Bet, file: &Path) -> Result<Plan, Failure> {
+    Plan::new(bet, &resolve).map_err(|e| match &e {
+        PlanError::Recipe { arm, size, .. } => {
+            let message = e.to_string();
+            // The complaint's own field comes after the words about the run.
+            let complaint = message.split_once(": ").map_or(message.as_str(), |(_, complaint)| complaint);
+            let placed = Bet::place(file, complaint, "recipe", &Bet::recipe_sections(*arm, size));
+            Failure::input(format!("{placed}\n  in the recipe of the {arm} at {size}"))
+        }
+        _ => Failure::input(e).in_file(file),
+    })
+}
+
+/// The archive of A/A runs in the folder of runs, if there is one.
+pub fn archive_of(runs: &Path) -> Result<Option<NoiseArchive>, Failure> {
+    NoiseArchive::load(runs).map_err(Failure::input)
+}
+
 /// The trainer's word on a recipe, as the lab wants it.
-fn resolve(table: &toml::Table) -> Result<ResolvedRecipe, String> {
+pub fn resolve(table: &toml::Table) -> Result<ResolvedRecipe, String> {
     let resolved =
         Recipe::from_table(table, "recipe").and_then(|r| r.resolve()).map_err(|e| e.to_string())?;
     let table = toml::Table::try_from(&resolved.recipe).map_err(|e| e.to_string())?;
@@ -119,7 +170,7 @@ fn resolve(table: &toml::Table) -> Result<ResolvedRecipe, String> {
 fn announcement(plan: &Plan, parallel: usize, threads: usize, speed: Speed) -> String {
     let bet = &plan.bet;
     let mut text = format!("{}\n\n  {}\n\n", bet.name, bet.question.trim());
-    for line in bet.rule_in_words() {
+    for line in bet.rule_in_words(&plan.noise) {
         text += &format!("  {line}\n");
     }
     text += &format!(
@@ -166,22 +217,20 @@ fn show(args: &BetArgs, verdict: &Verdict, folder: &Path) -> Result<(), Failure>
     Ok(())
 }
 
-/// Reads what the runs left on disk.
+/// Reads what the finished runs, indices into the plan's cells, left on disk.
 fn collect(
     plan: &Plan,
+    finished: &[usize],
     registration: Registration,
     runs: &Path,
-    suite: &SuiteSpec,
 ) -> Result<BetResult, Failure> {
     let mut cells = Vec::new();
-    for cell in &plan.cells {
+    for cell in finished.iter().filter_map(|i| plan.cells.get(*i)) {
         let run = runs.join(cell.folder());
         let scores = read_scores(&run.join("scores.parquet"))?.into_iter().map(score).collect();
         cells.push(CellResult::load(runs, cell, scores, tokens_by_source(runs, &cell.recipe.table)?)?);
     }
-    let few = SuiteSpec { tasks: suite.tasks.min(FLOOR_TASKS), ..suite.clone() };
-    let references = floors(&few, &mut |_| {})?.into_iter().map(score).collect();
-    Ok(BetResult { registration, cells, references, separation: how_test_tasks_are_held_out() })
+    Ok(BetResult { registration, cells, references: Vec::new(), separation: how_test_tasks_are_held_out() })
 }
 
 /// Tokens by source of a recipe's corpus.

@@ -1,9 +1,11 @@
 //! One file a command.
 
 mod bet;
+mod bet_plan;
 mod corpus;
 mod eval;
 mod generate;
+mod lab;
 mod play;
 mod runs;
 pub(crate) mod trace;
@@ -29,6 +31,7 @@ pub fn run(cli: Cli) -> Result<(), Failure> {
         Command::Trace(command) => trace::run(command),
         Command::Corpus(command) => corpus::run(command),
         Command::Play(args) => play::run(&args),
+        Command::Lab(command) => lab::run(command),
         Command::Runs(command) => runs::run(command),
         Command::Completions { shell } => {
             // By way of memory, because clap panics in its own words where the pipe is closed.

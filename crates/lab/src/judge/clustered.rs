@@ -59,7 +59,7 @@ impl Items {
         Ok(Items { strata: strata.into_values().collect(), runs: outcomes.len(), share })
     }
 
-    pub(crate) fn groups(&self) -> usize {
+    fn groups(&self) -> usize {
         self.strata.iter().map(Vec::len).sum()
     }
 
@@ -136,7 +136,7 @@ fn improvement(sums: &[(f64, f64)], direction: Direction) -> Option<f64> {
 }
 
 /// The quantile of sorted values, by linear interpolation (type 7).
-pub(crate) fn quantile(sorted: &[f64], at: f64) -> Option<f64> {
+fn quantile(sorted: &[f64], at: f64) -> Option<f64> {
     let place = at * sorted.len().checked_sub(1)? as f64;
     let (low, high) = (sorted[place.floor() as usize], sorted[place.ceil() as usize]);
     Some(low + (high - low) * place.fract())

@@ -1,7 +1,7 @@
 //! The rule on numbers alone: sums over pairs in, ruling out. Reports and simulations run through the same code.
 
 use crate::judge::ladder::{LadderBackTest, Point, Prediction, back_test, predict, raised_misfit};
-use crate::judge::sequential::{Boundary, Reading, Sample};
+use crate::judge::sequential::{Boundary, Excess, Reading, Sample};
 use crate::judge::verdict::{DropReason, Ruling};
 
 /// What was fixed before the runs.
@@ -69,17 +69,8 @@ pub(crate) struct Findings {
 impl Design {
     /// Applies the rule to the pairs so far.
     pub(crate) fn decide(&self, samples: &[Sample], guards: Guards) -> Findings {
-        let readings: Vec<Option<Reading>> =
-            self.rungs.iter().zip(samples).map(|(rung, sample)| rung.boundary.read(sample)).collect();
-        let points: Vec<Point> = self
-            .rungs
-            .iter()
-            .zip(&readings)
-            .filter_map(|(rung, reading)| {
-                let r = reading.as_ref()?;
-                Some(Point { x: rung.x?, mean: r.mean, variance: r.error * r.error, df: r.df })
-            })
-            .collect();
+        let readings = self.read(samples);
+        let points = self.points(&readings);
         let top = readings.last().copied().flatten();
         let ladder =
             self.target.filter(|_| top.is_some()).and_then(|target| self.read_ladder(&points, target));
@@ -89,7 +80,11 @@ impl Design {
             (Some(ladder), _) => ladder.probability >= self.assurance,
             (None, target) => target.is_none(),
         };
-        let chance = if unharmed { self.chance(&points, top.as_ref()) } else { Some(0.0) };
+        let chance = if unharmed {
+            self.chance(&points, top.as_ref(), samples.last().map_or(0.0, |s| s.items))
+        } else {
+            Some(0.0)
+        };
         let ruling = match top {
             _ if guards == Guards::Broken => Ruling::Drop(DropReason::Harm),
             Some(r) if r.decides && r.high < 0.0 => Ruling::Drop(DropReason::Harm),
@@ -106,6 +101,24 @@ impl Design {
         Findings { ruling, readings, ladder, chance, gains, unharmed, extrapolates }
     }
 
+    /// What the pairs of each rung say.
+    pub(crate) fn read(&self, samples: &[Sample]) -> Vec<Option<Reading>> {
+        let excess = Excess::of(self.rungs.iter().map(|r| &r.boundary).zip(samples));
+        self.rungs.iter().zip(samples).map(|(rung, sample)| rung.boundary.read(sample, excess)).collect()
+    }
+
+    /// The rungs that can speak for the ladder.
+    pub(crate) fn points(&self, readings: &[Option<Reading>]) -> Vec<Point> {
+        self.rungs
+            .iter()
+            .zip(readings)
+            .filter_map(|(rung, reading)| {
+                let r = reading.as_ref()?;
+                Some(Point { x: rung.x?, mean: r.mean, variance: r.error * r.error, df: r.df })
+            })
+            .collect()
+    }
+
     fn read_ladder(&self, points: &[Point], target: f64) -> Option<LadderReading> {
         if points.len() < 3 {
             return None;
@@ -118,18 +131,21 @@ impl Design {
     }
 
     /// Predictive probability that the largest rung's lower bound ends above the margin, at the cap or with as many pairs
-    /// again.
-    fn chance(&self, points: &[Point], top: Option<&Reading>) -> Option<f64> {
+    /// again. Pairs do not help where the choice of test items is most of the uncertainty; there nothing is said.
+    fn chance(&self, points: &[Point], top: Option<&Reading>, items: f64) -> Option<f64> {
         let rung = self.rungs.last()?;
         let boundary = &rung.boundary;
         let cap = boundary.cap;
         if let Some(r) = top {
+            if items * items > 0.5 * r.error * r.error {
+                return None;
+            }
             let of = |end: u32| {
                 if end <= r.n {
                     return 0.0;
                 }
                 let more = (1.0 / f64::from(r.n) - 1.0 / f64::from(end)).sqrt() * r.sd;
-                let need = self.margin + boundary.half_width(end, r.sd);
+                let need = self.margin + boundary.half_width(end, r.sd).hypot(2.0 * items);
                 crate::distribution::student_cdf((r.mean - need) / more, r.df)
             };
             return Some(of(cap).max(of(2 * cap.max(r.n))));

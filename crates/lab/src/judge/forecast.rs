@@ -7,7 +7,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::judge::decide::{Design, Guards, RungDesign};
-use crate::judge::ladder::{Point, predict};
+use crate::judge::ladder::predict;
 use crate::judge::sequential::Sample;
 use crate::judge::verdict::Ruling;
 use crate::random::Draws;
@@ -85,22 +85,15 @@ impl Posterior {
         let last = design.rungs.len().checked_sub(1)?;
         let rung = &design.rungs[last];
         let sample = *samples.get(last)?;
-        let reading = rung.boundary.read(&sample);
-        let (variance, df) = match reading {
+        let readings = design.read(samples);
+        let (variance, df) = match readings.last().copied().flatten() {
             Some(r) => (r.sd * r.sd, r.df),
             None if rung.boundary.df >= 2.0 => (rung.boundary.variance, rung.boundary.df),
             None => return None,
         };
         let mut precision = 1.0 / (prior * prior);
         let mut weighted = 0.0;
-        let points: Vec<Point> = design.rungs[..last]
-            .iter()
-            .zip(samples)
-            .filter_map(|(rung, sample)| {
-                let r = rung.boundary.read(sample)?;
-                Some(Point { x: rung.x?, mean: r.mean, variance: r.error * r.error, df: r.df })
-            })
-            .collect();
+        let points = design.points(&readings[..last]);
         if let Some(below) = rung.x.and_then(|x| predict(&points, design.misfit, x)) {
             precision += 1.0 / (below.sd * below.sd);
             weighted += below.mean / (below.sd * below.sd);
@@ -160,14 +153,14 @@ pub(crate) fn forecast(
     guards: Guards,
     prior: f64,
     cost: PairCost,
-    seed: u64,
+    (futures, seed): (u32, u64),
 ) -> Option<Forecast> {
     let mut draws = Draws::new(seed, 23);
-    let found = decides_after(design, samples, guards, prior, 2000, &mut draws)?;
+    let found = decides_after(design, samples, guards, prior, futures, &mut draws)?;
     let pairs: Vec<Outlook> =
         AHEAD.iter().zip(found).map(|(k, (decides, ships))| cost.outlook(*k, 1.0, decides, ships)).collect();
     let needed = [0.5, 0.8].map(|odds| pairs.iter().find(|o| o.decides >= odds).map(|o| o.pairs));
-    let rung = larger_rung(design, samples, guards, cost, &mut draws);
+    let rung = larger_rung(design, samples, guards, cost, futures, &mut draws);
     Some(Forecast { pairs, needed, rung })
 }
 
@@ -177,20 +170,14 @@ fn larger_rung(
     samples: &[Sample],
     guards: Guards,
     cost: PairCost,
+    futures: u32,
     draws: &mut Draws,
 ) -> Option<RungOutlook> {
     let [.., below, top] = design.rungs.as_slice() else { return None };
     let (x0, x1) = (below.x?, top.x?);
-    let points: Vec<Point> = design
-        .rungs
-        .iter()
-        .zip(samples)
-        .filter_map(|(rung, sample)| {
-            let r = rung.boundary.read(sample)?;
-            Some(Point { x: rung.x?, mean: r.mean, variance: r.error * r.error, df: r.df })
-        })
-        .collect();
-    let reading = top.boundary.read(samples.last()?)?;
+    let readings = design.read(samples);
+    let points = design.points(&readings);
+    let reading = readings.last().copied()??;
     let step = x1 - x0;
     let there = predict(&points, design.misfit, x1 + step)?;
     let mut longer = design.clone();
@@ -198,7 +185,6 @@ fn larger_rung(
     longer.target = design.target.map(|t| t.max(x1 + step));
     longer.rungs.push(RungDesign { x: Some(x1 + step), boundary: top.boundary.clone() });
     let n = top.boundary.cap;
-    let futures = 1000u32;
     let (mut decided, mut shipped) = (0u32, 0u32);
     let mut ahead = samples.to_vec();
     ahead.push(Sample::default());

@@ -51,8 +51,9 @@ pub fn judge(table: &RunTable, candidate: &str, rule: &Rule, noise: &ArchiveNois
     let findings = design.decide(&samples, guards);
     let undecided = findings.ruling == Ruling::Undecided;
     let cost = rungs.last().map(|top| top.pair_cost(rule)).unwrap_or_default();
-    let forecast =
-        undecided.then(|| forecast(&design, &samples, guards, rule.prior, cost, rule.seed)).flatten();
+    let forecast = undecided
+        .then(|| forecast(&design, &samples, guards, rule.prior, cost, (rule.resamples, rule.seed)))
+        .flatten();
     let mut judgement = Judgement {
         judge: JUDGE,
         baseline: table.baseline.clone(),
@@ -79,6 +80,11 @@ pub fn judge(table: &RunTable, candidate: &str, rule: &Rule, noise: &ArchiveNois
             .collect(),
     };
     words::explain(&mut judgement, &findings, &design);
+    if let Some(why) = rungs.iter().rev().find_map(|r| r.without_items.as_ref()) {
+        judgement
+            .caveats
+            .push(format!("The interval leaves out the chance in the choice of test items: {why}."));
+    }
     judgement
 }
 
@@ -118,6 +124,8 @@ struct Rung<'a> {
     effects: Defined<Vec<f64>>,
     /// Standard error of the mean effect that is due to the choice of test items.
     items: f64,
+    /// Why it is left out, where the runs had test items.
+    without_items: Option<String>,
 }
 
 impl<'a> Rung<'a> {
@@ -133,7 +141,15 @@ impl<'a> Rung<'a> {
             Some(flops) => local_slope(anchors, flops.ln()),
             None => Defined::undefined("the table does not say what compute the runs took"),
         };
-        let mut rung = Rung { pairs, flops, seconds, slope, effects: Defined::Value(Vec::new()), items: 0.0 };
+        let mut rung = Rung {
+            pairs,
+            flops,
+            seconds,
+            slope,
+            effects: Defined::Value(Vec::new()),
+            items: 0.0,
+            without_items: None,
+        };
         rung.effects = match rule.scale {
             Scale::Metric => Defined::Value(rung.improvements(rule).collect()),
             Scale::Multiplier => match &rung.slope {
@@ -153,7 +169,13 @@ impl<'a> Rung<'a> {
             (Scale::Multiplier, Defined::Value(slope)) => slope.value,
             _ => 1.0,
         };
-        rung.items = items_error(&outcomes, rule.direction, rule).map_or(0.0, |(error, _)| error / scale);
+        match items_error(&outcomes, rule.direction, rule) {
+            Ok(error) => rung.items = error / scale,
+            Err(why) if outcomes.iter().any(|o| matches!(o, Outcome::Groups(_))) => {
+                rung.without_items = Some(why)
+            }
+            Err(_) => {}
+        }
         rung
     }
 
@@ -277,7 +299,7 @@ impl<'a> Rung<'a> {
             .iter()
             .filter_map(|e| {
                 sample.add(*e);
-                let r = boundary.read(&sample)?;
+                let r = boundary.read(&sample, None)?;
                 Some(Step {
                     n: r.n,
                     mean: r.mean,
@@ -311,21 +333,21 @@ fn effect(r: &Reading, items: f64) -> Effect {
 }
 
 /// Standard error of a mean improvement that is due to the choice of test items; or why it is left out.
-fn items_error(outcomes: &[&Outcome], direction: Direction, rule: &Rule) -> Result<(f64, usize), String> {
+fn items_error(outcomes: &[&Outcome], direction: Direction, rule: &Rule) -> Result<f64, String> {
     const CONFIDENCE: f64 = 0.95;
     let z = normal_quantile(0.5 + CONFIDENCE / 2.0);
     if outcomes.is_empty() {
         return Err("there is no pair of runs".into());
     }
     if let Some(half) = count_half(outcomes, CONFIDENCE) {
-        return Ok((half / z, 0));
+        return Ok(half / z);
     }
     let items = Items::of(outcomes)?;
     let mut draws = Draws::new(rule.seed, 7);
     let (below, above) = items
         .halves(direction, CONFIDENCE, rule.resamples, &mut draws)
         .ok_or("in some resamples nothing was attempted")?;
-    Ok((below.max(above) / z, items.groups()))
+    Ok(below.max(above) / z)
 }
 
 /// The boundary of each rung. Without an archive the pairs of the other rungs stand in for one.
@@ -335,6 +357,7 @@ fn boundaries(rungs: &[Rung<'_>], rule: &Rule, noise: &ArchiveNoise) -> Vec<Boun
         .iter()
         .enumerate()
         .map(|(i, rung)| {
+            let looks = rule.looks_at(rung.pairs.rung, i);
             let slope = match rule.scale {
                 Scale::Multiplier => rung.slope.value().map_or(f64::NAN, |s| s.value),
                 Scale::Metric => 1.0,
@@ -347,7 +370,7 @@ fn boundaries(rungs: &[Rung<'_>], rule: &Rule, noise: &ArchiveNoise) -> Vec<Boun
                 .unwrap_or_else(|| {
                     pooled(samples.iter().enumerate().filter(|(j, _)| *j != i).map(|(_, s)| s))
                 });
-            boundary(&rule.looks_at(rung.pairs.rung), archive, rule)
+            boundary(&looks, archive, rule)
         })
         .collect()
 }
@@ -478,13 +501,13 @@ fn guardrail(g: &Guardrail, table: &RunTable, candidate: &str, rule: &Rule) -> G
         rung.pairs.iter().flat_map(|p| [p.0, p.1]).filter_map(|r| r.metrics.get(&g.metric)).collect();
     let mut notes = Vec::new();
     match items_error(&outcomes, g.direction, rule) {
-        Ok((error, _)) => sample.items = error,
+        Ok(error) => sample.items = error,
         Err(why) => {
             notes.push(format!("The interval leaves out the chance in the choice of test items: {why}."))
         }
     }
-    let boundary = boundary(&rule.looks_at(rung.rung), archive, rule);
-    let Some(reading) = boundary.read(&sample) else { return open("it needs at least two pairs") };
+    let boundary = boundary(&rule.looks_at(rung.rung, last), archive, rule);
+    let Some(reading) = boundary.read(&sample, None) else { return open("it needs at least two pairs") };
     let both =
         |arm: usize| mean(rung.pairs.iter().map(|p| value([p.0, p.1][arm], &g.metric))).unwrap_or(f64::NAN);
     let state = if reading.low > -g.margin {

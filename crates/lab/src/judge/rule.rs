@@ -52,7 +52,9 @@ pub struct Rule {
     pub pairs: BTreeMap<String, u32>,
     /// The cap of a rung that `pairs` does not name.
     pub cap: u32,
-    /// The numbers of pairs after which a rung is looked at; empty: after each from the second to the cap.
+    /// The numbers of pairs after which a rung is looked at; empty: after each pair to the cap, from the second where
+    /// smaller rungs have shown how noisy the candidate is, and from the fifth at the smallest. Earlier looks rest on the
+    /// archive's noise alone, which a candidate that trains less calmly does not share.
     pub looks: Vec<u32>,
     /// The scale that the verdict is about, as a multiple of the largest rung's compute; without it no claim is made beyond
     /// the ladder. Needs three rungs.
@@ -67,7 +69,7 @@ pub struct Rule {
     pub price: Option<f64>,
     /// The metrics that must not get worse.
     pub guardrails: Vec<Guardrail>,
-    /// Bootstrap resamples of test items.
+    /// Bootstrap resamples of test items, and simulated futures of a forecast.
     pub resamples: u32,
     /// Seed of everything that is drawn: resamples, calibration, forecasts.
     pub seed: u64,
@@ -88,7 +90,7 @@ impl Default for Rule {
             cap: 6,
             looks: Vec::new(),
             target: Some(10.0),
-            assurance: 0.9,
+            assurance: 0.92,
             futile: 0.05,
             prior: 0.03,
             price: None,
@@ -105,11 +107,11 @@ impl Rule {
         self.pairs.get(rung).copied().unwrap_or(self.cap)
     }
 
-    /// The looks at a rung, in order; the last one is its cap.
-    pub fn looks_at(&self, rung: &str) -> Vec<u32> {
+    /// The looks at a rung with so many smaller rungs below it, in order; the last one is its cap.
+    pub fn looks_at(&self, rung: &str, below: usize) -> Vec<u32> {
         let cap = self.cap_of(rung);
         let mut looks: Vec<u32> = if self.looks.is_empty() {
-            (2..=cap).collect()
+            (if below == 0 { 5 } else { 2 }..=cap).collect()
         } else {
             self.looks.iter().copied().filter(|n| (2..=cap).contains(n)).collect()
         };

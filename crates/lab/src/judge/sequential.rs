@@ -9,7 +9,9 @@
 //! and the right Haar prior on the variance, and the confidence sequence that it inverts to. It may be looked at after
 //! every pair, at any time, with error `extension`. By the union bound both stages together keep `error`.
 //!
-//! Where the pairs are clearly noisier than the archive, the archive does not count (d₀ = 0) and the rung is flagged.
+//! Where the pairs are noisier than the archive (Fisher's test, 5 %), the archive does not count (d₀ = 0) and the rung is
+//! flagged. Where the pairs of all rungs together are, a candidate may be noisier everywhere: the archive's variances are
+//! scaled to what was seen, with the degrees of freedom of what was seen.
 
 use std::collections::BTreeMap;
 use std::sync::Mutex;
@@ -19,8 +21,9 @@ use crate::random::Draws;
 
 /// Prior variance of the standardised effect in the e-process.
 const PRIOR: f64 = 2.0;
-/// The pairs are called noisier than the archive if Fisher's tail is below this.
-const FLAG: f64 = 0.01;
+/// The pairs are called noisier than the archive if Fisher's tail is below this. Loose, because what it protects against is
+/// worse than what it costs: a few bets in a hundred are judged by their own noise without need.
+const FLAG: f64 = 0.05;
 
 /// Sums over the pairs of a rung.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -72,6 +75,34 @@ pub(crate) struct Reading {
     pub(crate) evidence: f64,
 }
 
+/// How much noisier the pairs of all rungs together are than the archive.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Excess {
+    /// Of variances.
+    ratio: f64,
+    /// Degrees of freedom of the pairs.
+    df: f64,
+}
+
+impl Excess {
+    /// Compares the pairs of all rungs that have an archive with it.
+    pub(crate) fn of<'a>(rungs: impl Iterator<Item = (&'a Boundary, &'a Sample)>) -> Option<Excess> {
+        let (mut ratio, mut df, mut archive, mut rungs_seen) = (0.0, 0.0, 0.0, 0);
+        for (boundary, sample) in rungs {
+            if boundary.df > 0.0 && boundary.variance > 0.0 && sample.n > 1 {
+                ratio += sample.squares / boundary.variance;
+                df += f64::from(sample.n) - 1.0;
+                archive += boundary.df;
+                rungs_seen += 1;
+            }
+        }
+        ratio /= df;
+        // With a single rung this is the rung's own test, and it has nothing to borrow.
+        (rungs_seen > 1 && ratio > 1.0 && fisher_tail(ratio, df, archive) < FLAG)
+            .then_some(Excess { ratio, df })
+    }
+}
+
 /// The boundaries of one rung.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Boundary {
@@ -85,6 +116,8 @@ pub(crate) struct Boundary {
     looks: Vec<u32>,
     /// By n: quantiles with and without the archive, and the ratio of variances above which the archive does not count.
     steps: Vec<Step>,
+    /// The quantile at twice the cap.
+    doubled: f64,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -100,11 +133,13 @@ impl Boundary {
     pub(crate) fn new(looks: &[u32], variance: f64, df: f64, nominal: f64, extension: f64) -> Boundary {
         let cap = looks.last().copied().unwrap_or(2);
         let steps = (0..=cap).map(|n| Step::at(n, df, nominal)).collect();
-        Boundary { variance, df, cap, nominal, extension, looks: looks.to_vec(), steps }
+        let doubled = student_quantile(1.0 - nominal / 2.0, df + 2.0 * f64::from(cap) - 1.0);
+        Boundary { variance, df, cap, nominal, extension, looks: looks.to_vec(), steps, doubled }
     }
 
-    /// What `sample` says; `None` for fewer than two pairs, or if the noise cannot be told.
-    pub(crate) fn read(&self, sample: &Sample) -> Option<Reading> {
+    /// What `sample` says; `None` for fewer than two pairs, or if the noise cannot be told. `excess` is how much noisier the
+    /// rungs together are than the archive, if they are.
+    pub(crate) fn read(&self, sample: &Sample, excess: Option<Excess>) -> Option<Reading> {
         if sample.n < 2 {
             return None;
         }
@@ -115,13 +150,25 @@ impl Boundary {
             None => Step { moderated: f64::NAN, own: f64::NAN, ratio: flag_ratio(sample.n, self.df) },
         };
         let noisier = self.df > 0.0 && own > step.ratio * self.variance;
-        let archive = if noisier { 0.0 } else { self.df };
-        let df = archive + n - 1.0;
-        let variance = (archive * self.variance + sample.squares) / df;
+        let (variance, df) = match excess {
+            Some(excess) if self.df > 0.0 => {
+                let scaled = self.variance * excess.ratio;
+                // Where the rung is wilder even than the rungs together, its own noise counts.
+                if own > flag_ratio(sample.n, excess.df) * scaled {
+                    (own, n - 1.0)
+                } else {
+                    (scaled, excess.df)
+                }
+            }
+            _ if noisier => (own, n - 1.0),
+            _ => ((self.df * self.variance + sample.squares) / (self.df + n - 1.0), self.df + n - 1.0),
+        };
         let sd = variance.sqrt();
         let seeds = sd / n.sqrt();
         let quantile = if sample.n > self.cap {
             confidence_sequence(sample.n, df, self.extension)
+        } else if excess.is_some() && self.df > 0.0 {
+            student_quantile(1.0 - self.nominal / 2.0, df)
         } else if noisier {
             step.own
         } else {
@@ -140,18 +187,17 @@ impl Boundary {
             low: sample.mean - half,
             high: sample.mean + half,
             decides: sample.n > self.cap || self.looks.contains(&sample.n),
-            noisier,
+            noisier: noisier || (excess.is_some() && self.df > 0.0),
             evidence: e_value(t, sample.n, df),
         })
     }
 
-    /// Half-width that `n` pairs would have if the standard deviation stays `sd`.
+    /// Half-width that `n` pairs would have if they were a registered look and the standard deviation stays `sd`.
     pub(crate) fn half_width(&self, n: u32, sd: f64) -> f64 {
-        let df = self.df + f64::from(n) - 1.0;
-        let quantile = if n > self.cap {
-            confidence_sequence(n, df, self.extension)
-        } else {
-            self.steps[n as usize].moderated
+        let quantile = match self.steps.get(n as usize) {
+            Some(step) => step.moderated,
+            None if n == 2 * self.cap => self.doubled,
+            None => student_quantile(1.0 - self.nominal / 2.0, self.df + f64::from(n) - 1.0),
         };
         quantile * sd / f64::from(n).sqrt()
     }
@@ -303,20 +349,20 @@ mod tests {
     #[test]
     fn a_noisy_rung_is_flagged_and_judged_by_its_own_noise() {
         let boundary = Boundary::new(&[2, 3, 4, 5, 6], 1.0, 20.0, 0.015, 0.01);
-        let calm = boundary.read(&Sample::of(&[1.0, -1.0, 0.5, -0.5])).unwrap();
+        let calm = boundary.read(&Sample::of(&[1.0, -1.0, 0.5, -0.5]), None).unwrap();
         assert!(!calm.noisier && calm.df == 23.0 && calm.decides);
-        let wild = boundary.read(&Sample::of(&[9.0, -9.0, 7.0, -7.0])).unwrap();
+        let wild = boundary.read(&Sample::of(&[9.0, -9.0, 7.0, -7.0]), None).unwrap();
         assert!(wild.noisier && wild.df == 3.0 && wild.high > 20.0);
-        assert!(boundary.read(&Sample::of(&[1.0])).is_none());
+        assert!(boundary.read(&Sample::of(&[1.0]), None).is_none());
     }
 
     #[test]
     fn test_items_widen_the_interval() {
         let boundary = Boundary::new(&[2, 4], 1.0, 20.0, 0.02, 0.01);
         let mut sample = Sample::of(&[1.0, -1.0, 0.5, -0.5]);
-        let without = boundary.read(&sample).unwrap();
+        let without = boundary.read(&sample, None).unwrap();
         sample.items = 2.0;
-        let with = boundary.read(&sample).unwrap();
+        let with = boundary.read(&sample, None).unwrap();
         assert!(with.high - with.low > 2.0 * (without.high - without.low));
     }
 }

@@ -6,6 +6,7 @@ use crate::bet::{Direction, Require};
 use crate::judge::defined::Defined;
 use crate::judge::forecast::Forecast;
 use crate::judge::ladder::LadderBackTest;
+use crate::judge::number;
 use crate::judge::power_law::{BackTest, PowerLaw};
 use crate::judge::rule::Rule;
 use crate::judge::slope::Slope;
@@ -110,8 +111,10 @@ pub struct RungJudgement {
     /// Seconds of a run of baseline and candidate, mean.
     pub seconds: [Option<f64>; 2],
     /// The primary metric of baseline and candidate, mean over pairs.
+    #[serde(deserialize_with = "number::two")]
     pub means: [f64; 2],
     /// The improvement in the metric's unit, mean over pairs; positive is better.
+    #[serde(deserialize_with = "number::one")]
     pub improvement: f64,
     /// What compute buys the baseline here.
     pub slope: Defined<Slope>,
@@ -260,6 +263,7 @@ pub struct GuardrailVerdict {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct GuardrailChange {
     /// Means of baseline and candidate.
+    #[serde(deserialize_with = "number::two")]
     pub means: [f64; 2],
     /// The improvement; positive is better.
     pub effect: Effect,

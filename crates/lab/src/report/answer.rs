@@ -1,23 +1,30 @@
-//! The verdict, what was asked, the rule, and the numbers by size.
+//! The verdict and the numbers behind it: what every report begins with, whoever made the runs.
 
 use maud::{Markup, html};
 
 use super::chart::{self, Effect};
+use super::ladder_chart::{self, Fan, PathPoint, RungMark};
 use super::table;
 use crate::bet::Require;
 use crate::figures;
-use crate::registration::Registration;
-use crate::result::BetResult;
-use crate::rule::percent;
-use crate::scaling::Defined;
+use crate::judge::{
+    Defined, DropReason, GuardrailChange, GuardrailState, Judgement, Ruling, RungJudgement, Scale,
+};
+use crate::ledger::Coverage;
 use crate::score::title_of;
-use crate::verdict::{DropReason, GuardrailState, Ruling, Verdict};
 use crate::verdict_text::multiplier_in_words;
 
-pub(super) fn section(result: &BetResult, verdict: &Verdict) -> Markup {
-    let registered = &result.registration.content;
-    let metric = &verdict.primary.metric;
-    let (class, because) = match verdict.ruling {
+/// What stands above the verdict.
+pub(super) struct Heading<'a> {
+    /// Kind and name of what was judged.
+    pub(super) kind: &'a str,
+    pub(super) name: &'a str,
+    pub(super) notes: Vec<&'a str>,
+    pub(super) question: &'a str,
+}
+
+pub(super) fn section(heading: &Heading<'_>, j: &Judgement) -> Markup {
+    let (class, because) = match j.ruling {
         Ruling::Ship => ("ship", ""),
         Ruling::Undecided => ("undecided", ""),
         Ruling::Drop(reason) => (
@@ -25,159 +32,271 @@ pub(super) fn section(result: &BetResult, verdict: &Verdict) -> Markup {
             match reason {
                 DropReason::Harm => "it does harm",
                 DropReason::Equal => "it makes no difference",
-                DropReason::TooSmall => "it gains too little",
-                DropReason::Guardrail => "a guardrail is broken",
+                DropReason::Fades => "the gain fades with scale",
+                DropReason::Futile => "it is not going to ship",
             },
         ),
     };
-    let confidence = percent(registered.decision.confidence);
     html! {
         header {
             div.eyebrow {
-                span { "Groundwork bet " b { (registered.name) } }
-                span { (result.registration.registered_at.get(..10).unwrap_or("")) }
-                span { code { (result.registration.hash.get(..8).unwrap_or("")) } }
+                span { (heading.kind) " " b { (heading.name) } }
+                @for note in &heading.notes { span { (note) } }
             }
-            p.question { (registered.question) }
+            @if !heading.question.is_empty() { p.question { (heading.question) } }
             h1 class=(format!("ruling {class}")) {
-                (verdict.ruling)
+                (j.ruling)
                 @if !because.is_empty() { small { (because) } }
             }
-            p.sentence { (verdict.sentence) }
-            @for reason in verdict.reasons.iter().filter(|r| **r != verdict.sentence) { p.note { (reason) } }
-            @if let Some(top) = verdict.top() {
-                div.keys {
-                    div {
-                        strong { (figures::difference(metric, top.difference.value)) small { (figures::unit(metric)) } }
-                        span { "improvement at " (top.difference.size) }
-                    }
-                    div {
-                        strong { (figures::interval(metric, top.difference.interval())) }
-                        span { (confidence) " interval" }
-                    }
-                    div {
-                        @match &top.multiplier {
-                            Defined::Value(m) => {
-                                strong { (figures::times(m.value)) }
-                                span { "compute multiplier" @if m.extrapolated { ", extrapolated" } }
-                            },
-                            Defined::Undefined(why) => { strong { "–" } span { "no compute multiplier: " (why) } },
-                        }
-                    }
-                }
+            p.sentence { (j.sentence) }
+            @for reason in &j.reasons { p.note { (reason) } }
+            (keys(j))
+            @let effects = effects(j);
+            @if !effects.is_empty() {
                 figure {
-                    (chart::forest(&effects(verdict), verdict.primary.margin, &|v| figures::tick_of(metric, v)))
+                    (chart::forest(&effects, j.rule.on_scale(j.rule.margin), &|v| tick(j, v)))
                     p.note {
-                        "Improvement of the candidate by model size. Bar: " (confidence) " interval. Small rings: the "
-                        "single pairs of runs. The largest size decides."
+                        (if j.rule.scale == Scale::Multiplier { "Compute multiplier of the candidate by size, on a logarithmic axis." } else { "Improvement of the candidate by size." })
+                        " Bar: " (j.rule.confidence()) " interval over all looks together. Small rings: the single pairs of "
+                        "runs. The largest size decides."
                     }
                 }
             }
-            @if !verdict.next.is_empty() {
+            @if !j.next.is_empty() {
                 h3 { "What would decide it" }
-                ul { @for n in &verdict.next { li { (n) } } }
+                ul { @for n in &j.next { li { (n) } } }
             }
-            @if !verdict.caveats.is_empty() {
+            @if !j.caveats.is_empty() {
                 h3 { "To bear in mind" }
-                ul { @for c in &verdict.caveats { li { (c) } } }
+                ul { @for c in &j.caveats { li { (c) } } }
             }
         }
     }
 }
 
-fn effects(verdict: &Verdict) -> Vec<Effect> {
-    let metric = &verdict.primary.metric;
-    verdict
-        .rungs
+fn keys(j: &Judgement) -> Markup {
+    let Some((top, effect)) = j.top().and_then(|t| Some((t, t.effect.value()?))) else { return html! {} };
+    html! {
+        div.keys {
+            div {
+                strong {
+                    (j.rule.say(effect.mean))
+                    @if j.rule.scale == Scale::Metric { small { (figures::unit(&j.rule.metric)) } }
+                }
+                span {
+                    (if j.rule.scale == Scale::Multiplier { "the baseline's compute, at " } else { "improvement at " })
+                    (top.rung)
+                }
+            }
+            div {
+                strong { (j.rule.say_interval(effect.low, effect.high)) }
+                span { (j.rule.confidence()) " interval" }
+            }
+            @if j.rule.scale == Scale::Metric {
+                div {
+                    @match &top.multiplier {
+                        Defined::Value(m) => {
+                            strong { (figures::times(m.value)) }
+                            span { "compute multiplier" @if m.extrapolated { ", extrapolated" } }
+                        },
+                        Defined::Undefined(why) => { strong { "–" } span { "no compute multiplier: " (why) } },
+                    }
+                }
+            }
+            @if let Defined::Value(l) = &j.ladder {
+                div {
+                    strong { (figures::share(l.probability)) }
+                    span { "probability of a gain at the target, " (figures::flops(l.target)) }
+                }
+            }
+        }
+    }
+}
+
+fn tick(j: &Judgement, v: f64) -> String {
+    match j.rule.scale {
+        Scale::Multiplier => format!("{}×", figures::tick((v.exp() * 1000.0).round() / 1000.0)),
+        Scale::Metric => figures::tick_of(&j.rule.metric, v),
+    }
+}
+
+fn effects(j: &Judgement) -> Vec<Effect> {
+    j.rungs
         .iter()
-        .map(|r| Effect {
-            name: r.difference.size.clone(),
-            value: r.difference.value,
-            interval: r.difference.interval(),
-            pairs: r.difference.pairs.iter().map(|p| p.1).collect(),
-            words: format!(
-                "{}   ({})",
-                figures::difference(metric, r.difference.value),
-                figures::interval(metric, r.difference.interval())
-            ),
+        .filter_map(|r| {
+            let e = r.effect.value()?;
+            Some(Effect {
+                name: r.rung.clone(),
+                value: e.mean,
+                interval: e.interval(),
+                pairs: r.pairs.iter().filter_map(|p| p.effect).collect(),
+                words: format!("{}   ({})", j.rule.say(e.mean), j.rule.say_interval(e.low, e.high)),
+            })
         })
         .collect()
 }
 
-pub(super) fn rule(registration: &Registration) -> Markup {
-    let c = &registration.content;
+/// The extrapolation, if there is one.
+pub(super) fn extrapolation(j: &Judgement) -> Markup {
+    let Defined::Value(l) = &j.ladder else {
+        let Defined::Undefined(why) = &j.ladder else { return html! {} };
+        return html! { section { h2 { "Beyond the ladder" } p.lead { "No prediction: " (why) "." } } };
+    };
+    let rungs: Vec<RungMark> = j
+        .rungs
+        .iter()
+        .filter_map(|r| {
+            let e = r.effect.value()?;
+            Some(RungMark { name: r.rung.clone(), flops: r.flops[0]?, mean: e.mean, interval: e.interval() })
+        })
+        .collect();
+    let test = l.back_test.value();
+    let fan = Fan {
+        rungs,
+        fan: &l.fan,
+        back_test: test.map(|t| [t.predicted, t.low, t.high]),
+        target: l.target,
+        margin: j.rule.on_scale(j.rule.margin),
+    };
     html! {
         section {
-            h2 { "What was asked, and how it is decided" }
-            p.lead { "Frozen before the first training step, on " (registration.registered_at) "." }
-            dl {
-                dt { "Baseline" } dd { (c.labels[0]) }
-                dt { "Candidate" } dd { (c.labels[1]) }
-                dt { "Ladder" }
-                dd {
-                    (c.sizes.join(", ")) " parameters, " (crate::rule::plural(c.seeds.len(), "seed", "seeds"))
-                    " each, " (c.cells.len()) " runs, both arms at equal compute and with the same seeds"
+            h2 { "Beyond the ladder" }
+            p.lead {
+                "At the target the ladder predicts " (j.rule.say(l.at_target)) ", 90 % interval "
+                (j.rule.say_interval(Some(l.low), Some(l.high))) ". With each factor ten of compute the effect changes by "
+                (slope(j, l.slope)) " ± " (slope(j, l.slope_error).trim_start_matches(['+', '−'])) "."
+            }
+            figure { (ladder_chart::fan(&fan, &|v| tick(j, v))) }
+            p.note {
+                "Dashed line and band: prediction and its 90 % interval, by a line in the logarithm of compute with a misfit of "
+                "every size of its own. Diamond: the largest size as the smaller ones predict it"
+                @match test {
+                    Some(t) => {
+                        ", " (j.rule.say(t.predicted)) " (90 % " (j.rule.say_interval(Some(t.low), Some(t.high)))
+                        "); measured " (j.rule.say(t.measured)) @if t.holds() { ", inside." } @else { ", outside." }
+                    },
+                    None => ".",
                 }
             }
-            ol { @for line in &c.rule { li { (line) } } }
         }
     }
 }
 
-pub(super) fn by_size(result: &BetResult, verdict: &Verdict) -> Markup {
-    let metric = &verdict.primary.metric;
-    let rows: Vec<Vec<Markup>> = verdict
-        .rungs
+fn slope(j: &Judgement, v: f64) -> String {
+    match j.rule.scale {
+        Scale::Multiplier => {
+            let sign = if v < 0.0 { "−" } else { "+" };
+            format!("{sign}{}", figures::share(v.abs().exp_m1()))
+        }
+        Scale::Metric => figures::difference(&j.rule.metric, v),
+    }
+}
+
+/// How the effect at the largest size came about, pair by pair.
+pub(super) fn path(j: &Judgement) -> Markup {
+    let Some(top) = j.top().filter(|t| !t.path.is_empty()) else { return html! {} };
+    let points: Vec<PathPoint> = top
+        .path
         .iter()
-        .map(|r| {
-            let d = &r.difference;
-            vec![
-                html! { (d.size) },
-                html! { (figures::flops(r.flops[0])) },
-                html! { (figures::value(metric, d.baseline)) },
-                html! { (figures::value(metric, d.candidate)) },
-                html! { strong { (figures::difference(metric, d.value)) } },
-                html! { (figures::interval(metric, d.interval())) },
-                match &r.multiplier {
-                    Defined::Value(m) => html! { (multiplier_in_words(m)) },
-                    Defined::Undefined(_) => html! { small { "undefined" } },
-                },
-            ]
-        })
+        .map(|s| PathPoint { n: s.n, mean: s.mean, interval: s.low.zip(s.high), decides: s.decides })
         .collect();
+    html! {
+        section {
+            h2 { "Pair by pair" }
+            p.lead {
+                "The effect at " (top.rung) " after each pair, with the interval of that time. All intervals hold together in "
+                (j.rule.confidence()) " of bets, so that looking early costs nothing. Filled: a registered look; ring: not one."
+            }
+            figure {
+                (ladder_chart::path(&points, j.rule.on_scale(j.rule.margin), j.rule.cap_of(&top.rung), &|v| tick(j, v)))
+            }
+        }
+    }
+}
+
+/// How the engine's predictions have fared so far.
+pub(super) fn ledger(coverage: &Coverage) -> Markup {
+    html! {
+        section {
+            h2 { "How far to trust the predictions" }
+            p.lead {
+                "Every prediction of this engine in this folder of runs is kept, right or wrong: " (coverage) "."
+            }
+        }
+    }
+}
+
+pub(super) fn by_size(j: &Judgement) -> Markup {
+    let metric = &j.rule.metric;
+    let mut head = vec!["size", "compute a run", "pairs", "baseline", "candidate", "improvement"];
+    head.push(if j.rule.scale == Scale::Multiplier { "compute multiplier" } else { "interval" });
+    head.push(if j.rule.scale == Scale::Multiplier { "by time" } else { "compute multiplier" });
+    head.push("evidence");
+    let rows: Vec<Vec<Markup>> = j.rungs.iter().map(|r| size_row(j, r)).collect();
     html! {
         section {
             h2 { "By size" }
             p.lead {
                 "The primary metric, " (title_of(metric)) (figures::unit(metric).replacen(' ', ", in ", 1)) ": "
-                (verdict.primary.direction) " is better. Means over seeds."
+                (j.rule.direction) " is better. Means over pairs. Evidence is an e-value against no effect: 20 is worth what "
+                "p = 0.05 is, and may be looked at at any time."
             }
-            (table(&["size", "compute a run", "baseline", "candidate", "improvement", "interval", "compute multiplier"], &rows))
-            @for r in &verdict.rungs {
-                @if let Defined::Undefined(why) = &r.multiplier {
-                    p.note { "No multiplier at " (r.difference.size) ": " (why) "." }
+            (table(&head, &rows))
+            @for r in &j.rungs {
+                @if let (Defined::Undefined(why), false) = (&r.multiplier, r.pairs.is_empty()) {
+                    p.note { "No multiplier at " (r.rung) ": " (why) "." }
                 }
             }
-            (guardrails(verdict))
-            (pairs(result, verdict))
+            (guardrails(j))
+            (pairs(j))
+            p.note { "Noise: " (j.noise) }
         }
     }
 }
 
-fn guardrails(verdict: &Verdict) -> Markup {
-    let rows: Vec<Vec<Markup>> = verdict
+fn size_row(j: &Judgement, r: &RungJudgement) -> Vec<Markup> {
+    let metric = &j.rule.metric;
+    let [before, after] = figures::both(metric, r.means);
+    let effect = r.effect.value();
+    let multiplier = match &r.multiplier {
+        Defined::Value(m) => html! { (multiplier_in_words(m)) },
+        Defined::Undefined(_) => html! { small { "undefined" } },
+    };
+    let mut row = vec![
+        html! { (r.rung) },
+        html! { (r.flops[0].map_or("–".into(), figures::flops)) },
+        html! { (r.pairs.len()) },
+        html! { (before) },
+        html! { (after) },
+        html! { strong { (figures::difference(metric, r.improvement)) } },
+    ];
+    match j.rule.scale {
+        Scale::Multiplier => {
+            row.push(multiplier);
+            row.push(html! { (r.time_multiplier.map_or("–".into(), |m| multiplier_in_words(&m))) });
+        }
+        Scale::Metric => {
+            row.push(html! { (effect.map_or("–".into(), |e| j.rule.say_interval(e.low, e.high))) });
+            row.push(multiplier);
+        }
+    }
+    row.push(html! { (effect.map_or("–".into(), |e| if e.evidence > 9999.0 { "> 9999".into() } else { figures::digits(e.evidence) })) });
+    row
+}
+
+fn guardrails(j: &Judgement) -> Markup {
+    let rows: Vec<Vec<Markup>> = j
         .guardrails
         .iter()
         .map(|g| {
-            let number =
-                |f: &dyn Fn(&crate::Difference) -> String| g.difference.as_ref().map_or("–".to_owned(), f);
+            let number = |f: &dyn Fn(&GuardrailChange) -> String| g.change.value().map_or("–".to_owned(), f);
             let margin = figures::margin(&g.metric, g.margin);
             vec![
                 html! { (title_of(&g.metric)) },
-                html! { (number(&|d| figures::value(&g.metric, d.baseline))) },
-                html! { (number(&|d| figures::value(&g.metric, d.candidate))) },
-                html! { strong { (number(&|d| figures::difference(&g.metric, d.value))) } },
-                html! { (number(&|d| figures::interval(&g.metric, d.interval()))) },
+                html! { (number(&|c| figures::value(&g.metric, c.means[0]))) },
+                html! { (number(&|c| figures::value(&g.metric, c.means[1]))) },
+                html! { strong { (number(&|c| figures::difference(&g.metric, c.effect.mean))) } },
+                html! { (number(&|c| figures::interval(&g.metric, c.effect.interval()))) },
                 html! {
                     @match g.require {
                         Require::Held => { "exclude −" (margin) }
@@ -200,39 +319,34 @@ fn guardrails(verdict: &Verdict) -> Markup {
     }
 }
 
-fn pairs(result: &BetResult, verdict: &Verdict) -> Markup {
-    let metric = &verdict.primary.metric;
-    let rows: Vec<Vec<Markup>> = verdict
+fn pairs(j: &Judgement) -> Markup {
+    let metric = &j.rule.metric;
+    let rows: Vec<Vec<Markup>> = j
         .rungs
         .iter()
-        .flat_map(|r| r.difference.pairs.iter().map(move |p| (&r.difference.size, p)))
-        .map(|(size, (seed, gain))| {
-            let value = |arm| {
-                let metric_of =
-                    |c: &crate::CellResult| c.metrics.get(metric).map(|m| figures::value(metric, m.value));
-                result.cell(arm, size, *seed).and_then(metric_of).unwrap_or_default()
-            };
+        .flat_map(|r| r.pairs.iter().map(move |p| (&r.rung, p)))
+        .map(|(rung, p)| {
+            let [before, after] = figures::both(metric, p.values);
             vec![
-                html! { (size) ", seed " (seed) },
-                html! { (value(crate::Arm::Baseline)) },
-                html! { (value(crate::Arm::Candidate)) },
-                html! { (figures::difference(metric, *gain)) },
+                html! { (rung) ", " (p.label) },
+                html! { (before) },
+                html! { (after) },
+                html! { (figures::difference(metric, p.improvement)) },
+                html! { (p.effect.map_or("–".into(), |e| j.rule.say(e))) },
             ]
         })
         .collect();
     html! {
         details {
             summary { "Every pair of runs" }
-            (table(&["pair", "baseline", "candidate", "improvement"], &rows))
-            @for r in &verdict.rungs {
-                @if let (Some((sd, df)), Some(half)) = (r.difference.noise, r.difference.seed_half) {
+            (table(&["pair", "baseline", "candidate", "improvement", "effect"], &rows))
+            @for r in &j.rungs {
+                @if let Some(e) = r.effect.value() {
                     p.note {
-                        (r.difference.size) ": standard deviation between pairs " (figures::digits(sd)) " on "
-                        (figures::digits(df)) " degrees of freedom; half-width over seeds " (figures::digits(half))
-                        @if let Some((below, above)) = r.difference.task_halves {
-                            ", over " (r.difference.tasks) " groups of tasks −" (figures::digits(below)) " and +"
-                            (figures::digits(above))
-                        }
+                        (r.rung) ": standard deviation of a pair " (figures::digits(e.sd)) " on " (figures::digits(e.df))
+                        " degrees of freedom, standard error of the mean " (figures::digits(e.error))
+                        @if e.items > 0.0 { ", of which the choice of test items " (figures::digits(e.items)) }
+                        @if e.noisier { "; noisier than the archive says" }
                         "."
                     }
                 }

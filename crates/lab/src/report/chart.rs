@@ -245,8 +245,6 @@ fn polyline(points: &[(f64, f64)], x: &Scale, y: &Scale, top: f64) -> String {
 pub(super) struct Dot {
     pub(super) flops: f64,
     pub(super) value: f64,
-    /// The interval over tasks.
-    pub(super) interval: Option<(f64, f64)>,
     /// The value of every seed.
     pub(super) seeds: Vec<f64>,
     /// Two lines under the axis.
@@ -269,10 +267,7 @@ pub(super) fn against_compute(arms: &[Against], y_name: &str, y_tick: &dyn Fn(f6
     let low = dots().map(|d| d.flops).fold(f64::INFINITY, f64::min);
     let high = dots().map(|d| d.flops).fold(0.0, f64::max);
     let x = Scale::log((low / 1.25, high * 1.25), (left, right));
-    let values = dots().flat_map(|d| {
-        let ends = d.interval.unwrap_or((d.value, d.value));
-        d.seeds.iter().copied().chain([d.value, ends.0, ends.1])
-    });
+    let values = dots().flat_map(|d| d.seeds.iter().copied().chain([d.value]));
     let y = Scale::linear(
         range(values.chain(arms.iter().flat_map(|a| a.fit.iter().map(|p| p.1)))),
         (bottom, top),
@@ -299,9 +294,6 @@ pub(super) fn against_compute(arms: &[Against], y_name: &str, y_tick: &dyn Fn(f6
                 g class=(class(a.arm)) {
                     polyline.fit points=(polyline(&a.fit, &x, &y, top)) {}
                     @for d in &a.rungs {
-                        @if let Some((l, h)) = d.interval {
-                            line.bar x1=(x.at(d.flops)) x2=(x.at(d.flops)) y1=(y.at(l)) y2=(y.at(h)) {}
-                        }
                         @for s in &d.seeds { circle.hollow cx=(x.at(d.flops) + 11.0) cy=(y.at(*s)) r="2.5" {} }
                         circle.dot cx=(x.at(d.flops)) cy=(y.at(d.value)) r="5.5" {}
                     }

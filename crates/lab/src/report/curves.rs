@@ -6,47 +6,45 @@ use maud::{Markup, html};
 
 use super::chart::{self, Against, Dot, Series};
 use crate::bet::Arm;
-use crate::difference::arm_interval;
 use crate::event_log::CurvePoint;
 use crate::figures;
+use crate::judge::{BackTest, Defined, Judgement, PowerLaw};
 use crate::result::{BetResult, CellResult};
-use crate::scaling::{BackTest, Defined, PowerLaw};
 use crate::score::title_of;
-use crate::verdict::Verdict;
 
-pub(super) fn compute(result: &BetResult, verdict: &Verdict) -> Markup {
-    let metric = &verdict.primary.metric;
+pub(super) fn compute(j: &Judgement) -> Markup {
+    let metric = &j.rule.metric;
     let arms: Vec<Against> = Arm::BOTH
         .into_iter()
         .enumerate()
         .map(|(i, arm)| {
-            let rungs = verdict
+            let rungs = j
                 .rungs
                 .iter()
-                .map(|r| {
-                    let cells = result.at(arm, &r.difference.size);
-                    let value = |c: &&CellResult| c.metrics.get(metric).map(|m| m.value);
-                    let mean = if i == 0 { r.difference.baseline } else { r.difference.candidate };
-                    let interval = arm_interval(&cells, metric, &result.registration.content.decision);
-                    Dot {
-                        flops: r.flops[i],
-                        value: mean,
-                        interval,
-                        seeds: cells.iter().filter_map(value).collect(),
-                        names: [r.difference.size.clone(), figures::flops(r.flops[i])],
-                    }
+                .filter(|r| !r.pairs.is_empty())
+                .filter_map(|r| {
+                    let flops = r.flops[i]?;
+                    Some(Dot {
+                        flops,
+                        value: r.means[i],
+                        seeds: r.pairs.iter().map(|p| p.values[i]).collect(),
+                        names: [r.rung.clone(), figures::flops(flops)],
+                    })
                 })
                 .collect::<Vec<_>>();
-            let fit = verdict.power_laws[i].value().map_or_else(Vec::new, |law| sampled(law, &rungs));
-            Against { arm, label: arm.to_string(), rungs, fit }
+            let fit = j.power_laws[i].value().map_or_else(Vec::new, |law| sampled(law, &rungs));
+            Against { arm, label: [&j.baseline, &j.candidate][i].clone(), rungs, fit }
         })
         .collect();
+    if arms.iter().all(|a| a.rungs.is_empty()) {
+        return html! {};
+    }
     html! {
         section {
             h2 { "Score against compute" }
             p.lead {
-                "Each size of the ladder at the training compute of one run. Bars are intervals over test tasks with the runs held "
-                "fixed; small rings are the single runs. Dashed: the fitted power law."
+                "Each size of the ladder at the training compute of one run: means over pairs, the single runs as small rings. "
+                "Dashed: the fitted power law."
             }
             figure {
                 (chart::against_compute(
@@ -56,7 +54,7 @@ pub(super) fn compute(result: &BetResult, verdict: &Verdict) -> Markup {
                 ))
             }
             @for (i, arm) in Arm::BOTH.into_iter().enumerate() {
-                p.note { (fit_in_words(arm, &verdict.power_laws[i], &verdict.back_tests[i], metric)) }
+                p.note { (fit_in_words(arm, &j.power_laws[i], &j.back_tests[i], metric)) }
             }
         }
     }
@@ -173,11 +171,13 @@ fn panel(title: &str, arms: &[Vec<&CellResult>; 2], of: &dyn Fn(&CurvePoint) -> 
 
 /// At most 120 points, each the mean of its stretch of the curve.
 fn thinned(curve: &[CurvePoint], of: &dyn Fn(&CurvePoint) -> Option<f64>) -> Vec<(f64, f64)> {
-    let points: Vec<(f64, f64)> = curve
-        .iter()
-        .filter_map(|p| of(p).map(|v| (p.tokens as f64, v)))
-        .filter(|p| p.1.is_finite())
-        .collect();
+    let points: Vec<(f64, f64)> = curve.iter().filter_map(|p| of(p).map(|v| (p.tokens as f64, v))).collect();
+    in_stretches(&points)
+}
+
+/// At most 120 points, each the mean of its stretch.
+pub(super) fn in_stretches(points: &[(f64, f64)]) -> Vec<(f64, f64)> {
+    let points: Vec<(f64, f64)> = points.iter().copied().filter(|p| p.1.is_finite()).collect();
     points
         .chunks(points.len().div_ceil(120).max(1))
         .map(|chunk| {
@@ -187,7 +187,7 @@ fn thinned(curve: &[CurvePoint], of: &dyn Fn(&CurvePoint) -> Option<f64>) -> Vec
         .collect()
 }
 
-fn mean_of(runs: &[Vec<(f64, f64)>]) -> Vec<(f64, f64)> {
+pub(super) fn mean_of(runs: &[Vec<(f64, f64)>]) -> Vec<(f64, f64)> {
     let shortest = runs.iter().map(Vec::len).min().unwrap_or(0);
     let n = runs.len() as f64;
     (0..shortest)

@@ -3,7 +3,7 @@
 use groundwork_trace::{Call, SpanKind, Value};
 
 use super::{Arithmetic, Is, Op, Part, Problem, by_name, calculation};
-use crate::expert::{Recorder, carried};
+use crate::expert::{Recorder, carried, is_away};
 use crate::names::{Name, nearest};
 use crate::world::Outcome;
 
@@ -94,12 +94,19 @@ impl Work<'_> {
         found.map_or(Found::Nothing, Found::Number)
     }
 
-    /// A result; `Err` if the tool is away.
+    /// A result; `Err` if the tool is away. One that is not true is seen to be so, and asked for again.
     fn calculate(&mut self, op: Op, a: i64, b: i64) -> Result<Option<i64>, ()> {
-        match self.expert.attempt::<Arithmetic>(&calculation(op.tool(), a, b)) {
-            Outcome::Observation { value, .. } => Ok(value.as_i64()),
-            Outcome::Error(error) if error.name == "Gone" => Err(()),
-            Outcome::Error(_) => Ok(None),
+        loop {
+            match self.expert.attempt::<Arithmetic>(&calculation(op.tool(), a, b)) {
+                Outcome::Observation { value, .. } if value.as_i64() == Some(op.apply(a, b)) => {
+                    return Ok(value.as_i64());
+                }
+                Outcome::Observation { value, .. } => {
+                    self.expert.reflect(format!("{a} {} {b} is not {value}, again", op.sign()));
+                }
+                Outcome::Error(error) if is_away(&error) => return Err(()),
+                Outcome::Error(_) => return Ok(None),
+            }
         }
     }
 

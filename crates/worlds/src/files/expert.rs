@@ -3,7 +3,7 @@
 use groundwork_trace::{Call, SpanKind, Value};
 
 use super::{Act, Files, Job, parse_path};
-use crate::expert::Recorder;
+use crate::expert::{Recorder, is_away};
 use crate::guide::{Guide, ask_user};
 use crate::names::{Name, nearest};
 use crate::world::Outcome;
@@ -125,7 +125,7 @@ fn read(path: &mut String, expert: &mut Recorder) -> String {
         let tool = if expert.away("read") > 0 { "backup" } else { "read" };
         match expert.attempt_asking::<Files>(&Call::new(tool, [("path", Value::str(path.as_str()))])) {
             Outcome::Observation { value, .. } => return value.as_str().unwrap_or_default().to_owned(),
-            Outcome::Error(e) if e.name == "Gone" => {
+            Outcome::Error(e) if is_away(&e) => {
                 expert.reflect("read is gone, use backup");
                 let call = Call::new("backup", [("path", Value::str(path.as_str()))]);
                 if let Outcome::Observation { value, .. } = expert.attempt_asking::<Files>(&call) {
@@ -149,7 +149,7 @@ fn move_to(path: &mut String, to: Name, expert: &mut Recorder) {
         if expert.away("move") == 0 {
             match expert.attempt_asking::<Files>(&call("move", path)) {
                 Outcome::Observation { .. } => return,
-                Outcome::Error(e) if e.name == "Gone" => expert.reflect("move is gone, copy and delete"),
+                Outcome::Error(e) if is_away(&e) => expert.reflect("move is gone, copy and delete"),
                 Outcome::Error(_) => {
                     if !correct(path, expert) {
                         return;

@@ -29,6 +29,8 @@ static LIST: First = First {
 const COPY: Policy = Policy::Never { tool: "move", text: "never use move, but copy and delete" };
 
 impl Guidable for Files {
+    const GUIDED: &str = "files_guided";
+
     fn guided_tools() -> &'static [Tool] {
         &TOOLS
     }

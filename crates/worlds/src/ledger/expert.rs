@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use groundwork_trace::{Call, SpanKind, ToolError, Value};
 
 use super::{Job, Ledger, Need, Question};
-use crate::expert::{Recorder, carried};
+use crate::expert::{Recorder, carried, is_away};
 use crate::guide::{Guide, ask_user};
 use crate::names::{Name, nearest};
 use crate::world::Outcome;
@@ -178,7 +178,7 @@ impl Work<'_> {
             let call =
                 Call::new("pay", [("from", name(from)), ("to", name(to)), ("amount", Value::int(sum))]);
             outcome = Some(self.expert.attempt::<Ledger>(&call));
-            if matches!(&outcome, Some(Outcome::Error(e)) if e.name == "Gone") {
+            if matches!(&outcome, Some(Outcome::Error(e)) if is_away(e)) {
                 self.expert.reflect("pay is gone, take and put");
                 outcome = None;
             }

@@ -30,6 +30,8 @@ static LOOK: First = First {
 const CASH: Policy = Policy::Never { tool: "pay", text: "never use pay, but take and put" };
 
 impl Guidable for Ledger {
+    const GUIDED: &str = "ledger_guided";
+
     fn guided_tools() -> &'static [Tool] {
         &TOOLS
     }

@@ -25,6 +25,8 @@ pub(super) fn into(roads: &[(u8, u8)], place: u8) -> Vec<(u8, u8)> {
 }
 
 impl Guidable for Route {
+    const GUIDED: &str = "route_guided";
+
     fn guided_tools() -> &'static [Tool] {
         &TOOLS
     }

@@ -1,0 +1,7 @@
+#!/usr/bin/env bash
+# The judge's operating characteristics in full: error, power, ladder, forecasts, real noise of published runs, refits, speed.
+# benches/verdict.sh [BETS], default 100000; some minutes on two cores. Published runs are read from
+# $GROUNDWORK_PUBLISHED_RUNS, or from shared/data/published-runs beside the checkout, and skipped where absent.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+exec cargo run --release -q -p groundwork-lab --example verdict_bars -- "${1:-100000}"

@@ -1,0 +1,5 @@
+(define (problem two-cars)
+  (:domain ferry)
+  (:objects dover calais ostend - port mini beetle - car)
+  (:init (at ship dover) (at mini dover) (at beetle calais))
+  (:goal (and (at mini calais) (at beetle ostend) (not (loaded)))))
