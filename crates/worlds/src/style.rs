@@ -202,7 +202,7 @@ impl Teller {
                 continue;
             }
             let mut there = self.episode.clone();
-            if matches!(there.perform(call).0, Outcome::Error(_)) || there.said().is_some() {
+            if matches!(there.step(call), Outcome::Error(_)) || there.said().is_some() {
                 continue;
             }
             if there.state_hash() == here {
@@ -235,7 +235,7 @@ impl Teller {
             let (name, right) = &next.args[place];
             let why = format!("{name} was wrong, it is {right}");
             let mut there = self.episode.clone();
-            let refused = matches!(there.perform(&call).0, Outcome::Error(_));
+            let refused = matches!(there.step(&call), Outcome::Error(_));
             if there.said().is_some() {
                 continue;
             }
@@ -285,7 +285,7 @@ impl Teller {
         self.dice.shuffle(&mut ways);
         ways.into_iter().take(WAYS_BACK).find(|call| {
             let mut back = there.clone();
-            let refused = matches!(back.perform(call).0, Outcome::Error(_));
+            let refused = matches!(back.step(call), Outcome::Error(_));
             !refused && back.said().is_none() && back.state_hash() == here
         })
     }
