@@ -1,7 +1,8 @@
 //! Completion: a model goes on with a text or a trace, without a world that answers.
 
 use groundwork_corpus::{Tokenizer, encode_trace};
-use groundwork_trace::{Span, Trace};
+use groundwork_grammar::{Action, ActionGrammar};
+use groundwork_trace::{Span, SpanKind, Trace};
 use rand_core::SeedableRng;
 use rand_pcg::Pcg64;
 
@@ -23,10 +24,16 @@ pub struct Completion {
 ///
 /// The last span of the prompt is left open, so that the model may go on inside it. Every marker that the
 /// model says opens a span, also those of tools: what a world would answer is dreamt up here. Temperature 0
-/// takes the likeliest token; otherwise tokens are drawn with `seed`.
+/// takes the likeliest token; otherwise tokens are drawn with `seed`. With a `grammar` every action that is begun here,
+/// and one that the prompt leaves open, goes on only with what can become a valid call, and ends only as one.
 ///
 /// # Errors
-/// A vocabulary that the model does not know, a prompt that fills the context.
+/// A vocabulary that the model does not know, a prompt that fills the context, an open action that no valid call begins
+/// with.
+#[expect(
+    clippy::too_many_arguments,
+    reason = "each is a plain setting, named at the one place that calls this"
+)]
 pub fn complete<P: Policy>(
     policy: &P,
     tokenizer: &Tokenizer,
@@ -35,6 +42,7 @@ pub fn complete<P: Policy>(
     context: usize,
     temperature: f32,
     seed: u64,
+    grammar: Option<&ActionGrammar>,
 ) -> Result<Completion, ArenaError> {
     if policy.vocabulary() < tokenizer.vocabulary() {
         return Err(ArenaError::Vocabulary { model: policy.vocabulary(), tokenizer: tokenizer.vocabulary() });
@@ -55,19 +63,49 @@ pub fn complete<P: Policy>(
         let plain = !tokenizer.is_special(id) || tokenizer.marker_kind(id).is_some() || id == tokenizer.end();
         plain && (id as usize) < tokenizer.vocabulary()
     };
+    let mut action = begun(prompt, tokenizer, grammar)?;
     let mut tokens = Vec::new();
     let mut ended = false;
     while tokens.len() < limit.min(room) {
-        let Some(token) = choose(&logits, sayable, temperature, &mut rng) else { break };
+        let mask = action.as_ref().map(Action::allowed);
+        let fits = |id| {
+            let id = if tokenizer.is_special(id) { tokenizer.end() } else { id };
+            mask.as_ref().is_none_or(|m| m.has(id))
+        };
+        let allowed = |id| sayable(id) && fits(id);
+        let Some(token) = choose(&logits, allowed, temperature, &mut rng) else { break };
         if token == tokenizer.end() {
             ended = true;
             break;
+        }
+        if tokenizer.is_special(token) {
+            let acts = tokenizer.marker_kind(token) == Some(SpanKind::Action);
+            action = grammar.filter(|_| acts).map(ActionGrammar::action);
+        } else if let Some(action) = &mut action {
+            action.push(token)?;
         }
         tokens.push(token);
         logits = policy.step(&[token], &mut state);
     }
     let full = !ended && tokens.len() == room && room < limit;
     Ok(Completion { trace: extended(prompt, &tokens, tokenizer), tokens, full })
+}
+
+/// The action that the prompt leaves open, if it is held to a grammar.
+fn begun(
+    prompt: &Trace,
+    tokenizer: &Tokenizer,
+    grammar: Option<&ActionGrammar>,
+) -> Result<Option<Action>, ArenaError> {
+    let last = prompt.spans.last().filter(|s| s.kind == SpanKind::Action);
+    let (Some(span), Some(grammar)) = (last, grammar) else { return Ok(None) };
+    let mut action = grammar.action();
+    let mut tokens = Vec::new();
+    tokenizer.encode(&span.body, &mut tokens);
+    for token in tokens {
+        action.push(token)?;
+    }
+    Ok(Some(action))
 }
 
 /// The prompt with `tokens` behind it, cut into spans at their markers.

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use groundwork_grammar::GrammarError;
 use groundwork_worlds::WorldError;
 
 /// Why a suite could not be played or its scores not be kept.
@@ -10,6 +11,9 @@ pub enum ArenaError {
     /// A world refused: an unknown name, or a level or fault that it does not have.
     #[error(transparent)]
     World(#[from] WorldError),
+    /// Actions cannot be held to a grammar.
+    #[error(transparent)]
+    Grammar(#[from] GrammarError),
     /// The model does not know all of the tokenizer's tokens.
     #[error(
         "the model knows {model} tokens and the tokenizer has {tokenizer}\n  hint: take the tokenizer that the model was trained with"

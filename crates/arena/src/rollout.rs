@@ -8,7 +8,7 @@ use groundwork_trace::Trace;
 use groundwork_worlds::Task;
 use serde::{Deserialize, Serialize};
 
-use crate::{ArenaError, InvalidActions, Policy, Progress, SuiteSpec, seat::Seat};
+use crate::{ArenaError, InvalidActions, Policy, Progress, SuiteSpec, constrain::Grammars, seat::Seat};
 
 /// How an attempt ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -87,7 +87,8 @@ pub struct Rollout {
 ///
 /// The agent's turn begins with a marker of its own (the choice is limited to those and `<|end|>`). An action is
 /// carried out when the next marker ends it; by saying `<|observation|>` or `<|error|>` the agent asks for the
-/// results, and the world's reply takes that marker's place. An attempt ends when anything follows an answer.
+/// results, and the world's reply takes that marker's place. An attempt ends when anything follows an answer. Where the
+/// suite is `constrained`, an action goes on only with what can become a valid call, and ends only as one.
 ///
 /// # Errors
 /// A task that its world refuses, or a vocabulary that the model does not know.
@@ -116,12 +117,15 @@ pub(crate) fn play_attempts<P: Policy>(
     if policy.vocabulary() < tokenizer.vocabulary() {
         return Err(ArenaError::Vocabulary { model: policy.vocabulary(), tokenizer: tokenizer.vocabulary() });
     }
+    let mut grammars = Grammars::new(suite, tokenizer)?;
     let mut rollouts = Vec::with_capacity(attempts.len());
     for batch in attempts.chunks(suite.batch.max(1) as usize) {
         let seats = batch
             .iter()
-            .map(|&(task, sample)| Seat::new(task, sample, tokenizer, suite))
-            .collect::<Result<Vec<_>, _>>()?;
+            .map(|&(task, sample)| {
+                Ok(Seat::new(task, sample, tokenizer, suite)?.held_to(grammars.of(&task.world)?))
+            })
+            .collect::<Result<Vec<_>, ArenaError>>()?;
         let before = rollouts.len();
         let played = play_batch(policy, tokenizer, suite, seats, stop, &mut |done| {
             progress(Progress { done: before + done, of: attempts.len() });

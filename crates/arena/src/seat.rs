@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 
 use groundwork_corpus::Tokenizer;
+use groundwork_grammar::{Action, ActionGrammar};
 use groundwork_trace::{Span, SpanKind};
 use groundwork_worlds::Task;
 use rand_core::SeedableRng;
@@ -23,12 +24,16 @@ pub(crate) struct Seat {
     said: u32,
     /// The span that the agent is in the middle of.
     open: Option<Open>,
+    /// What its actions are held to.
+    grammar: Option<ActionGrammar>,
 }
 
 struct Open {
     kind: SpanKind,
     body: Vec<u8>,
     tokens: u32,
+    /// The action so far, where it is held to a grammar.
+    action: Option<Action>,
 }
 
 impl Seat {
@@ -45,7 +50,12 @@ impl Seat {
         // A task and its twin share their noise: where the fault has not been met yet, they are the same attempt.
         let numbers = [suite.seed, task.seed, task.level.into(), sample.into()];
         let rng = Pcg64::seed_from_u64(seed_of(&["sampler", &task.world], &numbers));
-        Ok(Seat { playing, rng, queue: queue.into(), taken: 0, said: 0, open: None })
+        Ok(Seat { playing, rng, queue: queue.into(), taken: 0, said: 0, open: None, grammar: None })
+    }
+
+    /// The same seat, whose actions are held to a grammar.
+    pub(crate) fn held_to(self, grammar: Option<ActionGrammar>) -> Seat {
+        Seat { grammar, ..self }
     }
 
     /// The next token that this row consumes, or how the attempt ended.
@@ -84,9 +94,15 @@ impl Seat {
         // Spans have no end token, so the agent cannot see that it has the word. Its turn is marked by what it
         // may say: first a marker of its own, or that it is done.
         let begins = self.open.is_none();
+        let mask = self.open.as_ref().and_then(|o| o.action.as_ref()).map(Action::allowed);
+        // An action that is complete may be followed by any marker, one that is not by none.
+        let fits = |id| {
+            let id = if tokenizer.is_special(id) { tokenizer.end() } else { id };
+            mask.as_ref().is_none_or(|m| m.has(id))
+        };
         let allowed = |id: u32| {
             let own = || id == tokenizer.end() || tokenizer.marker_kind(id).is_some_and(SpanKind::is_agents);
-            (id as usize) < tokenizer.vocabulary() && (!begins || own())
+            (id as usize) < tokenizer.vocabulary() && (!begins || own()) && fits(id)
         };
         let token = choose(logits, allowed, suite.temperature, &mut self.rng).ok_or(Ended::GaveUp)?;
         self.said += 1;
@@ -96,6 +112,9 @@ impl Seat {
                 return Err(Ended::Context);
             }
             open.body.extend_from_slice(tokenizer.token_bytes(token));
+            if let Some(action) = &mut open.action {
+                action.push(token).map_err(|_| Ended::GaveUp)?;
+            }
             self.queue.push_back(token);
             return Ok(());
         }
@@ -110,7 +129,9 @@ impl Seat {
             }
             Some(SpanKind::Action) if self.playing.steps() >= suite.max_steps => return Err(Ended::Steps),
             Some(kind) if kind.is_agents() => {
-                self.open = Some(Open { kind, body: Vec::new(), tokens: 0 });
+                let action =
+                    self.grammar.as_ref().filter(|_| kind == SpanKind::Action).map(ActionGrammar::action);
+                self.open = Some(Open { kind, body: Vec::new(), tokens: 0, action });
                 self.queue.push_back(token);
             }
             _ => return Err(Ended::GaveUp),

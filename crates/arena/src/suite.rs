@@ -41,6 +41,9 @@ pub struct SuiteSpec {
     pub max_tokens: u32,
     /// Tokens that one span of the agent may take.
     pub max_span: u32,
+    /// Whether the sampler holds actions to the grammar of the tools: they are then always valid calls, and how well a
+    /// model knows the format is no longer measured.
+    pub constrained: bool,
     /// Attempts that are played side by side.
     pub batch: u32,
     /// Tasks, spread evenly over the suite, in which the expert's actions are ranked among the legal ones.
@@ -66,6 +69,7 @@ impl Default for SuiteSpec {
             max_steps: 24,
             max_tokens: 256,
             max_span: 128,
+            constrained: false,
             batch: 64,
             rank_tasks: 24,
             rank_candidates: 16,

@@ -10,8 +10,9 @@ use crate::{CorpusError, Shards, Tokenizer};
 /// Draws row `i`: its documents, their spans by kind, and for every token what is known of it.
 ///
 /// `‹…›` encloses the world's own tokens, `failed` stands behind the kind of a failed action, `×0.5` before tokens whose
-/// weight is not 1. With `colour` (ANSI escapes) each kind has its colour and tokens of weight 0 are dim; nothing is
-/// said by colour alone.
+/// weight is not that of the one before (at first 1). In the text, these three signs and control characters stand as
+/// escapes (`\u{d7}`). With `colour` (ANSI escapes) each kind has its colour and tokens of weight 0 are dim; nothing is said
+/// by colour alone.
 ///
 /// # Errors
 /// [`CorpusError::NoRow`], or [`CorpusError::TokenizerMismatch`] if `tokenizer` is not the corpus's.
@@ -73,13 +74,27 @@ fn draw_span(row: &Row, start: usize, end: usize, tokenizer: &Tokenizer, colour:
             weight = w;
         }
         let bytes = tokenizer.decode(&row.tokens[at..stop]);
-        let text = String::from_utf8_lossy(&bytes).replace('\n', "\n    ");
+        let text = escaped(&String::from_utf8_lossy(&bytes));
         let text = if own { format!("‹{text}›") } else { text };
         let codes = [paint(kind), if own { ";4" } else { "" }, if w == 0.0 { ";2" } else { "" }].concat();
         out.push_str(&painted(&text, &codes));
         at = stop;
     }
     out.push('\n');
+}
+
+/// Text in which nothing looks like a sign of the drawing, nor steers the terminal.
+fn escaped(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for c in text.chars() {
+        match c {
+            '\n' => out.push_str("\n    "),
+            '‹' | '›' | '×' => out.extend(c.escape_unicode()),
+            c if c.is_control() && c != '\t' => out.extend(c.escape_unicode()),
+            c => out.push(c),
+        }
+    }
+    out
 }
 
 /// The ANSI colour of a kind: what the agent writes is bright, what it meets is not.

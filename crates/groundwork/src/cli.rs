@@ -1,5 +1,7 @@
 //! The commands and their options.
 
+use std::ffi::OsString;
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::str::FromStr;
 
@@ -50,6 +52,13 @@ pub enum Command {
     /// Measure what bets rest on
     #[command(subcommand)]
     Lab(LabCommand),
+    /// Offer a task of a world to any agent, as an MCP server
+    #[command(
+        after_help = "It speaks both dialects of the protocol: with a handshake (2025-11-25 and before) and stateless \
+                            (2026-07-28). Beside the world's tools there is `get_task`, which states the task, and \
+                            `submit_answer`, which ends the episode and says whether it is solved."
+    )]
+    Mcp(McpArgs),
     /// List, show and export runs
     #[command(subcommand)]
     Runs(RunsCommand),
@@ -184,6 +193,9 @@ pub struct EvalArgs {
     /// Attempts that the page shows step by step
     #[arg(long, value_name = "N", default_value_t = 60)]
     pub episodes: usize,
+    /// Hold actions to the grammar of the tools: they are always valid calls
+    #[arg(long)]
+    pub constrained: bool,
     /// Threads [default: one a core]
     #[arg(long, value_name = "N", value_parser = at_least_one::<usize>)]
     pub threads: Option<usize>,
@@ -348,6 +360,9 @@ pub struct GenerateArgs {
     /// Seed of the sampler
     #[arg(long, value_name = "N", default_value_t = 0)]
     pub seed: u64,
+    /// Hold actions to the grammar of the tools that the prompt declares: they are always valid calls
+    #[arg(long)]
+    pub constrained: bool,
     /// Where to compute: `cpu`, or `gpu` in a build with `--features wgpu`
     #[arg(long, value_name = "DEVICE", default_value_t)]
     pub device: Processor,
@@ -358,30 +373,16 @@ pub struct GenerateArgs {
 
 #[derive(Subcommand)]
 pub enum TraceCommand {
-    /// Report every mistake in a trace file, with its place and a hint
+    /// Report every mistake in trace files, with its place and a hint
     Check {
-        /// The trace file; `-` reads standard input
-        file: PathBuf,
+        /// The trace files; `-` reads standard input
+        #[arg(required = true)]
+        files: Vec<PathBuf>,
     },
     /// Print a trace file in canonical form
-    Fmt {
-        /// The trace file; `-` reads standard input
-        file: PathBuf,
-        /// Rewrite the file instead of printing it
-        #[arg(long)]
-        write: bool,
-    },
-    /// Show traces for a person
-    Show {
-        /// A trace file (`-` reads standard input), or a Parquet file of traces
-        file: PathBuf,
-        /// The first trace to show, counted from 0
-        #[arg(long, value_name = "N", default_value_t = 0)]
-        from: usize,
-        /// Traces to show
-        #[arg(long, value_name = "N", default_value_t = 3, value_parser = at_least_one::<usize>)]
-        count: usize,
-    },
+    Fmt(FmtArgs),
+    /// Show traces for a person, in the terminal or as a web page
+    Show(ShowArgs),
     /// Let the experts solve training tasks of worlds, and write their traces: to a Parquet file, or to a set in shards
     #[command(
         after_help = "A set may be stopped at any time: the same command goes on where it was, and a larger `--count` makes it grow."
@@ -399,6 +400,19 @@ pub enum TraceCommand {
         /// A trace file (`-` reads standard input), or a Parquet file of traces
         file: PathBuf,
     },
+    /// Write the grammar of the valid actions of a trace's tools, for constrained decoding (Lark notation of llguidance)
+    Grammar {
+        /// A trace file that declares its tools, or the name of a world
+        tools: PathBuf,
+    },
+    /// Serve editors: a language server over standard input and output
+    Lsp,
+    /// Record a session with an MCP server: run it, and stand between it and its client
+    #[command(
+        after_help = "The client starts this command in place of the server, as `groundwork trace record -o x.trace -- \
+                            COMMAND`, and speaks to it over standard input and output. Nothing is changed on the way."
+    )]
+    Record(RecordArgs),
     /// Compare two traces of the same task, and mark where they part; exit code 1 where they do
     Diff {
         /// A trace file
@@ -406,6 +420,85 @@ pub enum TraceCommand {
         /// Another
         right: PathBuf,
     },
+}
+
+#[derive(Args)]
+pub struct RecordArgs {
+    /// The trace file to write when the session ends
+    #[arg(long, short, value_name = "FILE", required_unless_present = "log")]
+    pub out: Option<PathBuf>,
+    /// Write every message as it passes to this file, one JSON object a line
+    #[arg(long, value_name = "FILE")]
+    pub log: Option<PathBuf>,
+    /// The goal of the trace: the protocol does not say what the calls are for
+    #[arg(long, value_name = "TEXT")]
+    pub goal: Option<String>,
+    /// The server and its arguments
+    #[arg(last = true, required = true, value_name = "COMMAND")]
+    pub command: Vec<OsString>,
+}
+
+#[derive(Args)]
+pub struct McpArgs {
+    #[arg(help = the_world())]
+    pub world: String,
+    /// Level of difficulty, from 1
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    pub level: u32,
+    #[arg(long, help = a_fault())]
+    pub fault: Option<String>,
+    /// Seed of the task
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    pub seed: u64,
+    /// Take a task of the test split
+    #[arg(long)]
+    pub test: bool,
+    /// Serve over HTTP at this address of the machine, such as 127.0.0.1:8765, and not over standard input and output
+    #[arg(long, value_name = "ADDRESS")]
+    pub http: Option<SocketAddr>,
+}
+
+#[derive(Args)]
+pub struct FmtArgs {
+    /// The trace files; `-` reads standard input
+    #[arg(required = true)]
+    pub files: Vec<PathBuf>,
+    /// Rewrite the files instead of printing them
+    #[arg(long)]
+    pub write: bool,
+    /// Only say which files are not in canonical form; exit code 1 where there are any
+    #[arg(long, conflicts_with = "write")]
+    pub check: bool,
+}
+
+#[derive(Args)]
+pub struct ShowArgs {
+    /// A trace file (`-` reads standard input), or a Parquet file of traces
+    pub file: PathBuf,
+    /// The first trace to show, counted from 0
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub from: usize,
+    /// Traces to show [default: 3; on a page 50]
+    #[arg(long, value_name = "N", value_parser = at_least_one::<usize>)]
+    pub count: Option<usize>,
+    /// Lines of a span to show; 0 shows all [default: 12 in a terminal, all elsewhere]
+    #[arg(long, value_name = "N", conflicts_with = "html")]
+    pub lines: Option<usize>,
+    /// Whether to use colour
+    #[arg(long, value_enum, value_name = "WHEN", default_value_t = Colour::Auto, conflicts_with = "html")]
+    pub colour: Colour,
+    /// Write a web page that needs nothing else to this file (`-` prints it)
+    #[arg(long, value_name = "FILE")]
+    pub html: Option<PathBuf>,
+}
+
+/// When to use colour.
+// Documented variants would turn the whole help text into its long form.
+#[derive(Clone, Copy, PartialEq, ValueEnum)]
+pub enum Colour {
+    Auto,
+    Always,
+    Never,
 }
 
 #[derive(Args)]

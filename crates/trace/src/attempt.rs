@@ -56,8 +56,8 @@ pub(crate) fn syntax_status(d: &Diagnostic) -> ActionStatus {
 
 /// Where the parts of a call stand in its text; read only once something is known to be wrong.
 pub(crate) struct CallPlaces {
-    tool: Range<usize>,
-    args: Vec<(Range<usize>, Range<usize>)>,
+    pub(crate) tool: Range<usize>,
+    pub(crate) args: Vec<(Range<usize>, Range<usize>)>,
 }
 
 impl CallPlaces {

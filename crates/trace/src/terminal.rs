@@ -9,6 +9,8 @@ const UNDERLINE: &str = "\x1b[4m";
 const DIM: &str = "\x1b[2m";
 /// The width of the column of keywords.
 const COLUMN: usize = 13;
+/// The characters that count as one line when bodies are folded.
+const LONG_LINE: usize = 160;
 
 impl Trace {
     /// Draws the trace for a person: one span under the other, with the mistakes and what followed from them
@@ -18,13 +20,50 @@ impl Trace {
     pub fn to_terminal(&self, colour: bool) -> String {
         let mut out = String::new();
         for span in &self.spans {
-            draw(&mut out, span, colour);
+            draw(&mut out, span, colour, span.body.len());
+        }
+        out
+    }
+
+    /// As [`Trace::to_terminal`], with bodies folded after `lines` lines (a line that is very long counts as
+    /// several); what is left out is said. A body that is little longer is shown whole.
+    pub fn to_terminal_folded(&self, colour: bool, lines: usize) -> String {
+        let mut out = String::new();
+        for span in &self.spans {
+            draw(&mut out, span, colour, fold(&span.body, lines));
         }
         out
     }
 }
 
-fn draw(out: &mut String, span: &Span, colour: bool) {
+/// The bytes of `body` that are shown when it is folded after `lines` lines.
+pub(crate) fn fold(body: &str, lines: usize) -> usize {
+    let (mut line, mut column) = (0, 0);
+    for (at, c) in body.char_indices() {
+        if c == '\n' || column == LONG_LINE {
+            line += 1;
+            column = 0;
+        }
+        column += usize::from(c != '\n');
+        if line == lines.max(1) {
+            let rest = &body[at..];
+            let little = rest.len() <= LONG_LINE && rest.matches('\n').count() <= 1;
+            return if little { body.len() } else { at };
+        }
+    }
+    body.len()
+}
+
+/// What is left out of a body of which `shown` bytes are shown: `12 more lines`.
+pub(crate) fn folded(body: &str, shown: usize) -> String {
+    match body[shown..].matches('\n').count() {
+        0 => format!("{} more bytes", body.len() - shown),
+        1 => "1 more line".to_owned(),
+        n => format!("{n} more lines"),
+    }
+}
+
+fn draw(out: &mut String, span: &Span, colour: bool, shown: usize) {
     let ink = if colour { ink(span) } else { "" };
     let mark = match span.kind {
         SpanKind::Action if span.failed => "✗",
@@ -38,7 +77,7 @@ fn draw(out: &mut String, span: &Span, colour: bool) {
     out.push_str(&format!("{:<COLUMN$}", span.kind.keyword()));
     let notes = notes(span);
     let mut at = 0;
-    for (i, line) in span.body.split('\n').enumerate() {
+    for (i, line) in span.body[..shown].split('\n').enumerate() {
         if i > 0 {
             out.push_str(&" ".repeat(COLUMN + 2));
             out.push_str(ink);
@@ -56,9 +95,14 @@ fn draw(out: &mut String, span: &Span, colour: bool) {
         out.push('\n');
         at += line.len() + 1;
     }
+    if shown < span.body.len() {
+        let (dim, reset) = if colour { (DIM, RESET) } else { ("", "") };
+        out.push_str(&format!("{}{dim}… {}{reset}\n", " ".repeat(COLUMN + 2), folded(&span.body, shown)));
+    }
 }
 
-fn notes(span: &Span) -> String {
+/// What is known about a span beside its body.
+pub(crate) fn notes(span: &Span) -> String {
     let mut notes = Vec::new();
     if span.failed {
         notes.push("failed".to_owned());
@@ -99,16 +143,26 @@ fn show(out: &mut String, line: &str, at: usize, own: &[Range<usize>], colour: b
         }
         match c {
             '\t' => out.push_str("    "),
-            '\0'..='\x1f' => out.push(char::from_u32(0x2400 + c as u32).unwrap_or('␀')),
-            '\x7f' => out.push('␡'),
-            // Marks that reverse the order of what is shown could hide text.
-            c if c.is_control() || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}') => {
-                out.extend(c.escape_unicode());
-            }
-            c => out.push(c),
+            c => match visible(c) {
+                Some(shown) => out.push_str(&shown),
+                None => out.push(c),
+            },
         }
     }
     if underlined {
         out.push_str(RESET);
+    }
+}
+
+/// What stands for a character that is not seen, or that would change how others are.
+pub(crate) fn visible(c: char) -> Option<String> {
+    match c {
+        '\0'..='\x1f' => Some(char::from_u32(0x2400 + c as u32).unwrap_or('␀').to_string()),
+        '\x7f' => Some('␡'.to_string()),
+        // Marks that reverse the order of what is shown could hide text.
+        c if c.is_control() || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}') => {
+            Some(c.escape_unicode().to_string())
+        }
+        _ => None,
     }
 }

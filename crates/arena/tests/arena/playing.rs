@@ -1,10 +1,10 @@
 //! Rollouts: whose turn it is, what ends an attempt, and that nothing crashes.
 
 use groundwork_arena::{Ended, Policy, Rollout, SuiteSpec, play};
-use groundwork_trace::{Span, SpanKind, Trace};
+use groundwork_trace::{ActionStatus, Attempt, Span, SpanKind, Trace};
 use groundwork_worlds::{Declare, Episode, Task};
 
-use crate::doubles::{TOKENIZER, experts, garbage, monotone, replay, script, short_worlds, tokens};
+use crate::doubles::{Double, TOKENIZER, experts, garbage, monotone, replay, script, short_worlds, tokens};
 
 fn suite() -> SuiteSpec {
     SuiteSpec { worlds: short_worlds(), tasks: 8, max_tokens: 1024, ..SuiteSpec::default() }
@@ -218,4 +218,32 @@ fn a_model_that_does_not_know_the_tokens_is_refused() {
     }
     let error = play(&Small, &TOKENIZER, &suite(), &[], &mut |_| {}).unwrap_err().to_string();
     assert!(error.contains("300 tokens") && error.contains("hint"), "{error}");
+}
+
+#[test]
+fn constrained_actions_are_valid_whatever_the_model_wants() {
+    // A model that knows nothing: logits from a hash of the history.
+    let random = Double(|history: &[u32]| {
+        let mut seed =
+            history.iter().fold(7u64, |h, t| (h ^ u64::from(*t)).wrapping_mul(0x9e37_79b9_7f4a_7c15));
+        let logit = |id: usize| {
+            seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(id as u64 | 1);
+            (seed >> 40) as f32 / (1 << 24) as f32 * 4.0
+        };
+        (0..TOKENIZER.vocabulary()).map(logit).collect()
+    });
+    let suite =
+        SuiteSpec { constrained: true, temperature: 1.0, tasks: 4, max_tokens: 400, max_span: 60, ..suite() };
+    let (mut acted, mut wrong) = (0, 0);
+    for rollout in plays(&random, &suite, &suite.tasks().unwrap()) {
+        let tools = Episode::new(&rollout.task).unwrap().tools();
+        let last = rollout.trace.spans.len() - 1;
+        for (i, span) in rollout.trace.spans.iter().enumerate().filter(|(_, s)| s.kind == SpanKind::Action) {
+            // The last span may have been cut off in the middle.
+            let status = Attempt::parse(&span.body, tools).status;
+            acted += 1;
+            wrong += usize::from(status != ActionStatus::Fine && i < last);
+        }
+    }
+    assert!(acted > 20 && wrong == 0, "{wrong} of {acted}");
 }

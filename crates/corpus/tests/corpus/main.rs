@@ -1,6 +1,7 @@
 //! The corpus through its public interface: from files and worlds to rows and back.
 
 mod build;
+mod contract;
 mod damage;
 mod encode;
 mod mixing;

@@ -6,6 +6,7 @@ mod corpus;
 mod eval;
 mod generate;
 mod lab;
+mod mcp;
 mod play;
 mod runs;
 pub(crate) mod trace;
@@ -31,6 +32,7 @@ pub fn run(cli: Cli) -> Result<(), Failure> {
         Command::Generate(args) => generate::run(&args),
         Command::Trace(command) => trace::run(command),
         Command::Corpus(command) => corpus::run(command),
+        Command::Mcp(args) => mcp::run(&args),
         Command::Play(args) => play::run(&args),
         Command::Lab(command) => lab::run(command),
         Command::Runs(command) => runs::run(command),

@@ -2,72 +2,31 @@
 
 use std::fs;
 use std::io::{IsTerminal, Read};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-use groundwork_trace::{Tool, Trace, check};
+use groundwork_trace::{Severity, Tool, Trace, check};
 use groundwork_worlds::{tool_set, world_names};
 
-use super::write_file;
 use crate::cli::TraceCommand;
 use crate::failure::Failure;
 
 mod compare;
 mod convert;
+mod fmt;
 mod generate;
+mod grammar;
+mod lsp;
+mod record;
+mod show;
 
 pub fn run(command: TraceCommand) -> Result<(), Failure> {
     match command {
-        TraceCommand::Check { file } => {
-            let text = read(&file)?;
-            let found = check(&text, known_tools);
-            if !found.0.is_empty() {
-                let colour = std::io::stderr().is_terminal();
-                eprintln!("{}", found.render(&text, &name(&file), colour));
-            }
-            match found.0.len() {
-                0 => Ok(()),
-                _ if !found.has_errors() => Ok(()),
-                n => Err(Failure::input(format!("{n} {} in `{}`", plural(n, "mistake"), name(&file)))),
-            }
-        }
-        TraceCommand::Fmt { file, write } => {
-            let text = read(&file)?;
-            let printed = Trace::print_all(&parse(&text, &file)?);
-            if !write {
-                print!("{printed}");
-            } else if file.as_os_str() == "-" {
-                return Err(Failure::input(
-                    "standard input cannot be written back\n  hint: leave out `--write`, and the text is printed",
-                ));
-            } else if printed != text {
-                // A link stays a link.
-                let place = fs::canonicalize(&file).map_err(|e| Failure::unwritable(&file, &e))?;
-                write_file(&place, printed.as_bytes())?;
-            }
-            Ok(())
-        }
-        TraceCommand::Show { file, from, count } => {
-            let traces = traces(&file)?;
-            let of = traces.len();
-            if from >= of {
-                return Err(Failure::input(match of {
-                    0 => format!("`{}` holds no trace\n  hint: it is empty", name(&file)),
-                    _ => format!(
-                        "there is no trace {from} in `{}`\n  hint: it has {of} {}, counted from 0",
-                        name(&file),
-                        plural(of, "trace")
-                    ),
-                }));
-            }
-            let colour = std::io::stdout().is_terminal();
-            for (i, trace) in traces.iter().enumerate().skip(from).take(count) {
-                if of > 1 {
-                    println!("{}trace {i} of {of}", if i > from { "\n" } else { "" });
-                }
-                print!("{}", trace.to_terminal(colour));
-            }
-            Ok(())
-        }
+        TraceCommand::Check { files } => each(&files, check_file),
+        TraceCommand::Fmt(args) => fmt::run(&args),
+        TraceCommand::Show(args) => show::run(&args),
+        TraceCommand::Grammar { tools } => grammar::run(&tools),
+        TraceCommand::Lsp => lsp::run(),
+        TraceCommand::Record(args) => record::run(&args),
         TraceCommand::Generate(args) => generate::run(&args),
         TraceCommand::Verify { path } => generate::verify(&path),
         TraceCommand::Convert(args) => convert::run(&args),
@@ -80,6 +39,32 @@ pub fn run(command: TraceCommand) -> Result<(), Failure> {
             print!("{text}");
             if parted { Err(Failure::work("the traces differ")) } else { Ok(()) }
         }
+    }
+}
+
+/// Does the same with every file, also after one that fails; the last failure counts, the others are printed.
+fn each(files: &[PathBuf], mut work: impl FnMut(&Path) -> Result<(), Failure>) -> Result<(), Failure> {
+    let mut failed = None;
+    for file in files {
+        if let Err(failure) = work(file)
+            && let Some(earlier) = failed.replace(failure)
+        {
+            eprintln!("{earlier}");
+        }
+    }
+    failed.map_or(Ok(()), Err)
+}
+
+fn check_file(file: &Path) -> Result<(), Failure> {
+    let text = read(file)?;
+    let found = check(&text, known_tools);
+    if !found.0.is_empty() {
+        let colour = std::io::stderr().is_terminal();
+        eprintln!("{}", found.render(&text, &name(file), colour));
+    }
+    match found.0.iter().filter(|d| d.severity == Severity::Error).count() {
+        0 => Ok(()),
+        n => Err(Failure::input(format!("{n} {} in `{}`", plural(n, "mistake"), name(file)))),
     }
 }
 

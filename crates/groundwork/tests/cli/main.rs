@@ -2,6 +2,7 @@
 
 mod bad_input;
 mod bet;
+mod bridges;
 mod damage;
 mod evaluation;
 mod formats;

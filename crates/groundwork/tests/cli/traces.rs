@@ -152,3 +152,38 @@ fn a_set_of_traces_is_generated_shown_and_verified() {
     shop.write("traces.parquet", "no Parquet");
     shop.run(["trace", "verify", "traces.parquet"]).refused(&["traces.parquet", "Parquet"]);
 }
+
+#[test]
+fn check_and_fmt_go_through_all_files() {
+    let shop = Workshop::new();
+    shop.write("good.trace", CANONICAL);
+    shop.write("wrong.trace", WRONG);
+    shop.write("loose.trace", LOOSE);
+    let all = ["wrong.trace", "good.trace", "none.trace", "loose.trace"];
+    shop.run(["trace", "check"].into_iter().chain(all))
+        .refused(&["1 mistake in `wrong.trace`", "cannot read `none.trace`"]);
+    let said = shop.run(["trace", "fmt", "--check", "good.trace", "loose.trace"]);
+    assert_eq!((said.code, said.out.as_str()), (Some(1), "loose.trace\n"), "{said:?}");
+    assert!(said.err.contains("1 file is not in canonical form\n  hint:"), "{said:?}");
+    assert_eq!(shop.read("loose.trace"), LOOSE);
+    shop.run(["trace", "fmt", "--write", "good.trace", "loose.trace"]).fine();
+    shop.run(["trace", "fmt", "--check", "good.trace", "loose.trace"]).fine();
+}
+
+#[test]
+fn show_folds_colours_and_writes_a_page() {
+    let shop = Workshop::new();
+    let lines: Vec<String> = (0..40).map(|i| format!("line {i}")).collect();
+    shop.write("x.trace", &format!("goal: {}\nanswer: \u{1f}\n", lines.join("\n  ")));
+    let all = shop.run(["trace", "show", "x.trace"]).fine().out;
+    assert!(all.contains("line 39"), "{all}");
+    let folded = shop.run(["trace", "show", "x.trace", "--lines", "5"]).fine().out;
+    assert!(folded.contains("line 4\n") && folded.contains("… 35 more lines\n"), "{folded}");
+    assert!(shop.run(["trace", "show", "x.trace", "--colour", "always"]).fine().out.contains("\u{1b}[1;36m"));
+    shop.run(["trace", "show", "x.trace", "--html", "x.html"]).fine();
+    let page = shop.read("x.html");
+    assert!(page.starts_with("<!DOCTYPE html>") && page.contains("<title>x.trace</title>"), "{page}");
+    assert!(lines.iter().all(|l| page.contains(l)));
+    assert_eq!(shop.run(["trace", "show", "x.trace", "--html", "-"]).fine().out, page);
+    shop.run(["trace", "show", "x.trace", "--html", "no/x.html"]).refused(&["cannot write `no/x.html`"]);
+}

@@ -4,6 +4,8 @@ mod attempts;
 mod branches;
 mod comparing;
 mod diagnostics;
+mod outline;
+mod page;
 mod reference;
 mod round_trip;
 mod schemas;

@@ -31,3 +31,17 @@ fn bodies_cannot_steer_the_terminal() {
     let shown = Trace::text("\x1b[2J\r\u{9b}\u{202e}\tx").to_terminal(false);
     assert_eq!(shown, "  text         ␛[2J␍\\u{9b}\\u{202e}    x\n");
 }
+
+#[test]
+fn long_bodies_are_folded_and_the_rest_is_counted() {
+    let trace = Trace::text("a\nb\nc\nd\ne");
+    let shown = trace.to_terminal_folded(false, 2);
+    assert_eq!(shown, "  text         a\n               b\n               … 3 more lines\n");
+    // One line more than that is as long as the note would be.
+    assert_eq!(trace.to_terminal_folded(false, 4), trace.to_terminal(false));
+    assert_eq!(trace.to_terminal_folded(false, 5), trace.to_terminal(false));
+    // A long line is as much to read as several.
+    let long = Trace::text("é".repeat(1000)).to_terminal_folded(false, 2);
+    assert!(long.contains(&"é".repeat(320)) && !long.contains(&"é".repeat(321)), "{long}");
+    assert!(long.ends_with("… 1360 more bytes\n"), "{long}");
+}

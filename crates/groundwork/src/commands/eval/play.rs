@@ -103,6 +103,7 @@ fn wanted_suite(args: &EvalArgs) -> Result<SuiteSpec, Failure> {
     spec.tasks = args.tasks.unwrap_or(spec.tasks);
     spec.samples = args.samples.unwrap_or(spec.samples);
     spec.temperature = args.temperature.unwrap_or(spec.temperature);
+    spec.constrained |= args.constrained;
     spec.tasks()?;
     Ok(spec)
 }
@@ -201,6 +202,12 @@ fn evaluate_endpoint(
     args: &EvalArgs,
     stop: &Arc<AtomicBool>,
 ) -> Result<Done, Failure> {
+    if suite.constrained {
+        return Err(Failure::input(format!(
+            "the words of `{name}` cannot be held to a grammar: its sampler is elsewhere\n  hint: leave out `constrained`; \
+             `groundwork trace grammar` writes the grammar for servers that take one"
+        )));
+    }
     let id = format!(
         "{} at {} by {}, {} examples, {} tokens a reply",
         endpoint.model,

@@ -1,0 +1,11 @@
+//! The Model Context Protocol: a world as a server, and the recorder between a client and its server.
+
+mod http;
+mod protocol;
+mod record;
+mod server;
+mod session;
+
+pub use http::{Endpoint, serve_http};
+pub use record::Recorder;
+pub use server::McpServer;

@@ -1,0 +1,218 @@
+//! The grammar of a set of tools as a text, for other programs.
+
+use std::collections::HashMap;
+use std::fmt::Write;
+
+use groundwork_trace::{Call, Field, Tool, Type};
+
+use crate::GrammarError;
+use crate::machine::MOST_IN_ANY_ORDER;
+
+/// How deep a value of type `any` may be nested in the text.
+pub(crate) const DEEPEST_ANY: usize = 16;
+
+/// A character of a string that stands for itself: no quote, backslash or control character.
+const PLAIN: &str = r#"[^"\\\x00-\x1f\x7f-\x{9f}]"#;
+/// A character of a string that is written with a backslash.
+const ESCAPE: &str = r#"\\(["\\ntr]|u\{([0-8bcef]|1[0-9a-f]|7f|8[0-9a-f]|9[0-9a-f])\})"#;
+
+/// The grammar of exactly the valid actions of `tools`, in the Lark notation of llguidance.
+///
+/// Its sentences are those of [`crate::ActionGrammar`]: the canonical prints of the calls that fit their declarations: arguments in any order (in the
+/// declared order where a tool or a record has more than 60 of them), `any` values up to 16 brackets deep.
+///
+/// # Errors
+/// [`GrammarError::NothingToCall`] where no call is valid.
+pub fn lark(tools: &[Tool]) -> Result<String, GrammarError> {
+    let mut w = Writer { rules: String::new(), names: HashMap::new(), count: 0, any: false };
+    let calls: Vec<String> = tools
+        .iter()
+        .filter_map(|tool| {
+            let open = format!("{}(", name(&tool.name));
+            w.fields(&open, &tool.params, "=", ")")
+        })
+        .collect();
+    if calls.is_empty() {
+        return Err(GrammarError::NothingToCall { tools: tools.len() });
+    }
+    if w.any {
+        w.any_rules();
+    }
+    let mut out = format!("start: {}\n", calls.join(" | "));
+    out.push_str(&w.rules);
+    let _ = write!(
+        out,
+        "INT: /-?(0|[1-9][0-9]*)/\n\
+         FLOAT: /-?(0|[1-9][0-9]*)(\\.[0-9]+)?([eE][+-]?[0-9]+)?/\n\
+         STRING: /\"({PLAIN}|{ESCAPE})*\"/\n\
+         NAME: /[A-Za-z_][A-Za-z0-9_]*/\n\
+         QUOTED: STRING & ~/\"[A-Za-z_][A-Za-z0-9_]*\"/\n"
+    );
+    Ok(out)
+}
+
+/// A name as it stands in a call.
+pub(crate) fn name(name: &str) -> String {
+    let mut call = Call { tool: name.to_owned(), args: Vec::new() }.to_string();
+    call.truncate(call.len() - "()".len());
+    call
+}
+
+/// A literal of the notation.
+fn literal(text: &str) -> String {
+    let mut out = String::with_capacity(text.len() + 2);
+    out.push('"');
+    for c in text.chars() {
+        match c {
+            '"' => out.push_str("\\\""),
+            '\\' => out.push_str("\\\\"),
+            // Nothing canonical holds a control character.
+            c => out.push(c),
+        }
+    }
+    out.push('"');
+    out
+}
+
+struct Writer {
+    rules: String,
+    /// The rules of types that have one.
+    names: HashMap<Type, Option<String>>,
+    count: usize,
+    /// Whether a value of any type is asked for somewhere.
+    any: bool,
+}
+
+impl Writer {
+    fn rule(&mut self) -> String {
+        self.count += 1;
+        format!("r{}", self.count)
+    }
+
+    /// What stands for a value of the type; nothing where the type has no values.
+    fn ty(&mut self, ty: &Type) -> Option<String> {
+        match ty {
+            Type::Any => {
+                self.any = true;
+                Some("any0".to_owned())
+            }
+            Type::Bool => Some("(\"true\" | \"false\")".to_owned()),
+            Type::Int => Some("INT".to_owned()),
+            Type::Float => Some("FLOAT".to_owned()),
+            Type::Str | Type::Path => Some("STRING".to_owned()),
+            Type::Enum(values) => one_of(values.iter().map(|v| literal(&v.to_string()))),
+            Type::Optional(inner) => one_of(self.ty(inner).into_iter().chain(["\"null\"".to_owned()])),
+            Type::Union(types) => {
+                let types: Vec<String> = types.iter().filter_map(|t| self.ty(t)).collect();
+                one_of(types)
+            }
+            Type::List(item) => Some(self.list(item)),
+            Type::Record(fields) => {
+                if let Some(known) = self.names.get(ty) {
+                    return known.clone();
+                }
+                let made = self.fields("{", fields, ": ", "}");
+                self.names.insert(ty.clone(), made.clone());
+                made
+            }
+        }
+    }
+
+    fn list(&mut self, item: &Type) -> String {
+        match self.ty(item) {
+            Some(item) => list_of(&item),
+            None => "\"[]\"".to_owned(),
+        }
+    }
+
+    /// A rule for fields between brackets; nothing where one that must be given has no values.
+    fn fields(&mut self, open: &str, fields: &[Field], between: &str, close: &str) -> Option<String> {
+        // Those that must be given come first, so that their bits stand side by side.
+        let ordered = fields.len() > MOST_IN_ANY_ORDER;
+        let mut sorted: Vec<&Field> = fields.iter().collect();
+        if !ordered {
+            sorted.sort_by_key(|f| f.default.is_some());
+        }
+        let mut items: Vec<(String, bool)> = Vec::new();
+        for field in sorted {
+            let needed = field.default.is_none();
+            match self.ty(&field.ty) {
+                Some(ty) => {
+                    let key = literal(&format!("{}{between}", name(&field.name)));
+                    let item = self.rule();
+                    let _ = writeln!(self.rules, "{item}: {key} {ty}");
+                    items.push((item, needed));
+                }
+                None if needed => return None,
+                None => {}
+            }
+        }
+        let (open, close) = (literal(open), literal(close));
+        let rule = self.rule();
+        if items.is_empty() {
+            let _ = writeln!(self.rules, "{rule}: {open} {close}");
+        } else if ordered {
+            self.in_order(&rule, &open, &items, &close);
+        } else {
+            self.in_any_order(&rule, &open, &items, &close);
+        }
+        Some(rule)
+    }
+
+    /// A state of bits, one a field, remembers which were given.
+    fn in_any_order(&mut self, rule: &str, open: &str, items: &[(String, bool)], close: &str) {
+        let needed = items.iter().filter(|(_, needed)| *needed).count();
+        let _ = writeln!(self.rules, "{rule}: {open} {rule}_first::0x0");
+        for (state, comma) in [("first", ""), ("more", "\", \" ")] {
+            let complete = if needed > 0 { format!(" %if is_ones([0:{needed}])") } else { String::new() };
+            let _ = write!(self.rules, "{rule}_{state}::_: {close}{complete}");
+            for (bit, (item, _)) in items.iter().enumerate() {
+                let _ = write!(
+                    self.rules,
+                    "\n  | {comma}{item} {rule}_more::set_bit({bit}) %if bit_clear({bit})"
+                );
+            }
+            self.rules.push('\n');
+        }
+    }
+
+    fn in_order(&mut self, rule: &str, open: &str, items: &[(String, bool)], close: &str) {
+        let _ = writeln!(self.rules, "{rule}: {open} {rule}_first0");
+        for (state, comma) in [("first", ""), ("more", "\", \" ")] {
+            for (i, (item, needed)) in items.iter().enumerate() {
+                let next = i + 1;
+                let skip = if *needed { String::new() } else { format!(" | {rule}_{state}{next}") };
+                let _ = writeln!(self.rules, "{rule}_{state}{i}: {comma}{item} {rule}_more{next}{skip}");
+            }
+            let _ = writeln!(self.rules, "{rule}_{state}{}: {close}", items.len());
+        }
+    }
+
+    /// Values of any type; the last of the rules has no brackets.
+    fn any_rules(&mut self) {
+        let plain = "\"true\" | \"false\" | \"null\" | FLOAT | STRING";
+        for depth in 0..DEEPEST_ANY {
+            let inner = format!("any{}", depth + 1);
+            let field = format!("(NAME | QUOTED) \": \" {inner}");
+            let _ = writeln!(
+                self.rules,
+                "any{depth}: {plain} | {} | \"{{\" ({field} (\", \" {field})*)? \"}}\"",
+                list_of(&inner)
+            );
+        }
+        let _ = writeln!(self.rules, "any{DEEPEST_ANY}: {plain}");
+    }
+}
+
+fn list_of(item: &str) -> String {
+    format!("(\"[\" ({item} (\", \" {item})*)? \"]\")")
+}
+
+fn one_of(options: impl IntoIterator<Item = String>) -> Option<String> {
+    let options: Vec<String> = options.into_iter().collect();
+    match options.len() {
+        0 => None,
+        1 => options.into_iter().next(),
+        _ => Some(format!("({})", options.join(" | "))),
+    }
+}

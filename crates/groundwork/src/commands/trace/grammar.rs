@@ -1,0 +1,41 @@
+//! `groundwork trace grammar`
+
+use std::path::Path;
+
+use groundwork_grammar::lark;
+use groundwork_trace::Tool;
+use groundwork_worlds::{tool_set, world_names};
+
+use super::{name, single};
+use crate::failure::Failure;
+
+pub fn run(tools: &Path) -> Result<(), Failure> {
+    let grammar = lark(&declared(tools)?).map_err(|e| {
+        let hint = "the trace must declare its tools: `tools {…}`, or the name of a world's set";
+        Failure::input(format!("`{}`: {e}\n  hint: {hint}", name(tools)))
+    })?;
+    print!("{grammar}");
+    Ok(())
+}
+
+/// The tools of a world, or those that a trace declares.
+fn declared(place: &Path) -> Result<Vec<Tool>, Failure> {
+    let world = place.to_str().filter(|_| !place.exists()).and_then(tool_set);
+    if let Some(tools) = world {
+        return Ok(tools.to_vec());
+    }
+    if place.extension().is_none() && !place.exists() && place.as_os_str() != "-" {
+        return Err(Failure::input(format!(
+            "there is no file and no world `{}`\n  hint: the worlds are {}",
+            place.display(),
+            world_names().join(", ")
+        )));
+    }
+    let trace = single(place)?;
+    match trace.tool_set() {
+        Some(set) => super::known_tools(&set).map_err(|hint| {
+            Failure::input(format!("`{}`: there is no set of tools `{set}`\n  hint: {hint}", name(place)))
+        }),
+        None => Ok(trace.tools()),
+    }
+}
