@@ -5,7 +5,7 @@ use groundwork_trace::{Span, SpanKind, Trace};
 
 use crate::{
     Policy,
-    likelihood::{Line, bits},
+    likelihood::{Line, bits, is_step},
     rank::share,
     seat::say,
 };
@@ -78,8 +78,4 @@ fn competing(faulty: &Trace, clean: &Trace, tokenizer: &Tokenizer) -> Vec<Line> 
             Line { parts: std::iter::once(said.len()..tokens.len()).collect(), tokens }
         })
         .collect()
-}
-
-fn is_step(span: &Span) -> bool {
-    matches!(span.kind, SpanKind::Action | SpanKind::Answer)
 }
