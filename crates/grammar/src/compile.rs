@@ -14,6 +14,7 @@ pub(crate) const DEEPEST: u8 = 128;
 
 /// The nodes of a grammar, and the one that it begins with.
 pub(crate) fn compile(tools: &[Tool]) -> Result<(Vec<Node>, NodeId), GrammarError> {
+    supported(tools)?;
     let mut c = Compiler { nodes: Vec::new(), made: HashMap::new() };
     let mut calls = Vec::new();
     for (i, tool) in tools.iter().enumerate() {
@@ -28,6 +29,25 @@ pub(crate) fn compile(tools: &[Tool]) -> Result<(Vec<Node>, NodeId), GrammarErro
         Some(start) => Ok((c.nodes, start)),
         None => Err(GrammarError::NothingToCall { tools: tools.len() }),
     }
+}
+
+/// Whether the values of all parameters can be told apart from others token by token.
+pub(crate) fn supported(tools: &[Tool]) -> Result<(), GrammarError> {
+    fn holds(ty: &Type) -> bool {
+        match ty {
+            Type::Open(..) | Type::Bounded(..) | Type::Named(_) => false,
+            Type::List(inner) | Type::Optional(inner) => holds(inner),
+            Type::Union(types) => types.iter().all(holds),
+            Type::Record(fields) => fields.iter().all(|f| holds(&f.ty)),
+            _ => true,
+        }
+    }
+    for tool in tools {
+        if let Some(param) = tool.params.iter().find(|p| !holds(&p.ty)) {
+            return Err(GrammarError::Unsupported { tool: tool.name.clone(), param: param.name.clone() });
+        }
+    }
+    Ok(())
 }
 
 struct Compiler<'a> {
@@ -87,6 +107,8 @@ impl<'a> Compiler<'a> {
                 None => Some(self.literal("[]")),
             },
             Type::Record(fields) => self.fields("{", fields, ": ", "}", depth + 1),
+            // Refused before.
+            Type::Open(..) | Type::Bounded(..) | Type::Named(_) => None,
         };
         self.made.insert((ty, depth), made);
         made
@@ -107,7 +129,7 @@ impl<'a> Compiler<'a> {
             if fields[..i].iter().any(|f| f.name == field.name) {
                 continue;
             }
-            let needed = field.default.is_none();
+            let needed = field.is_needed();
             match self.ty(&field.ty, depth) {
                 Some(value) => {
                     let key = self.literal(&format!("{}{between}", name(&field.name)));

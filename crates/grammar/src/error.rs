@@ -9,6 +9,14 @@ pub enum GrammarError {
         /// The number of tools.
         tools: usize,
     },
+    /// A parameter whose type has bounds, a name or fields of any name: what is sampled could not be held to it.
+    #[error("the type of `{param}` of `{tool}` cannot be held to while a call is sampled\n  hint: leave out bounds, open records and named types")]
+    Unsupported {
+        /// The tool.
+        tool: String,
+        /// The parameter.
+        param: String,
+    },
     /// A vocabulary without tokens, or whose end token is none of them.
     #[error("a vocabulary of {tokens} tokens has no end token {end}")]
     Vocabulary {

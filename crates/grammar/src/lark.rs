@@ -6,6 +6,7 @@ use std::fmt::Write;
 use groundwork_trace::{Call, Field, Tool, Type};
 
 use crate::GrammarError;
+use crate::compile::supported;
 use crate::machine::MOST_IN_ANY_ORDER;
 
 /// How deep a value of type `any` may be nested in the text.
@@ -22,8 +23,10 @@ const ESCAPE: &str = r#"\\(["\\ntr]|u\{([0-8bcef]|1[0-9a-f]|7f|8[0-9a-f]|9[0-9a-
 /// declared order where a tool or a record has more than 60 of them), `any` values up to 16 brackets deep.
 ///
 /// # Errors
-/// [`GrammarError::NothingToCall`] where no call is valid.
+/// [`GrammarError::NothingToCall`] where no call is valid, [`GrammarError::Unsupported`] where a type has bounds, a name
+/// or fields of any name.
 pub fn lark(tools: &[Tool]) -> Result<String, GrammarError> {
+    supported(tools)?;
     let mut w = Writer { rules: String::new(), names: HashMap::new(), count: 0, any: false };
     let calls: Vec<String> = tools
         .iter()
@@ -115,6 +118,8 @@ impl Writer {
                 self.names.insert(ty.clone(), made.clone());
                 made
             }
+            // Refused before.
+            Type::Open(..) | Type::Bounded(..) | Type::Named(_) => None,
         }
     }
 
@@ -131,11 +136,11 @@ impl Writer {
         let ordered = fields.len() > MOST_IN_ANY_ORDER;
         let mut sorted: Vec<&Field> = fields.iter().collect();
         if !ordered {
-            sorted.sort_by_key(|f| f.default.is_some());
+            sorted.sort_by_key(|f| !f.is_needed());
         }
         let mut items: Vec<(String, bool)> = Vec::new();
         for field in sorted {
-            let needed = field.default.is_none();
+            let needed = field.is_needed();
             match self.ty(&field.ty) {
                 Some(ty) => {
                     let key = literal(&format!("{}{between}", name(&field.name)));

@@ -406,10 +406,10 @@ pub struct ConvertArgs {
     pub from: Option<String>,
     /// The format to write
     pub to: Option<String>,
-    /// The file to read; `-` reads standard input
+    /// The file to read; `-` reads standard input. A file `.parquet` holds traces
     #[arg(default_value = "-")]
     pub input: PathBuf,
-    /// The file to write [default: standard output]
+    /// The file to write [default: standard output]; one named `.parquet` holds traces
     #[arg(long, short)]
     pub out: Option<PathBuf>,
     /// List the formats, and stop

@@ -2,6 +2,7 @@
 
 mod arbitrary;
 mod files;
+mod logs;
 mod openai;
 mod properties;
 mod reference;
