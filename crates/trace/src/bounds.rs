@@ -82,7 +82,7 @@ impl Bounds {
             ("unique", Value::Bool(true)) => self.unique = true,
             ("unique", _) => return wrong("`true` or left out"),
             ("min" | "max", Value::Number(n))
-                if !of_numbers && !(n.is_integer() && !n.as_str().starts_with('-')) =>
+                if !of_numbers && (!n.is_integer() || n.as_str().starts_with('-')) =>
             {
                 return wrong("a length");
             }

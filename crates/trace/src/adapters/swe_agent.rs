@@ -19,7 +19,7 @@ pub(crate) fn write(trace: &Trace) -> String {
     steps.open('[');
     // A later turn of a user has no place among the steps.
     let mut turns =
-        tersely_placed(trace, |t| matches!(t, Turn::System(_) | Turn::User(_))).into_iter().peekable();
+        tersely_placed(trace, |t| !matches!(t, Turn::Agent(_) | Turn::Results(_))).into_iter().peekable();
     while let Some(turn) = turns.next() {
         match turn {
             Turn::System(text) => message(&mut history, "system", text),
@@ -57,6 +57,8 @@ fn write_step(out: &mut Output, agent: &Agent<'_>, observation: Option<&str>) {
     // The episode may end with an action.
     match observation {
         None if action.is_some() => out.raw("null"),
+        // Nothing that nothing came of would be no attempt at all.
+        Some("") if action.as_deref() == Some("") => out.text("\n"),
         said => out.text(said.unwrap_or_default()),
     };
     let response = [text, action.as_deref().unwrap_or_default()].concat();

@@ -108,12 +108,14 @@ pub(crate) fn quietly_placed<'a>(
                 last.given_ids.append(&mut next.given_ids);
                 last.signature = last.signature.or(next.signature);
                 quiet(last);
+                // What is left of the turn may go on with the one before, whose calls were then not answered.
                 if let [.., Turn::Agent(before), Turn::Agent(last)] = placed.as_mut_slice()
                     && last.thought.is_none()
                     && last.text.is_none()
                 {
-                    before.calls.clear();
-                    before.given_ids.clear();
+                    before.calls = std::mem::take(&mut last.calls);
+                    before.given_ids = std::mem::take(&mut last.given_ids);
+                    placed.pop();
                 }
                 continue;
             }

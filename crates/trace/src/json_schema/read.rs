@@ -382,7 +382,7 @@ impl Reader<'_> {
         let mut name: String =
             last.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '_' }).collect();
         if !is_identifier(&name) || name == "_" {
-            name.insert_str(0, "T");
+            name.insert(0, 'T');
         }
         let taken = |name: &str| is_reserved(name) || self.names.values().any(|n| n == name);
         let numbered = (2..).map(|n| format!("{name}_{n}"));
