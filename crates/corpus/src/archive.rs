@@ -126,7 +126,11 @@ fn unpack(file: &mut File, entry: &Entry) -> Result<Vec<u8>, String> {
     let size = entry.size as usize;
     let bytes = match entry.method {
         0 => packed,
-        8 => miniz_oxide::inflate::decompress_to_vec_with_limit(&packed, size).map_err(|e| e.to_string())?,
+        8 => {
+            let options = zune_inflate::DeflateOptions::default().set_limit(size).set_size_hint(size);
+            let mut decoder = zune_inflate::DeflateDecoder::new_with_options(&packed, options);
+            decoder.decode_deflate().map_err(|e| format!("it cannot be unpacked: {:?}", e.error))?
+        }
         93 => {
             let mut out = Vec::new();
             let decoder = zstd::Decoder::new(packed.as_slice()).map_err(said)?;
