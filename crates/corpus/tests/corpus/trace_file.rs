@@ -3,7 +3,7 @@
 use std::fs;
 
 use groundwork_corpus::{CorpusError, Generator, TraceRecord, TraceWriter, read_traces, write_expert_traces};
-use groundwork_trace::{Span, SpanKind, Trace};
+use groundwork_trace::{Span, SpanKind, Trace, Value};
 use groundwork_worlds::{Declare, FaultKind, Split, Task};
 use proptest::prelude::*;
 
