@@ -3,7 +3,6 @@
 mod arbitrary;
 mod files;
 mod logs;
-mod mutations;
 mod openai;
 mod properties;
 mod reference;
