@@ -80,6 +80,13 @@ pub struct ErrorType {
     pub args: Vec<Type>,
 }
 
+impl ErrorType {
+    /// An error type without a description.
+    pub fn new(name: impl Into<String>, args: Vec<Type>) -> Self {
+        ErrorType { name: name.into(), doc: String::new(), args }
+    }
+}
+
 /// A type with a name: `type Tree = {value: int, children: [Tree]}`.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct NamedType {
