@@ -117,7 +117,7 @@ fn fields(types: impl Strategy<Value = Type>) -> impl Strategy<Value = Vec<Field
         for (name, ty, default) in fields {
             if made.iter().all(|f| f.name != name) {
                 // Which default it is changes nothing; that there is one does.
-                made.push(Field { name, ty, default: default.then_some(Value::Null) });
+                made.push(Field { default: default.then_some(Value::Null), ..Field::new(name, ty) });
             }
         }
         made
@@ -130,7 +130,8 @@ fn tools() -> impl Strategy<Value = Vec<Tool>> {
         for (name, params) in tools {
             if made.iter().all(|t| t.name != name) {
                 let errors: Vec<ErrorType> = Vec::new();
-                made.push(Tool { name, doc: String::new(), params, result: Type::Any, errors });
+                let types = Vec::new();
+                made.push(Tool { name, doc: String::new(), params, result: Type::Any, errors, types });
             }
         }
         made
@@ -323,15 +324,20 @@ fn there_must_be_something_to_call() {
     let (_, vocabulary) = vocabulary();
     let nothing = |tools: &[Tool]| ActionGrammar::new(tools, vocabulary).err();
     assert_eq!(nothing(&[]), Some(GrammarError::NothingToCall { tools: 0 }));
-    let param = Field { name: "a".into(), ty: Type::Enum(Vec::new()), default: None };
+    let param = Field::new("a", Type::Enum(Vec::new()));
     let tool = Tool {
         name: "f".into(),
         doc: String::new(),
         params: vec![param],
         result: Type::Any,
         errors: Vec::new(),
+        types: Vec::new(),
     };
     assert_eq!(nothing(&[tool]), Some(GrammarError::NothingToCall { tools: 1 }));
+    let bounded = Tool::parse_all("f(a: [int(min=0)]) -> any").unwrap();
+    let refused = GrammarError::Unsupported { tool: "f".into(), param: "a".into() };
+    assert_eq!(nothing(&bounded), Some(refused.clone()));
+    assert_eq!(groundwork_grammar::lark(&bounded), Err(refused));
     assert!(matches!(
         Vocabulary::new([&b"a"[..]], |_| false, 1),
         Err(GrammarError::Vocabulary { tokens: 1, end: 1 })
