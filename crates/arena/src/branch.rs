@@ -1,7 +1,7 @@
 //! The right branch: whether a model would notice that something failed.
 
 use groundwork_corpus::Tokenizer;
-use groundwork_trace::{Span, SpanKind, Trace};
+use groundwork_trace::{Span, Trace};
 
 use crate::{
     Policy,

@@ -151,6 +151,7 @@ fn of(ty: &Type) -> BoxedStrategy<Value> {
         Type::Union(types) => proptest::strategy::Union::new(types.iter().map(of)).boxed(),
         Type::List(item) => prop::collection::vec(of(item), 0..3).prop_map(Value::List).boxed(),
         Type::Record(fields) => arguments(fields).prop_map(Value::Record).boxed(),
+        Type::Open(..) | Type::Bounded(..) | Type::Named(_) => unreachable!("none is drawn above"),
     }
 }
 
@@ -335,11 +336,27 @@ fn there_must_be_something_to_call() {
     };
     assert_eq!(nothing(&[tool]), Some(GrammarError::NothingToCall { tools: 1 }));
     let bounded = Tool::parse_all("f(a: [int(min=0)]) -> any").unwrap();
-    let refused = GrammarError::Unsupported { tool: "f".into(), param: "a".into() };
+    let refused = GrammarError::Type { ty: "int(min=0)".into() };
     assert_eq!(nothing(&bounded), Some(refused.clone()));
     assert_eq!(groundwork_grammar::lark(&bounded), Err(refused));
     assert!(matches!(
         Vocabulary::new([&b"a"[..]], |_| false, 1),
         Err(GrammarError::Vocabulary { tokens: 1, end: 1 })
     ));
+}
+
+#[test]
+fn a_type_may_name_itself() {
+    let tools =
+        Tool::parse_all("type Tree = {value: int, children?: [Tree]}\nplant(tree: Tree) -> any").unwrap();
+    assert!(groundwork_grammar::lark(&tools).unwrap().contains("children"));
+    let (_, vocabulary) = vocabulary();
+    let grammar = ActionGrammar::new(&tools, vocabulary).unwrap();
+    let read = |text: &str| {
+        let mut action = grammar.action();
+        text.bytes().all(|b| action.push(u32::from(b)).is_ok()) && action.is_complete()
+    };
+    assert!(read("plant(tree={value: 1})"));
+    assert!(read("plant(tree={value: 1, children: [{value: 2, children: []}, {value: 3}]})"));
+    assert!(!read("plant(tree={value: 1, children: [2]})"));
 }

@@ -163,7 +163,9 @@ impl Fit {
         }
         if !self.findings.is_empty() {
             out += "\nin the data\n";
-            self.findings.iter().for_each(|f| drop(writeln!(out, "  - {f}")));
+            for finding in &self.findings {
+                let _ = writeln!(out, "  - {finding}");
+            }
         }
         out
     }

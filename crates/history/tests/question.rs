@@ -64,7 +64,7 @@ fn one_size_is_judged_in_the_metrics_unit() {
     let files = [file(&folder, "r.csv", &only)];
     let got = ask("metric = \"loss\"\nonce = true", &files).unwrap();
     assert_eq!((got.rule.scale, got.rule.margin), (Scale::Metric, 0.0));
-    assert_eq!(got.rule.looks_at("1M"), [4]);
+    assert_eq!(got.rule.looks_at("1M", 0), [4]);
     assert!(got.assumed.iter().any(|a| a.contains("No margin was given")));
     let verdict = judge(&got.table, "new", &got.rule, &ArchiveNoise::default());
     let effect = verdict.rungs[0].effect.value().unwrap();
