@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 use groundwork_corpus::Tokenizer;
 use groundwork_grammar::{ActionGrammar, GrammarError, Vocabulary};
 use groundwork_trace::Tool;
-use groundwork_worlds::tool_set;
+use groundwork_worlds::{Episode, Task, tool_set};
 
-use crate::SuiteSpec;
+use crate::{ArenaError, SuiteSpec};
 
 /// The grammars of the worlds' actions, each compiled when it is first asked for.
 pub(crate) struct Grammars {
@@ -22,14 +22,18 @@ impl Grammars {
         Ok(Grammars { vocabulary, made: BTreeMap::new() })
     }
 
-    /// The grammar of a world's actions.
-    pub(crate) fn of(&mut self, world: &str) -> Result<Option<ActionGrammar>, GrammarError> {
-        let (Some(vocabulary), Some(tools)) = (&self.vocabulary, tool_set(world)) else { return Ok(None) };
-        if let Some(made) = self.made.get(world) {
+    /// The grammar of the actions in a task.
+    pub(crate) fn of(&mut self, task: &Task) -> Result<Option<ActionGrammar>, ArenaError> {
+        let Some(vocabulary) = &self.vocabulary else { return Ok(None) };
+        let Some(tools) = tool_set(&task.world) else {
+            // A world whose tools differ from task to task.
+            return Ok(Some(ActionGrammar::new(Episode::new(task)?.tools(), vocabulary)?));
+        };
+        if let Some(made) = self.made.get(&task.world) {
             return Ok(Some(made.clone()));
         }
         let made = ActionGrammar::new(tools, vocabulary)?;
-        self.made.insert(world.to_owned(), made.clone());
+        self.made.insert(task.world.clone(), made.clone());
         Ok(Some(made))
     }
 }

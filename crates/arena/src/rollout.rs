@@ -122,9 +122,7 @@ pub(crate) fn play_attempts<P: Policy>(
     for batch in attempts.chunks(suite.batch.max(1) as usize) {
         let seats = batch
             .iter()
-            .map(|&(task, sample)| {
-                Ok(Seat::new(task, sample, tokenizer, suite)?.held_to(grammars.of(&task.world)?))
-            })
+            .map(|&(task, sample)| Ok(Seat::new(task, sample, tokenizer, suite)?.held_to(grammars.of(task)?)))
             .collect::<Result<Vec<_>, ArenaError>>()?;
         let before = rollouts.len();
         let played = play_batch(policy, tokenizer, suite, seats, stop, &mut |done| {

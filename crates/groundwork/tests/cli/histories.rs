@@ -17,10 +17,10 @@ fn histories() -> String {
 fn runs_of_others_get_a_verdict_and_a_report() {
     let shop = Workshop::new();
     shop.write("r.csv", histories());
-    let said = shop.run(["verdict", "r.csv", "--metric", "loss"]).fine().out;
+    let said = shop.run(["verdict", "r.csv", "--metric", "loss", "--once"]).fine().out;
     assert!(said.contains("SHIP") && said.contains("not registered before"), "{said}");
     assert!(shop.read("verdict.html").contains("<svg"));
-    let json = shop.run(["verdict", "r.csv", "--metric", "loss", "--json"]).fine().out;
+    let json = shop.run(["verdict", "r.csv", "--metric", "loss", "--once", "--json"]).fine().out;
     let json: Value = serde_json::from_str(&json).unwrap();
     assert_eq!(json["verdicts"][0]["ruling"]["decision"], "ship");
 }
