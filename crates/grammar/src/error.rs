@@ -10,7 +10,9 @@ pub enum GrammarError {
         tools: usize,
     },
     /// A parameter whose type has bounds, a name or fields of any name: what is sampled could not be held to it.
-    #[error("the type of `{param}` of `{tool}` cannot be held to while a call is sampled\n  hint: leave out bounds, open records and named types")]
+    #[error(
+        "the type of `{param}` of `{tool}` cannot be held to while a call is sampled\n  hint: leave out bounds, open records and named types"
+    )]
     Unsupported {
         /// The tool.
         tool: String,
