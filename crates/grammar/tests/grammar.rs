@@ -151,6 +151,7 @@ fn of(ty: &Type) -> BoxedStrategy<Value> {
         Type::Union(types) => proptest::strategy::Union::new(types.iter().map(of)).boxed(),
         Type::List(item) => prop::collection::vec(of(item), 0..3).prop_map(Value::List).boxed(),
         Type::Record(fields) => arguments(fields).prop_map(Value::Record).boxed(),
+        Type::Open(..) | Type::Bounded(..) | Type::Named(_) => unreachable!("no such type is made here"),
     }
 }
 
