@@ -3,6 +3,7 @@
 mod arbitrary;
 mod files;
 mod logs;
+mod mutations;
 mod openai;
 mod properties;
 mod reference;
