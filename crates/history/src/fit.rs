@@ -133,9 +133,9 @@ impl Fit {
                 {
                     let _ = writeln!(lines, "  {name:6} {value:>12.5}  ± {error:.5}");
                 }
-                write!(
+                writeln!(
                     out,
-                    "{lines}  Huber's loss {:.8}; condition number {:.1} (all five at once: {:.1e})\n",
+                    "{lines}  Huber's loss {:.8}; condition number {:.1} (all five at once: {:.1e})",
                     fit.objective, fit.condition, fit.condition_of_five
                 )
             }

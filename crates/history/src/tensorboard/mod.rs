@@ -51,7 +51,7 @@ fn read_file(
     let mut at: std::collections::BTreeMap<i64, usize> =
         table.rows.iter().enumerate().map(|(i, row)| (row.number.cast_signed(), i)).collect();
     let mut first_step = true;
-    while let Some(record) = records.next() {
+    for record in records.by_ref() {
         let Some(data) = record.data else {
             let what = "a record does not have its checksum";
             findings.note(&name, format!("{name}, byte {}", record.offset), what, "it is left out");

@@ -106,7 +106,9 @@ mod tests {
     use crate::Findings;
     use crate::trackio::read;
 
-    fn rows(loss: f64) -> Vec<(i64, String, Vec<(&'static str, f64)>)> {
+    type Row = (i64, String, Vec<(&'static str, f64)>);
+
+    fn rows(loss: f64) -> Vec<Row> {
         (0..3).map(|i| (i, format!("2026-01-01T00:00:0{i}+00:00"), vec![("loss", loss - i as f64)])).collect()
     }
 
