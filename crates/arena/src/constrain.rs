@@ -1,36 +1,37 @@
 //! Actions held to the grammar of their tools.
 
-use std::collections::BTreeMap;
+use std::collections::HashMap;
 
 use groundwork_corpus::Tokenizer;
-use groundwork_grammar::{ActionGrammar, GrammarError, Vocabulary};
+use groundwork_grammar::{Action, ActionGrammar, GrammarError, Vocabulary};
 use groundwork_trace::Tool;
-use groundwork_worlds::tool_set;
 
 use crate::SuiteSpec;
 
-/// The grammars of the worlds' actions, each compiled when it is first asked for.
+/// The grammars of sets of tools, each compiled when it is first asked for.
 pub(crate) struct Grammars {
     vocabulary: Option<Vocabulary>,
-    made: BTreeMap<String, ActionGrammar>,
+    made: HashMap<Vec<Tool>, ActionGrammar>,
 }
 
 impl Grammars {
     /// Grammars over a tokenizer's tokens; none where the suite leaves actions free.
     pub(crate) fn new(suite: &SuiteSpec, tokenizer: &Tokenizer) -> Result<Grammars, GrammarError> {
         let vocabulary = suite.constrained.then(|| vocabulary(tokenizer)).transpose()?;
-        Ok(Grammars { vocabulary, made: BTreeMap::new() })
+        Ok(Grammars { vocabulary, made: HashMap::new() })
     }
 
-    /// The grammar of a world's actions.
-    pub(crate) fn of(&mut self, world: &str) -> Result<Option<ActionGrammar>, GrammarError> {
-        let (Some(vocabulary), Some(tools)) = (&self.vocabulary, tool_set(world)) else { return Ok(None) };
-        if let Some(made) = self.made.get(world) {
-            return Ok(Some(made.clone()));
+    /// An action of these tools, of which nothing is said yet; none where actions are free.
+    pub(crate) fn action(&mut self, tools: &[Tool]) -> Option<Action> {
+        let vocabulary = self.vocabulary.as_ref()?;
+        if let Some(made) = self.made.get(tools) {
+            return Some(made.action());
         }
-        let made = ActionGrammar::new(tools, vocabulary)?;
-        self.made.insert(world.to_owned(), made.clone());
-        Ok(Some(made))
+        // Every world has a tool that can be called.
+        let made = ActionGrammar::new(tools, vocabulary).ok()?;
+        let action = made.action();
+        self.made.insert(tools.to_vec(), made);
+        Some(action)
     }
 }
 

@@ -122,12 +122,10 @@ pub(crate) fn play_attempts<P: Policy>(
     for batch in attempts.chunks(suite.batch.max(1) as usize) {
         let seats = batch
             .iter()
-            .map(|&(task, sample)| {
-                Ok(Seat::new(task, sample, tokenizer, suite)?.held_to(grammars.of(&task.world)?))
-            })
-            .collect::<Result<Vec<_>, ArenaError>>()?;
+            .map(|&(task, sample)| Seat::new(task, sample, tokenizer, suite))
+            .collect::<Result<Vec<_>, _>>()?;
         let before = rollouts.len();
-        let played = play_batch(policy, tokenizer, suite, seats, stop, &mut |done| {
+        let played = play_batch(policy, tokenizer, suite, &mut grammars, seats, stop, &mut |done| {
             progress(Progress { done: before + done, of: attempts.len() });
         });
         let Some(played) = played else { return Ok(None) };
@@ -141,6 +139,7 @@ fn play_batch<P: Policy>(
     policy: &P,
     tokenizer: &Tokenizer,
     suite: &SuiteSpec,
+    grammars: &mut Grammars,
     seats: Vec<Seat>,
     stop: &AtomicBool,
     ended: &mut dyn FnMut(usize),
@@ -161,7 +160,7 @@ fn play_batch<P: Policy>(
         let mut still = Vec::with_capacity(playing);
         for (row, (place, mut seat)) in seats.into_iter().enumerate() {
             let expected = logits.get(row * vocabulary..(row + 1) * vocabulary).unwrap_or_default();
-            match seat.next(expected, tokenizer, suite) {
+            match seat.next(expected, tokenizer, suite, grammars) {
                 Ok(token) => {
                     tokens.push(token);
                     rows.push(row);

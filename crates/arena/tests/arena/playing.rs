@@ -232,11 +232,18 @@ fn constrained_actions_are_valid_whatever_the_model_wants() {
         };
         (0..TOKENIZER.vocabulary()).map(logit).collect()
     });
-    let suite =
-        SuiteSpec { constrained: true, temperature: 1.0, tasks: 4, max_tokens: 400, max_span: 60, ..suite() };
+    let suite = SuiteSpec {
+        constrained: true,
+        temperature: 1.0,
+        tasks: 40,
+        max_tokens: 400,
+        max_span: 60,
+        ..suite()
+    };
     let (mut acted, mut wrong) = (0, 0);
     for rollout in plays(&random, &suite, &suite.tasks().unwrap()) {
-        let tools = Episode::new(&rollout.task).unwrap().tools();
+        let episode = Episode::new(&rollout.task).unwrap();
+        let tools = episode.tools();
         let last = rollout.trace.spans.len() - 1;
         for (i, span) in rollout.trace.spans.iter().enumerate().filter(|(_, s)| s.kind == SpanKind::Action) {
             // The last span may have been cut off in the middle.
