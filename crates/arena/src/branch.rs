@@ -1,11 +1,11 @@
 //! The right branch: whether a model would notice that something failed.
 
 use groundwork_corpus::Tokenizer;
-use groundwork_trace::{Span, SpanKind, Trace};
+use groundwork_trace::{Span, Trace};
 
 use crate::{
     Policy,
-    likelihood::{Line, bits},
+    likelihood::{Line, bits, is_step},
     rank::share,
     seat::say,
 };
@@ -78,8 +78,4 @@ fn competing(faulty: &Trace, clean: &Trace, tokenizer: &Tokenizer) -> Vec<Line> 
             Line { parts: std::iter::once(said.len()..tokens.len()).collect(), tokens }
         })
         .collect()
-}
-
-fn is_step(span: &Span) -> bool {
-    matches!(span.kind, SpanKind::Action | SpanKind::Answer)
 }

@@ -6,7 +6,7 @@ use groundwork_corpus::Tokenizer;
 use groundwork_grammar::{Action, ActionGrammar, GrammarError, Vocabulary};
 use groundwork_trace::Tool;
 
-use crate::SuiteSpec;
+use crate::{ArenaError, SuiteSpec};
 
 /// The grammars of sets of tools, each compiled when it is first asked for.
 pub(crate) struct Grammars {

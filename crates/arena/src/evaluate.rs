@@ -7,7 +7,10 @@ use groundwork_trace::{SpanKind, Trace};
 use groundwork_worlds::{Declare, Episode, Task};
 
 use crate::{
-    ArenaError, Policy, Rollout, ScoreRow, SuiteSpec, branch::branches, likelihood::likelihoods, rank::rank,
+    ArenaError, Policy, Rollout, ScoreRow, SuiteSpec,
+    branch::branches,
+    likelihood::{is_step, likelihoods},
+    rank::rank,
     rollout::play,
 };
 
@@ -131,7 +134,7 @@ pub(crate) fn expert_traces(tasks: &[Task], suite: &SuiteSpec) -> Result<Vec<Tra
 
 /// The number of actions in a trace.
 pub(crate) fn actions(trace: &Trace) -> u32 {
-    trace.spans.iter().filter(|s| s.kind == SpanKind::Action).count() as u32
+    trace.spans.iter().filter(|s| s.kind == SpanKind::Action && is_step(s)).count() as u32
 }
 
 /// `count` places, or all, spread evenly over `of`.

@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use groundwork_corpus::Tokenizer;
-use groundwork_trace::{SpanKind, Trace};
+use groundwork_trace::{Span, SpanKind, Trace};
 
 use crate::{Policy, policy::surprisal, seat::say};
 
@@ -66,7 +66,7 @@ fn tally(trace: &Trace, bits: &[f64]) -> Likelihood {
     let mut bits = bits.iter();
     let mut after_fault = false;
     for span in &trace.spans {
-        if is_scored(span.kind) {
+        if is_step(span) {
             let (Some(&bits), bytes) = (bits.next(), span.body.len() as u64 + 1) else { break };
             sums.steps.push((bits, bytes));
             if span.kind == SpanKind::Action {
@@ -86,8 +86,9 @@ fn tally(trace: &Trace, bits: &[f64]) -> Likelihood {
     sums
 }
 
-fn is_scored(kind: SpanKind) -> bool {
-    matches!(kind, SpanKind::Action | SpanKind::Answer)
+/// Whether the agent acts or answers here. What a prompt tells of was done before; it has no weight.
+pub(crate) fn is_step(span: &Span) -> bool {
+    matches!(span.kind, SpanKind::Action | SpanKind::Answer) && span.weight != Some(0.0)
 }
 
 /// Logits of one forward pass, at most: 64 MiB.
@@ -106,7 +107,7 @@ impl Line {
         for span in &trace.spans {
             let from = line.tokens.len();
             say(span, tokenizer, &mut line.tokens);
-            if is_scored(span.kind) {
+            if is_step(span) {
                 line.parts.push(from..line.tokens.len());
             }
         }

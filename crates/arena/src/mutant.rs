@@ -39,7 +39,8 @@ const TRIES: usize = 24;
 /// What the expert says in the task of `start`, with a mistake in it.
 fn mutated(start: &Episode, seed: u64) -> Vec<Span> {
     let trace = Episode::expert_trace(start.task(), Declare::None).unwrap_or_default();
-    let mut said: Vec<Span> = trace.spans.into_iter().filter(|s| s.kind.is_agents()).collect();
+    let mut said: Vec<Span> =
+        trace.spans.into_iter().filter(|s| s.kind.is_agents() && s.weight != Some(0.0)).collect();
     let actions: Vec<usize> = (0..said.len()).filter(|&i| said[i].kind == SpanKind::Action).collect();
     // The state before each action, and the one that the expert leaves.
     let mut before = vec![start.clone()];

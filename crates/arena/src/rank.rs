@@ -8,7 +8,7 @@ use rand_pcg::Pcg64;
 
 use crate::{
     ArenaError, Policy,
-    likelihood::{Line, bits},
+    likelihood::{Line, bits, is_step},
     seat::say,
     statistics::{below, seed_of},
 };
@@ -55,7 +55,7 @@ pub fn rank<P: Policy>(
     let mut lines: Vec<Line> = Vec::new();
     let mut fields: Vec<usize> = Vec::new();
     for span in &trace.spans {
-        if span.kind == SpanKind::Action {
+        if span.kind == SpanKind::Action && is_step(span) {
             let bodies = field(&episode, &span.body, candidates, &mut rng);
             let competing: Vec<Line> = bodies
                 .iter()

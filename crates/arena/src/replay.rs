@@ -48,7 +48,7 @@ impl Replay {
         let task = row.task()?;
         let transcript = row.trace()?;
         let mut playing = begun(&task, row.sample, &transcript)?;
-        let mut acts: Vec<(usize, ActionStatus, Vec<Change>, (usize, bool))> = Vec::new();
+        let mut acts = Vec::new();
         let mut before = String::new();
         let mut legal = (0, false);
         let differs_at = replayed(&mut playing, row.ended, &transcript, &mut |at, playing, reply| {

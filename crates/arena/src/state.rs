@@ -43,8 +43,8 @@ enum Node {
 }
 
 fn read(text: &str) -> Vec<Node> {
-    let mut root: Vec<(String, String, Vec<(String, Node)>)> =
-        vec![(String::new(), String::new(), Vec::new())];
+    type Open = (String, String, Vec<(String, Node)>);
+    let mut root: Vec<Open> = vec![(String::new(), String::new(), Vec::new())];
     for line in text.lines() {
         let line = line.trim().trim_end_matches(',');
         if matches!(line, "}" | "]" | ")") {

@@ -120,6 +120,18 @@ pub fn encode_trace(tokenizer: &Tokenizer, trace: &Trace) -> Encoded {
     out
 }
 
+/// Encodes each [branch](Trace::branches) of a trace as a document. What an earlier branch has too gets the weight 0.
+pub fn encode_branches(tokenizer: &Tokenizer, trace: &Trace) -> Vec<Encoded> {
+    if !trace.is_branched() {
+        return vec![encode_trace(tokenizer, trace)];
+    }
+    let branches = trace.branches().map(|mut branch| {
+        branch.trace.spans[..branch.shared].iter_mut().for_each(|s| s.weight = Some(0.0));
+        encode_trace(tokenizer, &branch.trace)
+    });
+    branches.collect()
+}
+
 fn encode_span(tokenizer: &Tokenizer, span: &Span, out: &mut Encoded) {
     let tag = SpanTag::new(span.kind).with_failed(span.failed);
     out.tokens.push(tokenizer.marker(span.kind));

@@ -52,6 +52,14 @@ pub enum CorpusError {
         /// What is wrong, with a hint.
         message: String,
     },
+    /// A ZIP archive is damaged, or holds what cannot be read.
+    #[error("`{}`: {message}", path.display())]
+    Archive {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        message: String,
+    },
     /// A line of a JSONL file is no record.
     #[error("{}:{line}:{column}: {message}", path.display())]
     Record {

@@ -12,6 +12,7 @@
 
 #![deny(unsafe_code)]
 
+mod archive;
 mod build;
 mod durable;
 mod encode;
@@ -34,8 +35,9 @@ mod verify;
 
 pub use {arrow_array, arrow_schema, parquet};
 
+pub use archive::{Archive, is_archive};
 pub use build::{BuildProgress, build, corpus_hash};
-pub use encode::{Encoded, SpanTag, encode_trace};
+pub use encode::{Encoded, SpanTag, encode_branches, encode_trace};
 pub use error::{CorpusError, is_wrong_path};
 pub use ledger::KindCounts;
 pub use manifest::{FORMAT, FileEntry, Manifest, SourceCounts};
@@ -47,6 +49,6 @@ pub use source::{Generator, Skipped};
 pub use spec::{DataSpec, SourceSpec, TokenizerSection};
 pub use stats::CorpusStats;
 pub use tokenizer::{Tokenizer, TokenizerError, TokenizerProgress, TokenizerSpec};
-pub use trace_file::{TraceRecord, TraceWriter, read_traces, write_expert_traces};
+pub use trace_file::{TraceReader, TraceRecord, TraceWriter, read_traces, write_expert_traces};
 pub use trace_set::{Generated, Mixture, MixturePart, TraceCard, generate_traces};
 pub use verify::{Verified, trace_files, verify_traces};

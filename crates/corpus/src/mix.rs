@@ -13,7 +13,7 @@ use rayon::prelude::*;
 use crate::ledger::Ledger;
 use crate::pack::{LEAST_PIECE, Piece, pack};
 use crate::source::{Document, Source};
-use crate::{CorpusError, Encoded, Tokenizer, encode_trace};
+use crate::{CorpusError, Encoded, Tokenizer, encode_branches};
 
 /// Traces in a row that are too long, after which an endless source is given up.
 const HOPELESS: u64 = 50_000;
@@ -109,7 +109,10 @@ impl Feed {
             let batch = self.source.next_batch()?;
             let encoded: Vec<(Encoded, bool, f64)> = batch
                 .into_par_iter()
-                .map(|Document { trace, epochs }| (encode_trace(tokenizer, &trace), is_text(&trace), epochs))
+                .flat_map_iter(|Document { trace, epochs }| {
+                    let text = is_text(&trace);
+                    encode_branches(tokenizer, &trace).into_iter().map(move |e| (e, text, epochs))
+                })
                 .collect();
             for (encoded, text, epochs) in encoded {
                 if !text && encoded.len() > self.sequence {

@@ -7,9 +7,10 @@
 //! | `id` | string | unique in the file |
 //! | `source` | string | who wrote the trace |
 //! | `world`, `split`, `level`, `seed`, `fault` | string, string, u32, u64, string; nullable | the task, if a world set one |
-//! | `spans` | list of `{kind, body, failed, fault, own, weight}` | the trace itself, in order |
+//! | `spans` | list of `{kind, body, failed, fault, own, weight, meta}` | the trace itself, in order |
 //!
-//! `kind` is the keyword (`action`), `own` a list of `{start, end}` in bytes of `body`, `weight` a nullable f32. Nothing
+//! `kind` is the keyword (`action`), `own` a list of `{start, end}` in bytes of `body`, `weight` a nullable f32, `meta` the
+//! other metadata as a record of the trace language, null where there is none; files without it are read too. Nothing
 //! of a trace is lost, and nothing depends on the time or the machine: the same rows give the same bytes.
 
 use std::fs::File;
@@ -22,10 +23,10 @@ use arrow_array::types::{Float32Type, UInt32Type, UInt64Type};
 use arrow_array::{Array, ArrayRef, ListArray, RecordBatch, StructArray};
 use arrow_buffer::OffsetBuffer;
 use arrow_schema::{DataType, Field, Fields, Schema};
-use groundwork_trace::Trace;
+use groundwork_trace::{Trace, Value};
 use groundwork_worlds::{Split, Task};
 use parquet::arrow::ArrowWriter;
-use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
+use parquet::arrow::arrow_reader::{ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder};
 use parquet::basic::{Compression, ZstdLevel};
 use parquet::file::properties::WriterProperties;
 use rayon::prelude::*;
@@ -145,38 +146,83 @@ pub fn write_expert_traces(
     writer.finish()
 }
 
-/// Reads a trace file.
-///
-/// # Errors
-/// [`CorpusError::Missing`], or [`CorpusError::Parquet`] if the file is damaged or not of this form.
-pub fn read_traces(path: &Path) -> Result<Vec<TraceRecord>, CorpusError> {
-    if !path.exists() {
-        return Err(CorpusError::Missing { path: path.to_owned(), hint: "check the path".to_owned() });
+/// Reads a trace file, some rows at a time.
+pub struct TraceReader {
+    path: PathBuf,
+    batches: ParquetRecordBatchReader,
+    waiting: std::vec::IntoIter<TraceRecord>,
+    /// How many rows were read.
+    rows: usize,
+}
+
+impl TraceReader {
+    /// Opens a trace file.
+    ///
+    /// # Errors
+    /// [`CorpusError::Missing`], or [`CorpusError::Parquet`] if this is no Parquet file.
+    pub fn open(path: &Path) -> Result<TraceReader, CorpusError> {
+        if !path.exists() {
+            return Err(CorpusError::Missing { path: path.to_owned(), hint: "check the path".to_owned() });
+        }
+        let file = File::open(path).map_err(CorpusError::read(path))?;
+        let batches = ParquetRecordBatchReaderBuilder::try_new(file)
+            .and_then(|b| b.build())
+            .map_err(|e| damaged(path, &e))?;
+        Ok(TraceReader { path: path.to_owned(), batches, waiting: Vec::new().into_iter(), rows: 0 })
     }
-    let wrong = |message: String| CorpusError::Parquet { path: path.to_owned(), message };
-    let damaged = |e: &dyn std::fmt::Display| {
-        wrong(format!("cannot be read as Parquet: {e}\n  hint: it may be truncated"))
-    };
-    let file = File::open(path).map_err(CorpusError::read(path))?;
-    let reader =
-        ParquetRecordBatchReaderBuilder::try_new(file).and_then(|b| b.build()).map_err(|e| damaged(&e))?;
-    let mut records = Vec::new();
-    for batch in reader {
-        let batch = batch.map_err(|e| damaged(&e))?;
-        let traces =
-            spans_of(&batch).map_err(|(row, m)| wrong(format!("row {}: {m}", records.len() + row + 1)))?;
+
+    fn records(&mut self, batch: &RecordBatch) -> Result<Vec<TraceRecord>, CorpusError> {
+        let rows = self.rows;
+        self.rows += batch.num_rows();
+        let wrong = |message: String| CorpusError::Parquet { path: self.path.clone(), message };
+        let traces = spans_of(batch).map_err(|(row, m)| wrong(format!("row {}: {m}", rows + row + 1)))?;
         let texts = |name: &str| {
             let column = batch.column_by_name(name).and_then(|c| c.as_string_opt::<i32>());
             column.ok_or_else(|| wrong(format!("there is no column `{name}` of strings")))
         };
         let (ids, sources) = (texts("id")?, texts("source")?);
+        let mut records = Vec::with_capacity(traces.len());
         for (i, trace) in traces.into_iter().enumerate() {
-            let task = task_of(&batch, i).map_err(|m| wrong(format!("row {}: {m}", records.len() + 1)))?;
+            let task = task_of(batch, i).map_err(|m| wrong(format!("row {}: {m}", rows + i + 1)))?;
             let (id, source) = (ids.value(i).to_owned(), sources.value(i).to_owned());
             records.push(TraceRecord { id, source, task, trace });
         }
+        Ok(records)
     }
-    Ok(records)
+}
+
+/// The rows in order; after one that cannot be read there are no more.
+impl Iterator for TraceReader {
+    type Item = Result<TraceRecord, CorpusError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        loop {
+            if let Some(record) = self.waiting.next() {
+                return Some(Ok(record));
+            }
+            let read = match self.batches.next()? {
+                Ok(batch) => self.records(&batch),
+                Err(e) => Err(damaged(&self.path, &e)),
+            };
+            match read {
+                Ok(records) => self.waiting = records.into_iter(),
+                Err(e) => return Some(Err(e)),
+            }
+        }
+    }
+}
+
+/// Reads a whole trace file.
+///
+/// # Errors
+/// [`CorpusError::Missing`], or [`CorpusError::Parquet`] if the file is damaged or not of this form.
+pub fn read_traces(path: &Path) -> Result<Vec<TraceRecord>, CorpusError> {
+    TraceReader::open(path)?.collect()
+}
+
+fn damaged(path: &Path, error: &dyn std::fmt::Display) -> CorpusError {
+    let message = format!("cannot be read as Parquet: {error}\n  hint: it may be truncated");
+    CorpusError::Parquet { path: path.to_owned(), message }
 }
 
 fn unwritable(path: &Path, error: impl std::error::Error + Send + Sync + 'static) -> CorpusError {
@@ -199,6 +245,7 @@ fn span_fields() -> Fields {
         Field::new("fault", DataType::Utf8, true),
         Field::new("own", DataType::List(Arc::new(range)), false),
         Field::new("weight", DataType::Float32, true),
+        Field::new("meta", DataType::Utf8, true),
     ])
 }
 
@@ -241,6 +288,7 @@ fn span_column(records: &[TraceRecord]) -> ListArray {
     let spans = || records.iter().flat_map(|r| &r.trace.spans);
     let (mut kind, mut body, mut fault) = (StringBuilder::new(), StringBuilder::new(), StringBuilder::new());
     let (mut failed, mut weight) = (BooleanBuilder::new(), Float32Builder::new());
+    let mut meta = StringBuilder::new();
     let (mut start, mut end) = (UInt32Builder::new(), UInt32Builder::new());
     for span in spans() {
         kind.append_value(span.kind.keyword());
@@ -248,6 +296,7 @@ fn span_column(records: &[TraceRecord]) -> ListArray {
         failed.append_value(span.failed);
         fault.append_option(span.fault.as_deref());
         weight.append_option(span.weight);
+        meta.append_option((!span.meta.is_empty()).then(|| Value::Record(span.meta.clone()).to_string()));
         for range in &span.own {
             start.append_value(range.start as u32);
             end.append_value(range.end as u32);
@@ -262,6 +311,7 @@ fn span_column(records: &[TraceRecord]) -> ListArray {
         Arc::new(fault.finish()),
         Arc::new(own),
         Arc::new(weight.finish()),
+        Arc::new(meta.finish()),
     ];
     list(span_fields(), columns, records.iter().map(|r| r.trace.spans.len()))
 }
@@ -284,6 +334,8 @@ pub(crate) fn spans_of(batch: &RecordBatch) -> Result<Vec<Trace>, (usize, String
     let failed = field("failed")?.as_boolean_opt().ok_or_else(form)?;
     let fault = field("fault")?.as_string_opt::<i32>().ok_or_else(form)?;
     let weight = field("weight")?.as_primitive_opt::<Float32Type>().ok_or_else(form)?;
+    let meta =
+        fields.column_by_name("meta").map(|c| c.as_string_opt::<i32>().ok_or_else(form)).transpose()?;
     let own = field("own")?.as_list_opt::<i32>().ok_or_else(form)?;
     let ranges = own.values().as_struct_opt().ok_or_else(form)?;
     let bound = |name: &str| {
@@ -301,8 +353,16 @@ pub(crate) fn spans_of(batch: &RecordBatch) -> Result<Vec<Trace>, (usize, String
                 fault: fault.is_valid(i).then(|| fault.value(i).to_owned()),
                 own: extent(own, i).map(|j| (start.value(j) as usize, end.value(j) as usize)).collect(),
                 weight: weight.is_valid(i).then(|| weight.value(i)),
+                meta: serde_json::Map::new(),
             };
-            trace.spans.push(record.into_span().map_err(|message| (row, message))?);
+            let mut span = record.into_span().map_err(|message| (row, message))?;
+            if let Some(text) = meta.filter(|m| m.is_valid(i)).map(|m| m.value(i)) {
+                span.meta = match Value::parse(text) {
+                    Ok(Value::Record(meta)) => meta,
+                    _ => return Err((row, format!("`meta` is no record of the trace language: `{text}`"))),
+                };
+            }
+            trace.spans.push(span);
         }
         traces.push(trace);
     }

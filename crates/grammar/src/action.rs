@@ -60,7 +60,7 @@ impl ActionGrammar {
     /// Compiles the grammar of `tools`.
     ///
     /// # Errors
-    /// [`GrammarError::NothingToCall`] where no call is valid.
+    /// [`GrammarError::NothingToCall`] where no call is valid, [`GrammarError::Type`] for a type that has no grammar.
     pub fn new(tools: &[Tool], vocabulary: &Vocabulary) -> Result<ActionGrammar, GrammarError> {
         let (nodes, start) = compile(tools)?;
         let (machine, start) = Machine::new(nodes, start);

@@ -14,7 +14,7 @@ pub(crate) const DEEPEST: u8 = 128;
 
 /// The nodes of a grammar, and the one that it begins with.
 pub(crate) fn compile(tools: &[Tool]) -> Result<(Vec<Node>, NodeId), GrammarError> {
-    let mut c = Compiler { nodes: Vec::new(), made: HashMap::new() };
+    let mut c = Compiler { nodes: Vec::new(), made: HashMap::new(), types: named(tools), refused: None };
     let mut calls = Vec::new();
     for (i, tool) in tools.iter().enumerate() {
         // Of two declarations of one name, the first counts.
@@ -24,16 +24,31 @@ pub(crate) fn compile(tools: &[Tool]) -> Result<(Vec<Node>, NodeId), GrammarErro
         let open = format!("{}(", name(&tool.name));
         calls.extend(c.fields(&open, &tool.params, "=", ")", 1));
     }
+    if let Some(ty) = c.refused {
+        return Err(GrammarError::Type { ty });
+    }
     match c.one_of(calls) {
         Some(start) => Ok((c.nodes, start)),
         None => Err(GrammarError::NothingToCall { tools: tools.len() }),
     }
 }
 
+/// The types that the tools name. Of two of one name, the first counts.
+pub(crate) fn named(tools: &[Tool]) -> HashMap<&str, &Type> {
+    let mut types = HashMap::new();
+    for declared in tools.iter().flat_map(|tool| &tool.types) {
+        types.entry(declared.name.as_str()).or_insert(&declared.ty);
+    }
+    types
+}
+
 struct Compiler<'a> {
     nodes: Vec<Node>,
     /// The nodes of types, which depend on how many brackets stand around them; nothing where there are no values.
     made: HashMap<(&'a Type, u8), Option<NodeId>>,
+    types: HashMap<&'a str, &'a Type>,
+    /// A type whose values no grammar can be held to.
+    refused: Option<String>,
 }
 
 impl<'a> Compiler<'a> {
@@ -87,6 +102,14 @@ impl<'a> Compiler<'a> {
                 None => Some(self.literal("[]")),
             },
             Type::Record(fields) => self.fields("{", fields, ": ", "}", depth + 1),
+            // It names itself within brackets only, so that the depth comes to an end.
+            Type::Named(name) if self.types.contains_key(name.as_str()) => {
+                self.ty(self.types[name.as_str()], depth)
+            }
+            Type::Named(_) | Type::Open(..) | Type::Bounded(..) => {
+                self.refused.get_or_insert_with(|| ty.to_string());
+                None
+            }
         };
         self.made.insert((ty, depth), made);
         made
@@ -107,7 +130,7 @@ impl<'a> Compiler<'a> {
             if fields[..i].iter().any(|f| f.name == field.name) {
                 continue;
             }
-            let needed = field.default.is_none();
+            let needed = field.is_needed();
             match self.ty(&field.ty, depth) {
                 Some(value) => {
                     let key = self.literal(&format!("{}{between}", name(&field.name)));

@@ -9,6 +9,14 @@ pub enum GrammarError {
         /// The number of tools.
         tools: usize,
     },
+    /// A type whose values no grammar can be held to: bounds, open records, and types that are named and not declared.
+    #[error(
+        "actions cannot be held to the type `{ty}`: bounds and open records have no grammar; ask for plain types, or decode freely"
+    )]
+    Type {
+        /// The type, as it is written.
+        ty: String,
+    },
     /// A vocabulary without tokens, or whose end token is none of them.
     #[error("a vocabulary of {tokens} tokens has no end token {end}")]
     Vocabulary {

@@ -6,6 +6,7 @@ use std::fmt::Write;
 use groundwork_trace::{Call, Field, Tool, Type};
 
 use crate::GrammarError;
+use crate::compile::named;
 use crate::machine::MOST_IN_ANY_ORDER;
 
 /// How deep a value of type `any` may be nested in the text.
@@ -22,9 +23,16 @@ const ESCAPE: &str = r#"\\(["\\ntr]|u\{([0-8bcef]|1[0-9a-f]|7f|8[0-9a-f]|9[0-9a-
 /// declared order where a tool or a record has more than 60 of them), `any` values up to 16 brackets deep.
 ///
 /// # Errors
-/// [`GrammarError::NothingToCall`] where no call is valid.
+/// [`GrammarError::NothingToCall`] where no call is valid, [`GrammarError::Type`] for a type that has no grammar.
 pub fn lark(tools: &[Tool]) -> Result<String, GrammarError> {
-    let mut w = Writer { rules: String::new(), names: HashMap::new(), count: 0, any: false };
+    let mut w = Writer {
+        rules: String::new(),
+        names: HashMap::new(),
+        types: named(tools),
+        refused: None,
+        count: 0,
+        any: false,
+    };
     let calls: Vec<String> = tools
         .iter()
         .filter_map(|tool| {
@@ -32,6 +40,9 @@ pub fn lark(tools: &[Tool]) -> Result<String, GrammarError> {
             w.fields(&open, &tool.params, "=", ")")
         })
         .collect();
+    if let Some(ty) = w.refused {
+        return Err(GrammarError::Type { ty });
+    }
     if calls.is_empty() {
         return Err(GrammarError::NothingToCall { tools: tools.len() });
     }
@@ -74,16 +85,19 @@ fn literal(text: &str) -> String {
     out
 }
 
-struct Writer {
+struct Writer<'a> {
     rules: String,
     /// The rules of types that have one.
     names: HashMap<Type, Option<String>>,
+    types: HashMap<&'a str, &'a Type>,
+    /// A type whose values no grammar can be held to.
+    refused: Option<String>,
     count: usize,
     /// Whether a value of any type is asked for somewhere.
     any: bool,
 }
 
-impl Writer {
+impl Writer<'_> {
     fn rule(&mut self) -> String {
         self.count += 1;
         format!("r{}", self.count)
@@ -115,6 +129,21 @@ impl Writer {
                 self.names.insert(ty.clone(), made.clone());
                 made
             }
+            Type::Named(name) if self.types.contains_key(name.as_str()) => {
+                if let Some(known) = self.names.get(ty) {
+                    return known.clone();
+                }
+                // Known before it is made, since it may name itself.
+                let rule = self.rule();
+                self.names.insert(ty.clone(), Some(rule.clone()));
+                let made = self.ty(self.types[name.as_str()])?;
+                let _ = writeln!(self.rules, "{rule}: {made}");
+                Some(rule)
+            }
+            Type::Named(_) | Type::Open(..) | Type::Bounded(..) => {
+                self.refused.get_or_insert_with(|| ty.to_string());
+                None
+            }
         }
     }
 
@@ -131,11 +160,11 @@ impl Writer {
         let ordered = fields.len() > MOST_IN_ANY_ORDER;
         let mut sorted: Vec<&Field> = fields.iter().collect();
         if !ordered {
-            sorted.sort_by_key(|f| f.default.is_some());
+            sorted.sort_by_key(|f| !f.is_needed());
         }
         let mut items: Vec<(String, bool)> = Vec::new();
         for field in sorted {
-            let needed = field.default.is_none();
+            let needed = field.is_needed();
             match self.ty(&field.ty) {
                 Some(ty) => {
                     let key = literal(&format!("{}{between}", name(&field.name)));

@@ -117,7 +117,7 @@ fn fields(types: impl Strategy<Value = Type>) -> impl Strategy<Value = Vec<Field
         for (name, ty, default) in fields {
             if made.iter().all(|f| f.name != name) {
                 // Which default it is changes nothing; that there is one does.
-                made.push(Field { name, ty, default: default.then_some(Value::Null) });
+                made.push(Field { default: default.then_some(Value::Null), ..Field::new(name, ty) });
             }
         }
         made
@@ -130,7 +130,8 @@ fn tools() -> impl Strategy<Value = Vec<Tool>> {
         for (name, params) in tools {
             if made.iter().all(|t| t.name != name) {
                 let errors: Vec<ErrorType> = Vec::new();
-                made.push(Tool { name, doc: String::new(), params, result: Type::Any, errors });
+                let types = Vec::new();
+                made.push(Tool { name, doc: String::new(), params, result: Type::Any, errors, types });
             }
         }
         made
@@ -150,6 +151,7 @@ fn of(ty: &Type) -> BoxedStrategy<Value> {
         Type::Union(types) => proptest::strategy::Union::new(types.iter().map(of)).boxed(),
         Type::List(item) => prop::collection::vec(of(item), 0..3).prop_map(Value::List).boxed(),
         Type::Record(fields) => arguments(fields).prop_map(Value::Record).boxed(),
+        Type::Open(..) | Type::Bounded(..) | Type::Named(_) => unreachable!("none is drawn above"),
     }
 }
 
@@ -323,17 +325,38 @@ fn there_must_be_something_to_call() {
     let (_, vocabulary) = vocabulary();
     let nothing = |tools: &[Tool]| ActionGrammar::new(tools, vocabulary).err();
     assert_eq!(nothing(&[]), Some(GrammarError::NothingToCall { tools: 0 }));
-    let param = Field { name: "a".into(), ty: Type::Enum(Vec::new()), default: None };
+    let param = Field::new("a", Type::Enum(Vec::new()));
     let tool = Tool {
         name: "f".into(),
         doc: String::new(),
         params: vec![param],
         result: Type::Any,
         errors: Vec::new(),
+        types: Vec::new(),
     };
     assert_eq!(nothing(&[tool]), Some(GrammarError::NothingToCall { tools: 1 }));
+    let bounded = Tool::parse_all("f(a: [int(min=0)]) -> any").unwrap();
+    let refused = GrammarError::Type { ty: "int(min=0)".into() };
+    assert_eq!(nothing(&bounded), Some(refused.clone()));
+    assert_eq!(groundwork_grammar::lark(&bounded), Err(refused));
     assert!(matches!(
         Vocabulary::new([&b"a"[..]], |_| false, 1),
         Err(GrammarError::Vocabulary { tokens: 1, end: 1 })
     ));
+}
+
+#[test]
+fn a_type_may_name_itself() {
+    let tools =
+        Tool::parse_all("type Tree = {value: int, children?: [Tree]}\nplant(tree: Tree) -> any").unwrap();
+    assert!(groundwork_grammar::lark(&tools).unwrap().contains("children"));
+    let (_, vocabulary) = vocabulary();
+    let grammar = ActionGrammar::new(&tools, vocabulary).unwrap();
+    let read = |text: &str| {
+        let mut action = grammar.action();
+        text.bytes().all(|b| action.push(u32::from(b)).is_ok()) && action.is_complete()
+    };
+    assert!(read("plant(tree={value: 1})"));
+    assert!(read("plant(tree={value: 1, children: [{value: 2, children: []}, {value: 3}]})"));
+    assert!(!read("plant(tree={value: 1, children: [2]})"));
 }

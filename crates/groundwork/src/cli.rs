@@ -59,9 +59,17 @@ pub enum Command {
                             `submit_answer`, which ends the episode and says whether it is solved."
     )]
     Mcp(McpArgs),
-    /// List and show runs
+    /// List, show and export runs
     #[command(subcommand)]
     Runs(RunsCommand),
+    /// Judge anyone's runs from their histories, without training
+    #[command(
+        after_help = "Files: CSV (also .tsv), JSON lines (each also .gz or .zst), Parquet, TensorBoard event files and \
+                            Trackio databases, and folders of them. docs/run-histories.md has the columns and examples."
+    )]
+    Verdict(Box<VerdictArgs>),
+    /// Fit scaling laws to anyone's runs: loss against compute, or against parameters and tokens
+    Fit(Box<FitArgs>),
     /// Print a completion script for a shell
     Completions {
         /// The shell
@@ -499,10 +507,10 @@ pub struct ConvertArgs {
     pub from: Option<String>,
     /// The format to write
     pub to: Option<String>,
-    /// The file to read; `-` reads standard input
+    /// The file to read; `-` reads standard input. A file `.parquet` holds traces
     #[arg(default_value = "-")]
     pub input: PathBuf,
-    /// The file to write [default: standard output]
+    /// The file to write [default: standard output]; one named `.parquet` holds traces
     #[arg(long, short)]
     pub out: Option<PathBuf>,
     /// List the formats, and stop
@@ -632,6 +640,154 @@ pub enum RunsCommand {
         #[arg(long)]
         json: bool,
     },
+    /// Write the curves of runs for TensorBoard or Trackio
+    Export(ExportArgs),
+}
+
+#[derive(Args)]
+#[group(id = "to", required = true, multiple = true)]
+pub struct ExportArgs {
+    /// The runs: their folders, or their names or the starts of them [default: all]
+    pub names: Vec<PathBuf>,
+    /// The folder of runs
+    #[arg(long, value_name = "FOLDER", default_value = "runs")]
+    pub runs: PathBuf,
+    /// Write event files to this folder, one folder a run: `tensorboard --logdir FOLDER`
+    #[arg(long, value_name = "FOLDER", group = "to")]
+    pub tensorboard: Option<PathBuf>,
+    /// Write to this Trackio database: `TRACKIO_DIR=FOLDER trackio show` for `FOLDER/PROJECT.db`
+    #[arg(long, value_name = "FILE", group = "to")]
+    pub trackio: Option<PathBuf>,
+}
+
+#[derive(Args)]
+pub struct VerdictArgs {
+    /// The histories: files and folders of them
+    #[arg(required = true)]
+    pub files: Vec<PathBuf>,
+    /// A file that states all of the below (TOML); what is given here comes first
+    #[arg(long, value_name = "FILE")]
+    pub question: Option<PathBuf>,
+    /// The metric that decides: a column, or a tag
+    #[arg(long, value_name = "COLUMN")]
+    pub metric: Option<String>,
+    /// Which way of it is better [default: told by its name]
+    #[arg(long, value_enum, value_name = "WAY")]
+    pub direction: Option<Way>,
+    /// The arm that stands for what is done today
+    #[arg(long, value_name = "ARM")]
+    pub baseline: Option<String>,
+    /// The arm to judge; may be given several times [default: all others]
+    #[arg(long, value_name = "ARM")]
+    pub candidate: Vec<String>,
+    /// The smallest gain worth having: a share of compute (0.01), or in the metric's unit where that decides
+    #[arg(long, value_name = "X")]
+    pub margin: Option<f64>,
+    /// On which scale to decide [default: multiplier where the baseline has several computes]
+    #[arg(long, value_enum)]
+    pub scale: Option<ScaleOf>,
+    /// Which cost a multiplier charges for [default: flops]
+    #[arg(long, value_enum)]
+    pub cost: Option<CostOf>,
+    /// The scale that the verdict is about, in times of the largest size's compute [default: 10]
+    #[arg(long, value_name = "TIMES")]
+    pub target: Option<f64>,
+    /// All runs were planned beforehand and are here: look once, instead of after every pair
+    #[arg(long)]
+    pub once: bool,
+    #[command(flatten)]
+    pub columns: ColumnArgs,
+    /// Where to write the report
+    #[arg(long, value_name = "FILE", default_value = "verdict.html")]
+    pub report: PathBuf,
+    /// Print the verdict as JSON, and nothing else
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Args)]
+pub struct FitArgs {
+    /// The histories: files and folders of them
+    #[arg(required = true)]
+    pub files: Vec<PathBuf>,
+    /// The loss: a column, or a tag
+    #[arg(long, value_name = "COLUMN")]
+    pub metric: String,
+    /// Leave out so many runs with the largest losses
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub drop_largest: usize,
+    /// Bootstrap samples for the standard errors
+    #[arg(long, value_name = "N", default_value_t = 1000)]
+    pub resamples: u32,
+    /// Seed of the bootstrap
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub random_seed: u64,
+    #[command(flatten)]
+    pub columns: ColumnArgs,
+    /// Print as JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Which columns hold what.
+#[derive(Args)]
+#[command(next_help_heading = "Columns (each by default the one of its own name, where there is one)")]
+pub struct ColumnArgs {
+    /// The arm of a run
+    #[arg(long, value_name = "COLUMN")]
+    pub arm: Option<String>,
+    /// The size of its model
+    #[arg(long, value_name = "COLUMN")]
+    pub size: Option<String>,
+    /// Its seed
+    #[arg(long, value_name = "COLUMN")]
+    pub seed: Option<String>,
+    /// The step
+    #[arg(long, value_name = "COLUMN")]
+    pub step: Option<String>,
+    /// The name of the run
+    #[arg(long, value_name = "COLUMN")]
+    pub run: Option<String>,
+    /// FLOPs of training so far
+    #[arg(long, value_name = "COLUMN")]
+    pub flops: Option<String>,
+    /// Tokens so far; FLOPs are then 6 · size · tokens
+    #[arg(long, value_name = "COLUMN")]
+    pub tokens: Option<String>,
+    /// Tokens of a step, where no column counts them
+    #[arg(long, value_name = "N")]
+    pub tokens_per_step: Option<f64>,
+    /// Seconds of training so far
+    #[arg(long, value_name = "COLUMN")]
+    pub seconds: Option<String>,
+    /// Take fields from the names of runs or files, as in `{arm}-{size}-s{seed}`
+    #[arg(long, value_name = "PATTERN")]
+    pub pattern: Option<String>,
+    /// Use only rows in which a column says this; may be given several times
+    #[arg(long = "where", value_name = "COLUMN=VALUE", value_parser = condition)]
+    pub only: Vec<(String, String)>,
+    /// Compare at this step instead of at the end
+    #[arg(long, value_name = "STEP")]
+    pub at: Option<f64>,
+}
+
+// Documented variants would turn the whole help text into its long form.
+#[derive(Clone, Copy, ValueEnum)]
+pub enum Way {
+    Lower,
+    Higher,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+pub enum ScaleOf {
+    Multiplier,
+    Metric,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+pub enum CostOf {
+    Flops,
+    Seconds,
 }
 
 fn the_world() -> String {
@@ -649,6 +805,11 @@ fn a_fault() -> String {
 /// A number of things, of which one is the least that makes sense.
 fn at_least_one<N: FromStr + PartialOrd + From<u8>>(text: &str) -> Result<N, &'static str> {
     text.parse().ok().filter(|n| *n >= N::from(1)).ok_or("want a whole number, at least 1")
+}
+
+fn condition(text: &str) -> Result<(String, String), &'static str> {
+    let (column, value) = text.split_once('=').ok_or("want COLUMN=VALUE")?;
+    Ok((column.trim().to_owned(), value.trim().to_owned()))
 }
 
 fn temperature(text: &str) -> Result<f32, &'static str> {

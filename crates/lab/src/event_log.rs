@@ -25,6 +25,12 @@ pub struct CurvePoint {
     pub tokens_per_second: f64,
     /// Norm of the gradient before clipping.
     pub gradient_norm: f64,
+    /// Learning rate of the hidden matrices.
+    pub learning_rate: f64,
+    /// Model-FLOP utilisation against the machine's measured rate of matrix products.
+    pub mfu: f64,
+    /// Seconds of training so far, over all sittings.
+    pub seconds: f64,
 }
 
 /// Something that went wrong during training and was logged.
@@ -65,6 +71,8 @@ pub struct EventLog {
     pub incidents: Vec<Incident>,
     /// How often the run was taken up again.
     pub resumes: u32,
+    /// When a sitting began: the step, the seconds of training before it, and Unix time.
+    pub sittings: Vec<(u64, f64, u64)>,
     /// Name of the last event.
     pub last_event: Option<String>,
     /// Bytes at the end or in the middle that could not be read: a frame was cut off there.
@@ -100,16 +108,25 @@ impl EventLog {
                     self.curve.push(point);
                 }
             }
+            "start" => self.sittings.extend(event["time"].as_u64().map(|time| (0, 0.0, time))),
             "resume" => {
                 self.resumes += 1;
                 if let Some(step) = event["step"].as_u64() {
                     self.curve.truncate(self.curve.partition_point(|p| p.step <= step));
                     self.incidents.retain(|i| i.step <= step);
+                    let before = self.curve.last().map_or(0.0, |p| p.seconds);
+                    self.sittings.extend(event["time"].as_u64().map(|time| (step, before, time)));
                 }
             }
             "incident" => self.incidents.push(Incident::of(event)),
             _ => {}
         }
+    }
+
+    /// Unix time of a point of the curve, as well as the log tells it: the beginning of its sitting and the training since.
+    pub fn time_of(&self, point: &CurvePoint) -> Option<f64> {
+        let (_, before, began) = self.sittings.iter().rev().find(|(step, _, _)| *step < point.step)?;
+        Some(*began as f64 + (point.seconds - before).max(0.0))
     }
 
     /// The steps of the sudden rises of the loss that the trainer saw.
@@ -208,6 +225,23 @@ mod tests {
         assert_eq!(seen, (0..45).collect::<Vec<_>>());
         let (seen, _) = steps(&[frame(0..40), frame(31..45)].concat());
         assert_eq!(seen, (0..45).collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn time_passes_between_sittings() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("events.jsonl.zst");
+        let text = [
+            r#"{"event":"start","time":1000}"#,
+            r#"{"event":"step","step":10,"seconds":50.0}"#,
+            r#"{"event":"step","step":20,"seconds":99.0}"#,
+            r#"{"event":"resume","step":10,"time":9000}"#,
+            r#"{"event":"step","step":20,"seconds":105.0}"#,
+        ];
+        fs::write(&path, zstd::encode_all(text.join("\n").as_bytes(), 3).unwrap()).unwrap();
+        let log = EventLog::read(&path).unwrap();
+        let times: Vec<f64> = log.curve.iter().filter_map(|p| log.time_of(p)).collect();
+        assert_eq!(times, [1050.0, 9055.0]);
     }
 
     #[test]

@@ -1,15 +1,18 @@
 //! Everything that can be said against a file of traces.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, HashMap, VecDeque};
 use std::ops::Range;
+use std::rc::Rc;
+use std::sync::LazyLock;
 
 use crate::attempt::CallPlaces;
+use crate::bounds::is_pattern;
 use crate::declare::{Declared, declarations};
 use crate::diagnostic::{Diagnostic, Diagnostics, boundary};
 use crate::file::{Document, Located};
 use crate::span::set_name;
 use crate::typing::check_call;
-use crate::{Call, SpanKind, Tool, ToolError, Value};
+use crate::{Call, SpanKind, Tool, ToolError, Type, Value, suggest};
 
 /// Reads a file of traces and reports everything that is wrong with it: its form, the declarations, and every
 /// action, observation and error that does not fit the declared tools.
@@ -23,15 +26,18 @@ pub fn check(text: &str, known: impl Fn(&str) -> Result<Vec<Tool>, String>) -> D
         found.push(crlf);
     }
     for spans in &document.traces {
-        let mut trace = TraceCheck { tools: None, pending: VecDeque::new(), found: &mut found };
+        let mut trace =
+            TraceCheck { tools: None, pending: VecDeque::new(), places: HashMap::new(), found: &mut found };
         for (i, located) in spans.iter().enumerate() {
             trace.metadata(located);
+            trace.branch(located);
             match located.span.kind {
                 SpanKind::Tools => trace.tools(located, i, &known),
                 SpanKind::Action => trace.action(located),
                 SpanKind::Observation | SpanKind::Error => trace.result(located),
                 _ => trace.unanswered(),
             }
+            trace.remember(located);
         }
     }
     // The brace that the reader adds to declarations that are never closed is in no file.
@@ -55,13 +61,16 @@ struct TraceCheck<'a> {
     tools: Option<Vec<Tool>>,
     /// The actions that wait for their results.
     pending: VecDeque<Pending>,
+    /// What waits for results after each span that has an `id`.
+    places: HashMap<String, VecDeque<Pending>>,
     found: &'a mut Vec<Diagnostic>,
 }
 
+#[derive(Clone)]
 struct Pending {
     keyword: Range<usize>,
     /// The tool called, if the call fits its declaration.
-    tool: Option<Tool>,
+    tool: Option<Rc<Tool>>,
 }
 
 impl TraceCheck<'_> {
@@ -81,6 +90,12 @@ impl TraceCheck<'_> {
             let message = "a weight is a finite number of at least 0";
             self.found.push(Diagnostic::error("attribute", message, keyword()));
         }
+        for (name, value) in &span.meta {
+            if let Some(wanted) = meta_type(name).filter(|t| t.accepts(value).is_err()) {
+                let message = format!("`{name}` is a `{wanted}`, not `{value}`");
+                self.found.push(Diagnostic::error("attribute", message, keyword()));
+            }
+        }
         let mut last = 0;
         for range in &span.own {
             let body = &span.body;
@@ -94,6 +109,35 @@ impl TraceCheck<'_> {
                 self.found.push(Diagnostic::error("own", message, keyword()).hint(hint));
             }
             last = last.max(range.end);
+        }
+    }
+
+    /// Goes back to the span that this one follows, if it says so.
+    fn branch(&mut self, located: &Located) {
+        match located.span.meta("after") {
+            None => {}
+            Some(Value::Null) => self.pending.clear(),
+            Some(Value::Str(id)) => match self.places.get(id) {
+                Some(pending) => self.pending = pending.clone(),
+                None => {
+                    let hint =
+                        suggest::hint(id, self.places.keys().map(String::as_str).collect::<BTreeSet<_>>());
+                    let message = format!("no span before this one has the id `{id}`");
+                    self.found.push(
+                        Diagnostic::error("no-span", message, located.keyword.clone()).maybe_hint(hint),
+                    );
+                }
+            },
+            // Said already: it is no string.
+            Some(_) => {}
+        }
+    }
+
+    fn remember(&mut self, located: &Located) {
+        let Some(Value::Str(id)) = located.span.meta("id") else { return };
+        if self.places.insert(id.clone(), self.pending.clone()).is_some() {
+            let message = format!("two spans have the id `{id}`");
+            self.found.push(Diagnostic::error("repeated", message, located.keyword.clone()));
         }
     }
 
@@ -149,7 +193,14 @@ impl TraceCheck<'_> {
                     let message = format!("`{}` has two parameters `{}`", tool.name, param.name);
                     self.report(located, wrong("repeated", message));
                 }
-                if let Some(Err(mismatch)) = param.default.as_ref().map(|v| param.ty.accepts(v)) {
+                if let Some(pattern) = unread_pattern(&param.ty) {
+                    let message = format!("the pattern `{pattern}` of `{}` is not checked", param.name);
+                    let d = Diagnostic::warning("bound", message, at.clone());
+                    self.report(located, d.hint("patterns that look around or back cannot be read"));
+                }
+                if let Some(Err(mismatch)) =
+                    param.default.as_ref().map(|v| param.ty.accepts_with(v, &tool.types))
+                {
                     let message = format!(
                         "the default of `{}` in `{}` does not fit: {mismatch}",
                         param.name, tool.name
@@ -184,7 +235,7 @@ impl TraceCheck<'_> {
                         true
                     });
                     if problems.is_empty() {
-                        fitting = tools.iter().find(|t| t.name == call.tool).cloned();
+                        fitting = tools.iter().find(|t| t.name == call.tool).map(|t| Rc::new(t.clone()));
                     }
                 }
                 if !located.span.failed && !problems.is_empty() {
@@ -213,7 +264,7 @@ impl TraceCheck<'_> {
                 }
                 // An injected fault may answer what no tool declares.
                 (Ok(value), Some(tool)) if span.fault.is_none() => {
-                    tool.result.accepts(&value).err().map(|mismatch| {
+                    tool.result.accepts_with(&value, &tool.types).err().map(|mismatch| {
                         Diagnostic::error("wrong-result", mismatch.to_string(), whole)
                             .hint(format!("declared `{}`", tool.signature()))
                     })
@@ -255,6 +306,42 @@ fn rename(tools: Option<&mut [Tool]>, tool: &str, error: &ToolError) {
     tools.flat_map(|t| &mut t.params).filter(|p| p.name == *old).for_each(|p| p.name.clone_from(new));
 }
 
+/// What the metadata called `name` is, where the language says so.
+fn meta_type(name: &str) -> Option<&'static Type> {
+    static TYPES: LazyLock<Vec<(&str, Type)>> = LazyLock::new(|| {
+        let types = [
+            ("id", "str"),
+            ("after", "str?"),
+            ("author", "str"),
+            ("time", "str(format=\"date-time\")"),
+            ("tokens", "int(min=0)"),
+            ("cost", "float"),
+            ("score", "float"),
+            ("call", "str"),
+            ("signature", "str"),
+            ("attach", "[str]"),
+        ];
+        types.into_iter().filter_map(|(name, ty)| Some((name, Type::parse(ty).ok()?))).collect()
+    });
+    TYPES.iter().find(|(known, _)| *known == name).map(|(_, ty)| ty)
+}
+
+/// The first pattern in `ty` that cannot be read.
+fn unread_pattern(ty: &Type) -> Option<&str> {
+    match ty {
+        Type::Bounded(inner, bounds) => {
+            bounds.pattern.as_deref().filter(|p| !is_pattern(p)).or_else(|| unread_pattern(inner))
+        }
+        Type::List(inner) | Type::Optional(inner) => unread_pattern(inner),
+        Type::Union(types) => types.iter().find_map(unread_pattern),
+        Type::Record(fields) => fields.iter().find_map(|f| unread_pattern(&f.ty)),
+        Type::Open(fields, rest) => {
+            fields.iter().find_map(|f| unread_pattern(&f.ty)).or_else(|| unread_pattern(rest))
+        }
+        _ => None,
+    }
+}
+
 /// An injected fault may raise errors that no tool declares.
 fn undeclared(error: &ToolError, tool: &Tool, injected: bool, at: Range<usize>) -> Option<Diagnostic> {
     let declared = tool.errors.iter().find(|e| e.name == error.name);
@@ -270,7 +357,8 @@ fn undeclared(error: &ToolError, tool: &Tool, injected: bool, at: Range<usize>) 
             Some(Diagnostic::warning("wrong-error", message, at).hint(hint))
         }
         Some(ty) => {
-            let mismatch = ty.args.iter().zip(&error.args).find_map(|(t, v)| t.accepts(v).err())?;
+            let mismatch =
+                ty.args.iter().zip(&error.args).find_map(|(t, v)| t.accepts_with(v, &tool.types).err())?;
             Some(Diagnostic::error("wrong-error", mismatch.to_string(), at).hint(hint))
         }
     }

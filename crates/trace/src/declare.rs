@@ -1,13 +1,13 @@
-//! The reader of types and tool declarations.
+//! The reader of declarations: tools, and the types that they name.
 
 use std::ops::Range;
+use std::sync::Arc;
 
+use crate::declare_type::{is_reserved, unknown_type};
 use crate::diagnostic::{Diagnostic, Diagnostics, Parsed};
-use crate::scan::{MAX_DEPTH, Scanner};
-use crate::{ErrorType, Field, Tool, Type, Value, suggest};
-
-/// The names of the types that have one.
-const TYPE_NAMES: [&str; 6] = ["any", "bool", "int", "float", "str", "path"];
+use crate::scan::Scanner;
+use crate::tool::{by_name, endless};
+use crate::{ErrorType, NamedType, Tool};
 
 /// A tool with the place of its name.
 pub(crate) struct Declared {
@@ -15,10 +15,21 @@ pub(crate) struct Declared {
     pub(crate) at: Range<usize>,
 }
 
+/// A named type with the place of its name.
+struct Defined {
+    named: NamedType,
+    at: Range<usize>,
+}
+
+enum Declaration {
+    Tool(Declared),
+    Type(Defined),
+}
+
 /// Reads all declarations of `text`, in braces or not; after a mistake it goes on at the next declaration.
 pub(crate) fn declarations(text: &str) -> (Vec<Declared>, Vec<Diagnostic>) {
     let mut s = Scanner::new(text);
-    let mut found = Vec::new();
+    let (mut found, mut types) = (Vec::new(), Vec::new());
     let mut wrong = Vec::new();
     s.skip_space();
     let brace = s.eat(b'{').then(|| s.position() - 1);
@@ -40,8 +51,9 @@ pub(crate) fn declarations(text: &str) -> (Vec<Declared>, Vec<Diagnostic>) {
                 wrong.extend(s.end("the declaration of tools").err().map(|d| *d));
                 break;
             }
-            Some(_) => match s.tool() {
-                Ok(declared) => found.push(declared),
+            Some(_) => match s.declaration() {
+                Ok(Declaration::Tool(tool)) => found.push(tool),
+                Ok(Declaration::Type(defined)) => types.push(defined),
                 Err(d) => {
                     let from = s.position().max(d.range.start);
                     wrong.push(*d);
@@ -50,7 +62,53 @@ pub(crate) fn declarations(text: &str) -> (Vec<Declared>, Vec<Diagnostic>) {
             },
         }
     }
+    resolve(&mut found, types, s.named_types(), text, &mut wrong);
+    wrong.sort_by_key(|d| d.range.start);
     (found, wrong)
+}
+
+/// A block declares at most so many types.
+const MOST_TYPES: usize = 1000;
+
+/// Gives every tool the named types that it uses; `uses` are the places at which a type is named.
+fn resolve(
+    tools: &mut Vec<Declared>,
+    types: Vec<Defined>,
+    uses: Vec<Range<usize>>,
+    text: &str,
+    wrong: &mut Vec<Diagnostic>,
+) {
+    let (places, declared): (Vec<Range<usize>>, Vec<Arc<NamedType>>) =
+        types.into_iter().map(|d| (d.at, Arc::new(d.named))).unzip();
+    if let Some(at) = places.get(MOST_TYPES) {
+        let message = format!("more than {MOST_TYPES} types are declared");
+        wrong.push(Diagnostic::error("too-many", message, at.clone()));
+        return;
+    }
+    let numbers = by_name(&declared);
+    // A tool of which a type is not known is not known either.
+    tools.retain(|d| d.tool.names_only(&numbers));
+    for at in uses {
+        let word = &text[at.clone()];
+        if !numbers.contains_key(word) {
+            wrong.push(*unknown_type(word, declared.iter().map(|t| t.name.as_str()), at));
+        }
+    }
+    for (i, at) in places.iter().enumerate() {
+        let name = &declared[i].name;
+        if numbers[name.as_str()] != i {
+            let message = format!("the type `{name}` is declared twice");
+            wrong.push(Diagnostic::error("repeated", message, at.clone()));
+        }
+    }
+    for i in endless(&declared, &numbers) {
+        let message = format!("`{}` is nothing but itself", declared[i].name);
+        wrong.push(
+            Diagnostic::error("endless-type", message, places[i].clone())
+                .hint("a type may name itself inside a list or a record"),
+        );
+    }
+    tools.iter_mut().for_each(|d| d.tool.use_types(&declared, &numbers));
 }
 
 /// Where the next line after `from` begins that looks like a declaration or closes them.
@@ -60,7 +118,8 @@ fn next_declaration(text: &str, from: usize, braced: bool) -> usize {
         at += newline + 1;
         let line = text[at..].lines().next().unwrap_or_default().trim();
         let mut s = Scanner::new(line);
-        let opens = line.starts_with("///") || (s.name("").is_ok() && s.peek() == Some(b'('));
+        let named = s.name("").is_ok();
+        let opens = line.starts_with("///") || (named && s.peek() == Some(b'(')) || line.starts_with("type ");
         if opens || line == "}" {
             return at;
         }
@@ -71,22 +130,41 @@ fn next_declaration(text: &str, from: usize, braced: bool) -> usize {
 }
 
 impl Scanner<'_> {
-    fn tool(&mut self) -> Parsed<Declared> {
-        let mut doc: Option<String> = None;
-        while self.eat_str("///") {
-            let rest = &self.text()[self.position()..];
-            let line = rest.split('\n').next().unwrap_or_default();
-            self.go_to(self.position() + line.len());
-            let line = line.strip_prefix(' ').unwrap_or(line);
-            match &mut doc {
-                Some(doc) => {
-                    doc.push('\n');
-                    doc.push_str(line);
-                }
-                None => doc = Some(line.to_owned()),
-            }
+    fn declaration(&mut self) -> Parsed<Declaration> {
+        let doc = self.docs();
+        let from = self.position();
+        if self.identifier() == "type" {
             self.skip_space();
+            // A tool may be called `type` too.
+            if self.peek() != Some(b'(') {
+                return self.type_declaration(doc).map(Declaration::Type);
+            }
         }
+        self.go_back_to(from);
+        self.tool(doc).map(Declaration::Tool)
+    }
+
+    fn type_declaration(&mut self, doc: String) -> Parsed<Defined> {
+        let from = self.position();
+        let name = self.identifier().to_owned();
+        let at = from..self.position();
+        if name.is_empty() {
+            return self.expected("the name of the type");
+        }
+        if is_reserved(&name) {
+            let message = format!("`{name}` is a type of the language");
+            return Err(Box::new(Diagnostic::error("repeated", message, at).hint("choose another name")));
+        }
+        self.skip_space();
+        if !self.eat(b'=') {
+            return self.expected("`=` and the type");
+        }
+        self.skip_space();
+        let ty = self.ty()?;
+        Ok(Defined { named: NamedType { name, doc, ty }, at })
+    }
+
+    fn tool(&mut self, doc: String) -> Parsed<Declared> {
         let from = self.position();
         let name = self.name("the declaration of a tool")?;
         let at = from..self.position();
@@ -94,7 +172,7 @@ impl Scanner<'_> {
         if self.peek() != Some(b'(') {
             return self.expected("`(` after the tool's name");
         }
-        let params = self.nested(|s| s.fields(b')', "a parameter's name or `)`"))?;
+        let (params, _) = self.nested(|s| s.fields(b')', "a parameter's name or `)`"))?;
         self.skip_space();
         if !self.eat_str("->") {
             return self.expected("`->` and the type of the result");
@@ -113,39 +191,14 @@ impl Scanner<'_> {
                 }
             }
         }
-        Ok(Declared { tool: Tool { name, doc: doc.unwrap_or_default(), params, result, errors }, at })
-    }
-
-    /// Fields up to and with the bracket `close`.
-    fn fields(&mut self, close: u8, what: &str) -> Parsed<Vec<Field>> {
-        let mut fields = Vec::new();
-        self.skip_space();
-        let mut more = !self.eat(close);
-        while more {
-            let name = self.name(what)?;
-            self.skip_space();
-            if !self.eat(b':') {
-                return self.expected("`:` and a type");
-            }
-            self.skip_space();
-            let ty = self.ty()?;
-            self.skip_space();
-            let default = if self.eat(b'=') {
-                self.skip_space();
-                Some(self.value()?)
-            } else {
-                None
-            };
-            fields.push(Field { name, ty, default });
-            more = self.more(close, if close == b')' { "`,` or `)`" } else { "`,` or `}`" })?;
-        }
-        Ok(fields)
+        Ok(Declared { tool: Tool { name, doc, params, result, errors, types: Vec::new() }, at })
     }
 
     fn error_type(&mut self) -> Parsed<ErrorType> {
+        let doc = self.docs();
         let name = self.name("the name of an error")?;
         if self.peek() != Some(b'(') {
-            return Ok(ErrorType { name, args: Vec::new() });
+            return Ok(ErrorType { name, doc, args: Vec::new() });
         }
         let args = self.nested(|s| {
             let mut args = Vec::new();
@@ -157,121 +210,27 @@ impl Scanner<'_> {
             }
             Ok(args)
         })?;
-        Ok(ErrorType { name, args })
-    }
-
-    fn ty(&mut self) -> Parsed<Type> {
-        let mut alternatives: Vec<Type> = Vec::new();
-        let mut after_literal = false;
-        loop {
-            let (ty, literal) = self.alternative()?;
-            match (alternatives.last_mut(), ty) {
-                (Some(Type::Enum(values)), Type::Enum(more)) if literal && after_literal => {
-                    values.extend(more)
-                }
-                (_, ty) => alternatives.push(ty),
-            }
-            after_literal = literal;
-            let end = self.position();
-            self.skip_space();
-            if !self.eat(b'|') {
-                self.go_back_to(end);
-                break;
-            }
-            self.skip_space();
-        }
-        match alternatives.len() {
-            1 => Ok(alternatives.remove(0)),
-            _ => Ok(Type::Union(alternatives)),
-        }
-    }
-
-    /// One alternative of a union, and whether it is a literal without brackets.
-    fn alternative(&mut self) -> Parsed<(Type, bool)> {
-        let from = self.position();
-        let (mut ty, mut literal) = match self.peek() {
-            Some(b'"' | b'-' | b'0'..=b'9') => (Type::Enum(vec![self.value()?]), true),
-            Some(b'[') => (Type::List(Box::new(self.nested(|s| s.closed_type(b']', "`]`"))?)), false),
-            Some(b'(') => (self.nested(|s| s.closed_type(b')', "`|` or `)`"))?, false),
-            Some(b'{') => (Type::Record(self.nested(|s| s.fields(b'}', "a field's name or `}`"))?), false),
-            _ => match self.identifier() {
-                "any" => (Type::Any, false),
-                "bool" => (Type::Bool, false),
-                "int" => (Type::Int, false),
-                "float" => (Type::Float, false),
-                "str" => (Type::Str, false),
-                "path" => (Type::Path, false),
-                "null" => (Type::Enum(vec![Value::Null]), true),
-                "true" => (Type::Enum(vec![Value::Bool(true)]), true),
-                "false" => (Type::Enum(vec![Value::Bool(false)]), true),
-                "" => return self.expected("a type"),
-                word => return Err(unknown_type(word, from..self.position())),
-            },
-        };
-        let mut marks = 0;
-        while self.eat(b'?') {
-            marks += 1;
-            if marks > MAX_DEPTH {
-                return Err(Box::new(Diagnostic::error(
-                    "too-deep",
-                    format!("more than {MAX_DEPTH} `?` in a row"),
-                    from..self.position(),
-                )));
-            }
-            (ty, literal) = (Type::Optional(Box::new(ty)), false);
-        }
-        Ok((ty, literal))
-    }
-
-    fn closed_type(&mut self, close: u8, what: &str) -> Parsed<Type> {
-        self.skip_space();
-        let ty = self.ty()?;
-        self.skip_space();
-        if self.eat(close) { Ok(ty) } else { self.expected(what) }
-    }
-}
-
-fn unknown_type(word: &str, at: Range<usize>) -> Box<Diagnostic> {
-    let hint = match word.to_lowercase().as_str() {
-        "string" | "text" => Some("did you mean `str`?".to_owned()),
-        "integer" => Some("did you mean `int`?".to_owned()),
-        "number" | "double" => Some("did you mean `float`?".to_owned()),
-        "boolean" => Some("did you mean `bool`?".to_owned()),
-        "list" | "array" => Some("a list of strings is written `[str]`".to_owned()),
-        "object" | "record" | "dict" | "map" => {
-            Some("a record is written `{name: str, size: int}`".to_owned())
-        }
-        "none" | "void" | "nil" | "unit" => Some("did you mean `null`?".to_owned()),
-        _ => suggest::hint(word, TYPE_NAMES),
-    };
-    Box::new(Diagnostic::error("unknown-type", format!("there is no type `{word}`"), at).maybe_hint(hint))
-}
-
-impl Type {
-    /// Reads one type, with white space around it or not.
-    ///
-    /// # Errors
-    /// Says what is wrong and which bytes of `text` it is about.
-    pub fn parse(text: &str) -> Result<Type, Box<Diagnostic>> {
-        let mut s = Scanner::new(text);
-        s.skip_space();
-        let ty = s.ty()?;
-        s.end("the type")?;
-        Ok(ty)
+        Ok(ErrorType { name, doc, args })
     }
 }
 
 impl Tool {
-    /// Reads one declaration, with its `///` lines.
+    /// Reads one declaration, with its `///` lines, and with the types that it names.
     ///
     /// # Errors
     /// Says what is wrong and which bytes of `text` it is about.
     pub fn parse(text: &str) -> Result<Tool, Box<Diagnostic>> {
-        let mut s = Scanner::new(text);
-        s.skip_space();
-        let declared = s.tool()?;
-        s.end("the declaration")?;
-        Ok(declared.tool)
+        let (mut found, wrong) = declarations(text);
+        if let Some(first) = wrong.into_iter().next() {
+            return Err(Box::new(first));
+        }
+        match (found.len(), found.pop()) {
+            (1, Some(declared)) => Ok(declared.tool),
+            (n, _) => {
+                let message = format!("{n} tools are declared where one is read");
+                Err(Box::new(Diagnostic::error("syntax", message, 0..text.len())))
+            }
+        }
     }
 
     /// Reads declarations, between braces (the body of a `tools` span) or bare.

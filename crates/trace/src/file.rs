@@ -11,8 +11,23 @@ use crate::{Span, SpanKind, Trace, quick, suggest};
 
 /// The version of the language that this reader knows.
 const VERSION: &str = "1";
-/// The names of all metadata.
-pub(crate) const ATTRIBUTES: [&str; 4] = ["failed", "fault", "own", "weight"];
+/// The names of all metadata but those of one's own.
+const ATTRIBUTES: [&str; 14] = [
+    "failed",
+    "fault",
+    "own",
+    "weight",
+    "id",
+    "after",
+    "author",
+    "time",
+    "tokens",
+    "cost",
+    "score",
+    "call",
+    "signature",
+    "attach",
+];
 
 /// A span with its places in the file.
 pub(crate) struct Located {
@@ -436,6 +451,10 @@ pub(crate) fn attribute(s: &mut Scanner<'_>, name: &str, from: usize, span: &mut
             return s.expected("metadata or `]`").map_err(|d: Box<Diagnostic>| {
                 Box::new(d.hint("metadata is separated by spaces: `[failed weight=0.5]`"))
             });
+        }
+        _ if name.starts_with("x_") || ATTRIBUTES.contains(&name) => {
+            equals(s, &format!("{name}=1"))?;
+            span.meta.push((name.to_owned(), s.value()?));
         }
         _ => {
             let message = format!("there is no metadata `{name}`");

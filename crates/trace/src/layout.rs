@@ -15,13 +15,29 @@ pub(crate) const INDENT: &str = "  ";
 impl Trace {
     /// The training text: every span's keyword and body, without metadata.
     pub fn to_text(&self) -> String {
-        self.laid_out(false)
+        self.laid_out(|_, _| {})
+    }
+
+    /// The training text with some of the metadata: that whose names are in `shown`, in brackets after the keyword.
+    pub fn to_text_with(&self, shown: &[&str]) -> String {
+        let shows = |name: &str| shown.contains(&name);
+        self.laid_out(|out, span| {
+            let kept = Span {
+                failed: span.failed && shows("failed"),
+                fault: span.fault.clone().filter(|_| shows("fault")),
+                own: if shows("own") { span.own.clone() } else { Vec::new() },
+                weight: span.weight.filter(|_| shows("weight")),
+                meta: span.meta.iter().filter(|(name, _)| shows(name)).cloned().collect(),
+                ..Span::new(span.kind, "")
+            };
+            write_attributes(out, &kept);
+        })
     }
 
     /// The canonical file form: the training text with the spans' metadata in brackets after the keyword.
     /// [`Trace::parse`] gives the same trace back.
     pub fn to_annotated(&self) -> String {
-        self.laid_out(true)
+        self.laid_out(write_attributes)
     }
 
     /// A file of traces in the canonical form, which [`Trace::parse_all`] reads. Traces without spans are
@@ -38,14 +54,12 @@ impl Trace {
         out
     }
 
-    fn laid_out(&self, annotated: bool) -> String {
+    fn laid_out(&self, attributes: impl Fn(&mut String, &Span)) -> String {
         let size = self.spans.iter().map(|s| s.body.len() + 24).sum();
         let mut out = String::with_capacity(size);
         for span in &self.spans {
             out.push_str(span.kind.keyword());
-            if annotated {
-                write_attributes(&mut out, span);
-            }
+            attributes(&mut out, span);
             write_body(&mut out, span);
         }
         out
@@ -53,7 +67,11 @@ impl Trace {
 }
 
 pub(crate) fn has_attributes(span: &Span) -> bool {
-    span.failed || span.fault.is_some() || !span.own.is_empty() || span.weight.is_some()
+    span.failed
+        || span.fault.is_some()
+        || !span.own.is_empty()
+        || span.weight.is_some()
+        || !span.meta.is_empty()
 }
 
 fn write_attributes(out: &mut String, span: &Span) {
@@ -86,6 +104,10 @@ fn write_attributes(out: &mut String, span: &Span) {
     if let Some(weight) = span.weight {
         next(out);
         let _ = write!(out, "weight={weight}");
+    }
+    for (name, value) in &span.meta {
+        next(out);
+        let _ = write!(out, "{name}={value}");
     }
     out.push(']');
 }

@@ -6,7 +6,8 @@
 //! parsed forms ([`Call`], [`Value`], [`ToolError`]) are views of it.
 //!
 //! - [`Trace::parse`], [`Trace::parse_all`] read traces; [`Trace::to_text`] prints the training text,
-//!   [`Trace::to_annotated`] the file form with metadata, [`Trace::to_terminal`] and [`page`] views for a person.
+//!   [`Trace::to_annotated`] the file form with metadata, [`Trace::to_terminal`] and [`page`] views for a person;
+//!   [`Trace::branches`] takes a trace apart whose context was changed.
 //! - [`Attempt::parse`] says what came of an attempt to act: the call, or why there is none.
 //! - [`check`] reports everything that is wrong with a file; [`Diagnostic::render`] draws one report.
 //! - [`Outline`] gives the place of everything in a file, for editors.
@@ -31,18 +32,24 @@
 pub mod adapters;
 mod align;
 mod attempt;
+mod bounds;
 mod check;
 mod declare;
+mod declare_type;
 mod diagnostic;
 mod diff;
 mod file;
+mod format_names;
+mod graph;
 mod json_schema;
 mod kind;
 mod layout;
+mod number;
 mod outline;
 mod page;
 mod plain;
 mod print;
+mod print_declaration;
 mod quick;
 mod scan;
 mod span;
@@ -54,15 +61,17 @@ mod typing;
 mod value;
 
 pub use attempt::Attempt;
+pub use bounds::Bounds;
 pub use check::check;
 pub use diagnostic::{Diagnostic, Diagnostics, Severity};
 pub use diff::{Diff, Difference, diff};
+pub use graph::Branch;
 pub use json_schema::{Narrowed, SchemaError};
 pub use kind::SpanKind;
 pub use outline::{CallPlace, Outline, SpanPlace};
 pub use page::page;
 pub use span::{ActionStatus, Span, Trace};
 pub use stats::{Count, Stats};
-pub use tool::{ErrorType, Field, Param, Tool, Type};
+pub use tool::{ErrorType, Field, NamedType, Param, Tool, Type};
 pub use typing::Mismatch;
 pub use value::{Call, Number, ToolError, Value};

@@ -1,4 +1,4 @@
-//! The canonical printer of values, calls, errors, types and declarations.
+//! The canonical printer of values, calls and errors.
 
 use std::fmt::{self, Display, Formatter, Write};
 
@@ -6,7 +6,7 @@ use memchr::memchr2;
 
 use crate::plain::plain_length;
 use crate::scan::is_identifier;
-use crate::{Call, ErrorType, Field, Number, Tool, ToolError, Type, Value};
+use crate::{Call, Number, ToolError, Value};
 
 impl Display for Number {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
@@ -111,129 +111,5 @@ impl Display for ToolError {
             f.write_char(')')?;
         }
         Ok(())
-    }
-}
-
-impl Type {
-    /// Whether the type has to stand in brackets before a `?`.
-    fn is_compound(&self) -> bool {
-        match self {
-            Type::Union(_) => true,
-            Type::Enum(values) => values.len() != 1,
-            _ => false,
-        }
-    }
-}
-
-impl Display for Type {
-    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        match self {
-            Type::Any => f.write_str("any"),
-            Type::Bool => f.write_str("bool"),
-            Type::Int => f.write_str("int"),
-            Type::Float => f.write_str("float"),
-            Type::Str => f.write_str("str"),
-            Type::Path => f.write_str("path"),
-            Type::List(item) => write!(f, "[{item}]"),
-            Type::Record(fields) => {
-                f.write_char('{')?;
-                write_joined(f, fields, ", ")?;
-                f.write_char('}')
-            }
-            Type::Enum(values) => write_joined(f, values, " | "),
-            Type::Optional(inner) if inner.is_compound() => write!(f, "({inner})?"),
-            Type::Optional(inner) => write!(f, "{inner}?"),
-            Type::Union(types) => {
-                for (i, ty) in types.iter().enumerate() {
-                    if i > 0 {
-                        f.write_str(" | ")?;
-                    }
-                    // Neighbouring literals would otherwise be read as one enum.
-                    let after_enum = i > 0 && matches!(types[i - 1], Type::Enum(_));
-                    if matches!(ty, Type::Union(_)) || (after_enum && matches!(ty, Type::Enum(_))) {
-                        write!(f, "({ty})")?;
-                    } else {
-                        ty.fmt(f)?;
-                    }
-                }
-                Ok(())
-            }
-        }
-    }
-}
-
-impl Display for Field {
-    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        write_name(f, &self.name)?;
-        write!(f, ": {}", self.ty)?;
-        match &self.default {
-            Some(value) => write!(f, " = {value}"),
-            None => Ok(()),
-        }
-    }
-}
-
-impl Display for ErrorType {
-    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        write_name(f, &self.name)?;
-        if !self.args.is_empty() {
-            f.write_char('(')?;
-            write_joined(f, &self.args, ", ")?;
-            f.write_char(')')?;
-        }
-        Ok(())
-    }
-}
-
-impl Tool {
-    /// The declaration in one line, without the description: `read(path: path) -> str ! NotFound`.
-    pub fn signature(&self) -> String {
-        let mut out = String::new();
-        // Writing into a String cannot fail.
-        let _ = self.write_signature(&mut out);
-        out
-    }
-
-    fn write_signature(&self, f: &mut impl Write) -> fmt::Result {
-        write_name(f, &self.name)?;
-        f.write_char('(')?;
-        for (i, param) in self.params.iter().enumerate() {
-            let comma = if i > 0 { ", " } else { "" };
-            write!(f, "{comma}{param}")?;
-        }
-        write!(f, ") -> {}", self.result)?;
-        for (i, error) in self.errors.iter().enumerate() {
-            let before = if i > 0 { " | " } else { " ! " };
-            write!(f, "{before}{error}")?;
-        }
-        Ok(())
-    }
-
-    /// The body of a `tools` span that declares these tools in full.
-    pub fn print_all(tools: &[Tool]) -> String {
-        let mut out = String::from("{\n");
-        for tool in tools {
-            for line in tool.to_string().split('\n') {
-                out.push_str("  ");
-                out.push_str(line);
-                out.push('\n');
-            }
-        }
-        out.push('}');
-        out
-    }
-}
-
-/// The description in `///` lines, then the signature.
-impl Display for Tool {
-    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        if !self.doc.is_empty() {
-            for line in self.doc.split('\n') {
-                f.write_str(if line.is_empty() { "///" } else { "/// " })?;
-                f.write_str(line)?;
-                f.write_char('\n')?;
-            }
-        }
-        self.write_signature(f)
     }
 }

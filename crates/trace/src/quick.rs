@@ -5,7 +5,7 @@
 
 use memchr::memchr;
 
-use crate::file::{ATTRIBUTES, attribute};
+use crate::file::attribute;
 use crate::layout::INDENT;
 use crate::scan::Scanner;
 use crate::{Span, SpanKind, Trace};
@@ -81,7 +81,8 @@ fn attributes<'a>(text: &'a str, span: &mut Span) -> Option<&'a str> {
     let line = &text[..memchr(b'\n', text.as_bytes()).unwrap_or(text.len())];
     let mut s = Scanner::new(line);
     s.go_to(2);
-    let mut seen = [""; ATTRIBUTES.len()];
+    // Spans with more are for the other reader.
+    let mut seen = [""; 16];
     for place in &mut seen {
         let from = s.position();
         let name = s.identifier();

@@ -18,6 +18,8 @@ pub(crate) struct Scanner<'a> {
     depth: u32,
     /// Where the innermost open bracket stands, for the message when the text ends before it is closed.
     open: Option<usize>,
+    /// Where types are named that the language does not have.
+    named_types: Vec<Range<usize>>,
 }
 
 /// Whether `name` is written without quotes.
@@ -36,7 +38,7 @@ const fn is_part(b: u8) -> bool {
 
 impl<'a> Scanner<'a> {
     pub(crate) fn new(text: &'a str) -> Self {
-        Scanner { text, bytes: text.as_bytes(), at: 0, depth: 0, open: None }
+        Scanner { text, bytes: text.as_bytes(), at: 0, depth: 0, open: None, named_types: Vec::new() }
     }
 
     pub(crate) fn position(&self) -> usize {
@@ -49,7 +51,16 @@ impl<'a> Scanner<'a> {
         self.open = None;
     }
 
-    /// Takes back what was read since `at`, with no bracket between.
+    pub(crate) fn note_type(&mut self, at: Range<usize>) {
+        self.named_types.push(at);
+    }
+
+    /// Where types were named that the language does not have.
+    pub(crate) fn named_types(self) -> Vec<Range<usize>> {
+        self.named_types
+    }
+
+    /// Goes on at `at`, with no bracket between.
     pub(crate) fn go_back_to(&mut self, at: usize) {
         self.at = at;
     }

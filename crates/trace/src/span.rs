@@ -28,7 +28,7 @@ pub enum ActionStatus {
 
 /// A part of a trace: its kind, the bytes that were said, and what is known about them.
 ///
-/// The metadata (`failed`, `fault`, `own`, `weight`) does not enter the training text.
+/// The metadata (`failed`, `fault`, `own`, `weight`, `meta`) does not enter the training text.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Span {
     /// What the span is.
@@ -43,12 +43,34 @@ pub struct Span {
     pub own: Vec<Range<usize>>,
     /// A training weight that the source states.
     pub weight: Option<f32>,
+    /// What else is known of it, by name: `author`, `time`, `tokens`, `cost`, `score` and so on (the reference lists
+    /// them), or a name of one's own that begins with `x_`.
+    pub meta: Vec<(String, Value)>,
 }
 
 impl Span {
     /// A span of `kind` that says `body`.
     pub fn new(kind: SpanKind, body: impl Into<String>) -> Self {
-        Span { kind, body: body.into(), failed: false, fault: None, own: Vec::new(), weight: None }
+        Span {
+            kind,
+            body: body.into(),
+            failed: false,
+            fault: None,
+            own: Vec::new(),
+            weight: None,
+            meta: Vec::new(),
+        }
+    }
+
+    /// The metadata called `name`.
+    pub fn meta(&self, name: &str) -> Option<&Value> {
+        self.meta.iter().find(|(k, _)| k == name).map(|(_, v)| v)
+    }
+
+    /// The same span with this metadata besides.
+    pub fn with_meta(mut self, name: impl Into<String>, value: Value) -> Self {
+        self.meta.push((name.into(), value));
+        self
     }
 
     /// An action in canonical print.

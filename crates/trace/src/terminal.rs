@@ -113,6 +113,7 @@ pub(crate) fn notes(span: &Span) -> String {
     if let Some(weight) = span.weight {
         notes.push(format!("weight {weight}"));
     }
+    notes.extend(span.meta.iter().map(|(name, value)| format!("{name} {value}")));
     notes.join(", ")
 }
 

@@ -318,7 +318,7 @@ fn misfit(call: &Call, tools: &[Tool]) -> Option<ToolError> {
             return refuse("WrongType", name);
         }
     }
-    let missing = tool.params.iter().find(|p| p.default.is_none() && call.arg(&p.name).is_none())?;
+    let missing = tool.params.iter().find(|p| p.is_needed() && call.arg(&p.name).is_none())?;
     refuse("MissingArgument", &missing.name)
 }
 

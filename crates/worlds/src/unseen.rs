@@ -208,15 +208,16 @@ ask(name: str) -> str ! NotFound(str)
 ";
 
 fn declare(device: &Device, names: [Name; 3]) -> Tool {
-    let error = |name: &str, args: &[Type]| ErrorType { name: name.to_owned(), args: args.to_vec() };
+    let error = |name: &str, args: &[Type]| ErrorType {
+        name: name.to_owned(),
+        doc: String::new(),
+        args: args.to_vec(),
+    };
     let params = if device.two() { 2 } else { 1 };
     Tool {
         name: names[0].to_string(),
         doc: device.doc([names[1].as_str(), names[2].as_str()]),
-        params: names[1..=params]
-            .iter()
-            .map(|n| Param { name: n.to_string(), ty: Type::Str, default: None })
-            .collect(),
+        params: names[1..=params].iter().map(|n| Param::new(n.to_string(), Type::Str)).collect(),
         result: Type::Enum(vec![Value::str("ok")]),
         errors: vec![
             error("NotFound", &[Type::Str]),
@@ -228,6 +229,7 @@ fn declare(device: &Device, names: [Name; 3]) -> Tool {
             error("Busy", &[]),
             error("Gone", &[Type::Str, Type::Int]),
         ],
+        types: Vec::new(),
     }
 }
 

@@ -235,7 +235,7 @@ fn constrained_actions_are_valid_whatever_the_model_wants() {
     let suite = SuiteSpec {
         constrained: true,
         temperature: 1.0,
-        tasks: 40,
+        tasks: 8,
         max_tokens: 400,
         max_span: 60,
         ..suite()

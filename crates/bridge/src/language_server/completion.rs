@@ -160,7 +160,7 @@ fn call_items(body: &str, span: &SpanPlace, tools: &[Tool]) -> (usize, Vec<Item>
                 Item { text: format!("{label}="), ..Item::new(label, FIELD, p.to_string()) }
             };
             let mut params: Vec<&Field> = tool.params.iter().filter(free).collect();
-            params.sort_by_key(|p| p.default.is_some());
+            params.sort_by_key(|p| !p.is_needed());
             (from, params.into_iter().map(item).collect())
         }
         Cursor::Value { tool, name, from } => {
@@ -188,7 +188,7 @@ fn tool_item(tool: &Tool, span: &SpanPlace) -> Item {
     item.doc = declaration(tool);
     // Where the brackets stand already, the name alone is changed.
     if !span.span().body.contains('(') {
-        let needed: Vec<&Field> = tool.params.iter().filter(|p| p.default.is_none()).collect();
+        let needed: Vec<&Field> = tool.params.iter().filter(|p| p.is_needed()).collect();
         let stop = |(i, p): (usize, &&Field)| {
             let quoted = matches!(p.ty, Type::Str | Type::Path);
             let (open, close) = if quoted { ("\"", "\"") } else { ("", "") };

@@ -1,9 +1,10 @@
 //! A span as a record: the fields that JSONL and Parquet share.
 
-use groundwork_trace::{Span, SpanKind, Trace};
+use groundwork_trace::{Span, SpanKind, Trace, Value};
 use serde::Deserialize;
 
-/// `{"kind": "action", "body": "…", "failed": true, "fault": "gone", "own": [[3, 7]], "weight": 0.5}`; all but the
+/// `{"kind": "action", "body": "…", "failed": true, "fault": "gone", "own": [[3, 7]], "weight": 0.5,
+/// "meta": {"author": "ann"}}`; all but the
 /// kind and the body may be left out.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -18,6 +19,8 @@ pub(crate) struct SpanRecord {
     pub(crate) own: Vec<(usize, usize)>,
     #[serde(default)]
     pub(crate) weight: Option<f32>,
+    #[serde(default)]
+    pub(crate) meta: serde_json::Map<String, serde_json::Value>,
 }
 
 impl SpanRecord {
@@ -39,6 +42,7 @@ impl SpanRecord {
             fault: self.fault,
             own: self.own.into_iter().map(|(start, end)| start..end).collect(),
             weight: self.weight,
+            meta: self.meta.iter().map(|(name, value)| (name.clone(), Value::from_json(value))).collect(),
         })
     }
 }

@@ -1,6 +1,6 @@
 //! Traces as tokens and tags.
 
-use groundwork_corpus::{SpanTag, encode_trace};
+use groundwork_corpus::{Encoded, SpanTag, encode_branches, encode_trace};
 use groundwork_trace::{Span, SpanKind, Trace};
 use proptest::prelude::*;
 
@@ -103,4 +103,27 @@ proptest! {
 fn padding_is_no_kind_and_has_no_marks() {
     let p = SpanTag::PADDING;
     assert_eq!((p.kind(), p.marker(), p.own(), p.failed(), p.code()), (None, false, false, false, 15));
+}
+
+#[test]
+fn every_branch_is_a_document_and_what_they_share_is_learnt_once() {
+    let t = tokenizer();
+    let trace =
+        Trace::parse("goal [id=\"a\"]: read\nanswer: the report\nanswer [after=\"a\" weight=0.5]: read\n")
+            .unwrap();
+    let documents = encode_branches(&t, &trace);
+    let text = |e: &Encoded| String::from_utf8(t.decode(&e.tokens)).unwrap();
+    assert_eq!(
+        documents.iter().map(text).collect::<Vec<_>>(),
+        ["<|goal|>read<|answer|>the report<|end|>", "<|goal|>read<|answer|>read<|end|>"]
+    );
+    assert_eq!(documents[0].weight, None);
+    let weight = documents[1].weight.as_ref().unwrap();
+    let goal = documents[1].spans.iter().filter(|s| s.kind() == Some(SpanKind::Goal)).count();
+    assert!(weight[..goal].iter().all(|w| *w == 0.0) && weight[goal..].iter().all(|w| *w == 0.5));
+    assert_eq!(encode_branches(&t, &documents_of_one()), [encode_trace(&t, &documents_of_one())]);
+}
+
+fn documents_of_one() -> Trace {
+    Trace::parse("goal: read\nanswer: the report\n").unwrap()
 }

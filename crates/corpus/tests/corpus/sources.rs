@@ -161,7 +161,8 @@ fn the_cargo_registry_is_a_folder() {
     source.max_bytes = Some(100_000);
     let dir = tempfile::tempdir().unwrap();
     let (manifest, _) = built(dir.path(), &data(128, 10_000, vec![source.clone()]), 1);
-    assert_eq!(manifest.padding, 0);
+    // Short files are placed whole, and a gap of a few tokens may be left.
+    assert!(manifest.padding < 200, "{}", manifest.padding);
     assert!(manifest.sources[0].epochs.unwrap() > 0.0);
     let (again, _) = built(&dir.path().join("b"), &data(128, 10_000, vec![source]), 1);
     assert_eq!(manifest.shards, again.shards);

@@ -3,7 +3,7 @@
 use std::fs;
 
 use groundwork_corpus::{CorpusError, Generator, TraceRecord, TraceWriter, read_traces, write_expert_traces};
-use groundwork_trace::{Span, SpanKind, Trace};
+use groundwork_trace::{Span, SpanKind, Trace, Value};
 use groundwork_worlds::{Declare, FaultKind, Split, Task};
 use proptest::prelude::*;
 
@@ -22,14 +22,16 @@ fn generator(fault_rate: f64) -> Generator {
 fn span() -> impl Strategy<Value = Span> {
     let own = prop::collection::vec((0usize..6, 0usize..6), 0..3);
     let weight = prop::option::of(0.0f32..10.0);
-    (0usize..12, ".{6,20}", any::<bool>(), prop::option::of(".*"), own, weight).prop_map(
-        |(kind, body, failed, fault, own, weight)| Span {
+    let meta = prop::collection::vec((prop::sample::select(vec!["author", "x_y"]), ".*"), 0..2);
+    (0usize..12, ".{6,20}", any::<bool>(), prop::option::of(".*"), own, weight, meta).prop_map(
+        |(kind, body, failed, fault, own, weight, meta)| Span {
             kind: SpanKind::ALL[kind],
             body,
             failed,
             fault,
             own: own.into_iter().map(|(a, b)| a.min(b)..a.max(b)).collect(),
             weight,
+            meta: meta.into_iter().map(|(name, value)| (name.to_owned(), Value::str(value))).collect(),
         },
     )
 }

@@ -11,6 +11,7 @@ mod play;
 mod runs;
 pub(crate) mod trace;
 mod train;
+mod verdict;
 
 use std::fs::{self, File};
 use std::io::Write;
@@ -35,6 +36,8 @@ pub fn run(cli: Cli) -> Result<(), Failure> {
         Command::Play(args) => play::run(&args),
         Command::Lab(command) => lab::run(command),
         Command::Runs(command) => runs::run(command),
+        Command::Verdict(args) => verdict::run(&args),
+        Command::Fit(args) => verdict::fit(&args),
         Command::Completions { shell } => {
             // By way of memory, because clap panics in its own words where the pipe is closed.
             let mut script = Vec::new();

@@ -69,8 +69,9 @@ fn expert(task: &Task, colour: bool, solved: bool) -> Result<(), Failure> {
         "\n{}\n",
         if solved { "The expert did it like this:" } else { "The expert would have done this:" }
     );
+    let told = Episode::new(task)?.prompt(Declare::Name).len();
     let trace = Episode::expert_trace(task, Declare::Name)?;
-    print!("{}", trace.to_terminal(colour));
+    print!("{}", shown(trace.spans[told..].to_vec(), colour));
     Ok(())
 }
 

@@ -3,10 +3,11 @@
 use std::path::{Path, PathBuf};
 
 use comfy_table::Table;
+use groundwork_history::{TrackioWriter, export_to_tensorboard, export_to_trackio};
 use groundwork_lab::{Run, RunStore, RunStoreError, RunSummary};
 
 use super::print_json;
-use crate::cli::RunsCommand;
+use crate::cli::{ExportArgs, RunsCommand};
 use crate::failure::Failure;
 use crate::progress::{count, duration};
 use crate::table::{NONE, plain};
@@ -39,7 +40,37 @@ pub fn run(command: RunsCommand) -> Result<(), Failure> {
             }
             Ok(())
         }
+        RunsCommand::Export(args) => export(&args),
     }
+}
+
+fn export(args: &ExportArgs) -> Result<(), Failure> {
+    let store = RunStore::new(&args.runs);
+    let mut folders = Vec::new();
+    for name in &args.names {
+        let as_name = || store.find(&name.to_string_lossy()).map(|found| args.runs.join(found));
+        folders.push(if name.is_dir() { name.clone() } else { as_name()? });
+    }
+    if args.names.is_empty() {
+        folders.extend(store.list()?.into_iter().map(|r| args.runs.join(r.folder)));
+    }
+    if folders.is_empty() {
+        return Err(Failure::input(format!("there are no runs in `{}`", args.runs.display())));
+    }
+    let mut trackio = args.trackio.as_deref().map(TrackioWriter::open).transpose().map_err(Failure::work)?;
+    for folder in &folders {
+        let run = Run::load(folder)?;
+        if let Some(to) = &args.tensorboard {
+            export_to_tensorboard(&run, to).map_err(Failure::work)?;
+        }
+        if let Some(to) = &mut trackio {
+            export_to_trackio(&run, to).map_err(Failure::work)?;
+        }
+    }
+    for to in args.tensorboard.iter().chain(&args.trackio) {
+        println!("{} runs written to `{}`", folders.len(), to.display());
+    }
+    Ok(())
 }
 
 /// The folder of a run that is given as such, or by its name (or the beginning of it) under `runs/`.

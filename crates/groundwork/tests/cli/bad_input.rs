@@ -88,19 +88,23 @@ fn bets_are_refused_with_place_and_hint() {
             ["field `candidate`", "the arms are the same recipe", "[candidate.recipe]"],
         ),
         ("\"0.1M\"]", "\"small\"]", ["field `ladder.sizes`", "`small` is not a size", "write it as"]),
-        ("tasks = 2", "tsks = 2", ["`x.toml`: `evaluation.tsks`", "unknown field", "did you mean `tasks`?"]),
-        ("tasks = 2", "tasks = 0", ["`x.toml`", "`tasks` is 0", "hint: leave it out"]),
-        ("levels = [1]", "levels = [99]", ["`x.toml`", "no level 99", "from 1 to 12"]),
-        ("worlds = [\"files\"]", "worlds = [\"filse\"]", ["`x.toml`", "`filse`", "did you mean `files`?"]),
-        ("[\"any\"]", "[\"gon\"]", ["`x.toml`", "`gon`", "did you mean `gone`?"]),
+        (
+            "tasks = 2",
+            "tsks = 2",
+            ["x.toml:17:1: `evaluation.tsks`", "unknown field", "did you mean `tasks`?"],
+        ),
+        ("tasks = 2", "tasks = 0", ["x.toml", "`tasks` is 0", "hint: leave it out"]),
+        ("levels = [1]", "levels = [99]", ["x.toml", "no level 99", "from 1 to 12"]),
+        ("worlds = [\"files\"]", "worlds = [\"filse\"]", ["x.toml", "`filse`", "did you mean `files`?"]),
+        ("[\"any\"]", "[\"gon\"]", ["x.toml", "`gon`", "did you mean `gone`?"]),
         (
             "vocabulary =",
             "vocabulry =",
-            ["`x.toml`", "`recipe.tokenizer.vocabulry`", "did you mean `vocabulary`?"],
+            ["x.toml", "`recipe.tokenizer.vocabulry`", "did you mean `vocabulary`?"],
         ),
-        ("sequence = 128", "sequence = \"a\"", ["`x.toml`", "`recipe.data.sequence`", "docs/recipes.md"]),
-        ("world = \"files\"", "world = \"filse\"", ["`x.toml`", "`filse`", "did you mean `files`?"]),
-        ("tokens = 65536", "tokens = 1", ["`x.toml`", "`data.tokens`", "hint:"]),
+        ("sequence = 128", "sequence = \"a\"", ["x.toml", "`recipe.data.sequence`", "docs/recipes.md"]),
+        ("world = \"files\"", "world = \"filse\"", ["x.toml", "`filse`", "did you mean `files`?"]),
+        ("tokens = 65536", "tokens = 1", ["x.toml", "`data.tokens`", "hint:"]),
     ] {
         shop.write("x.toml", changed(BET, from, to));
         let words = [&words[..], &["x.toml"]].concat();

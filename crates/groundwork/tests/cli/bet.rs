@@ -70,7 +70,7 @@ fn a_plan_is_said_and_not_carried_out() {
     let shop = Workshop::new();
     shop.write("mini.toml", BET);
     let said = shop.run(["bet", "mini.toml", "--plan"]).fine();
-    for word in ["Does a tiny model learn", "SHIP if", "DROP if", "4 runs", "0.1M"] {
+    for word in ["Does a tiny model learn", "SHIP if", "DROP as harm if", "4 runs", "0.1M"] {
         assert!(said.out.contains(word), "{word}: {}", said.out);
     }
     assert_eq!(shop.entries(""), ["mini.toml"]);

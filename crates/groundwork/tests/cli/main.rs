@@ -6,6 +6,7 @@ mod bridges;
 mod damage;
 mod evaluation;
 mod formats;
+mod histories;
 mod play;
 mod run;
 mod traces;

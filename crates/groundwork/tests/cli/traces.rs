@@ -174,7 +174,7 @@ fn check_and_fmt_go_through_all_files() {
 fn show_folds_colours_and_writes_a_page() {
     let shop = Workshop::new();
     let lines: Vec<String> = (0..40).map(|i| format!("line {i}")).collect();
-    shop.write("x.trace", &format!("goal: {}\nanswer: \u{1f}\n", lines.join("\n  ")));
+    shop.write("x.trace", format!("goal: {}\nanswer: \u{1f}\n", lines.join("\n  ")));
     let all = shop.run(["trace", "show", "x.trace"]).fine().out;
     assert!(all.contains("line 39"), "{all}");
     let folded = shop.run(["trace", "show", "x.trace", "--lines", "5"]).fine().out;

@@ -1,17 +1,15 @@
 //! Anthropic messages: `{"system": …, "messages": […], "tools": […]}`.
 
+use super::arguments;
 use super::builder::Builder;
 use super::content;
 use super::json::{At, Kind, Node, quote, quoted};
 use super::loss::{FormatError, Loss, LossKind, Read};
-use super::openai_chat::{self, comma};
+use super::openai_chat::comma;
 use super::schemas::{self, Shape};
-use super::spelling::{COMPACT, Said, observation_text, said};
+use super::spelling::{COMPACT, observation_text};
 use super::turns::{Agent, Outcome, Turn, placed};
-use crate::Trace;
-
-/// The key under which the format holds what is no JSON object where it wants one.
-const INVALID: &str = "INVALID_JSON";
+use crate::{Trace, Value};
 
 /// Writes one document.
 pub(crate) fn write(trace: &Trace) -> String {
@@ -19,7 +17,7 @@ pub(crate) fn write(trace: &Trace) -> String {
     let mut systems = Vec::new();
     let mut tools = None;
     let mut messages = String::from("[");
-    let (mut calls, mut first) = (0, 0);
+    let (mut calls, mut ids) = (0, Vec::new());
     for turn in placed(trace, |t| matches!(t, Turn::Tools(_) | Turn::System(_))) {
         match turn {
             Turn::Tools(body) => tools = schemas::declared(body).or(tools),
@@ -31,11 +29,11 @@ pub(crate) fn write(trace: &Trace) -> String {
                 messages.push('}');
             }
             Turn::Agent(agent) => {
-                first = calls;
+                ids = agent.ids("toolu_", calls);
                 calls += agent.calls.len();
-                write_agent(&mut messages, &agent, first);
+                write_agent(&mut messages, &agent, &ids);
             }
-            Turn::Results(results) => write_results(&mut messages, &results, first),
+            Turn::Results(results) => write_results(&mut messages, &results, &ids),
         }
     }
     match systems.as_slice() {
@@ -57,13 +55,15 @@ pub(crate) fn write(trace: &Trace) -> String {
     out
 }
 
-fn write_agent(out: &mut String, agent: &Agent<'_>, first: usize) {
+fn write_agent(out: &mut String, agent: &Agent<'_>, ids: &[String]) {
     comma(out);
     out.push_str("{\"role\":\"assistant\",\"content\":[");
     if let Some(thought) = agent.thought {
         out.push_str("{\"type\":\"thinking\",\"thinking\":");
         quote(out, thought);
-        out.push_str(",\"signature\":\"\"}");
+        out.push_str(",\"signature\":");
+        quote(out, agent.signature.unwrap_or_default());
+        out.push('}');
     }
     if let Some(text) = agent.text {
         comma(out);
@@ -71,16 +71,12 @@ fn write_agent(out: &mut String, agent: &Agent<'_>, first: usize) {
         quote(out, text);
         out.push('}');
     }
-    for (i, body) in agent.calls.iter().enumerate() {
+    for (body, id) in agent.calls.iter().zip(ids) {
         comma(out);
-        let (tool, input) = match said(body, COMPACT) {
-            Said::Call { tool, arguments, whole: true } => (tool, arguments),
-            Said::Call { tool, arguments, .. } | Said::Unread { tool, arguments } => {
-                (tool, format!("{{\"{INVALID}\":{}}}", quoted(&arguments)))
-            }
-            Said::Raw(text) => (String::new(), format!("{{\"{INVALID}\":{}}}", quoted(&text))),
-        };
-        out.push_str(&format!("{{\"type\":\"tool_use\",\"id\":\"toolu_{}\",\"name\":", first + i));
+        let (tool, input) = arguments::object(body);
+        out.push_str("{\"type\":\"tool_use\",\"id\":");
+        quote(out, id);
+        out.push_str(",\"name\":");
         quote(out, &tool);
         out.push_str(",\"input\":");
         out.push_str(&input);
@@ -89,13 +85,14 @@ fn write_agent(out: &mut String, agent: &Agent<'_>, first: usize) {
     out.push_str("]}");
 }
 
-fn write_results(out: &mut String, results: &[Outcome<'_>], first: usize) {
+fn write_results(out: &mut String, results: &[Outcome<'_>], ids: &[String]) {
     comma(out);
     out.push_str("{\"role\":\"user\",\"content\":[");
-    for (i, r) in results.iter().enumerate() {
+    for (r, id) in results.iter().zip(ids) {
         comma(out);
-        let id = first + i;
-        out.push_str(&format!("{{\"type\":\"tool_result\",\"tool_use_id\":\"toolu_{id}\",\"content\":"));
+        out.push_str("{\"type\":\"tool_result\",\"tool_use_id\":");
+        quote(out, id);
+        out.push_str(",\"content\":");
         if r.error {
             quote(out, r.body);
             out.push_str(",\"is_error\":true");
@@ -220,12 +217,8 @@ fn read_agent(b: &mut Builder, blocks: &[Node<'_>], at: At<'_>) -> Read<()> {
             }
             "thinking" => {
                 f.take("type", at)?;
-                if f.text("signature", at)?.is_some_and(|s| !s.is_empty()) {
-                    b.lose_once(
-                        LossKind::Metadata,
-                        || At::Key(&at, "signature").place(),
-                        "signatures of thoughts",
-                    );
+                if let Some(signature) = f.text("signature", at)?.filter(|s| !s.is_empty()) {
+                    b.note("signature", Value::str(signature));
                 }
                 b.thought(f.need_text("thinking", at)?)?;
             }
@@ -244,25 +237,10 @@ fn read_agent(b: &mut Builder, blocks: &[Node<'_>], at: At<'_>) -> Read<()> {
         let mut f = block.fields(at)?;
         f.take("type", at)?;
         let id = f.need_text("id", at)?;
-        if !b.is_next(&id, "toolu_") {
-            b.lose_once(LossKind::Ids, || At::Key(&at, "id").place(), "ids of calls");
-        }
+        b.note_call(Some(&id), "toolu_");
         let tool = f.need_text("name", at)?;
         let input = f.need("input", at)?;
-        let inside = At::Key(&at, "input");
-        match &input.kind {
-            Kind::Object(fields) => match fields.as_slice() {
-                [(INVALID, text)] if matches!(text.kind, Kind::Str) => {
-                    let text = text.text(At::Key(&inside, INVALID))?;
-                    openai_chat::call(b, &tool, &text, Some(&id), at)?;
-                }
-                _ => b.call(&tool, input.raw, Some(&id), at.place())?,
-            },
-            _ => {
-                b.lose_once(LossKind::Layout, || inside.place(), "an input that is no object");
-                b.call(&tool, input.raw, Some(&id), at.place())?;
-            }
-        }
+        arguments::call(b, &tool, input, Some(&id), At::Key(&at, "input"))?;
         f.rest(at, &mut b.losses);
     }
     Ok(())

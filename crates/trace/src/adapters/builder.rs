@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use super::loss::{FormatError, Loss, LossKind, Place, Read};
 use super::spelling::{Style, action_body, observation_body};
-use crate::{Span, SpanKind, Trace};
+use crate::{Span, SpanKind, Trace, Value};
 
 /// Builds a trace from messages in order. It tells a goal from a later turn and a plan from an answer, and
 /// pairs results with calls.
@@ -25,6 +25,8 @@ pub(crate) struct Builder {
     arrived: usize,
     disordered: Option<Place>,
     calls: usize,
+    /// Metadata of the next span.
+    notes: Vec<(String, Value)>,
 }
 
 /// As many calls of a message are looked through one by one.
@@ -51,12 +53,31 @@ impl Builder {
             arrived: 0,
             disordered: None,
             calls: 0,
+            notes: Vec::new(),
         }
     }
 
     /// How many calls there have been: the number of the next.
     pub(crate) fn calls(&self) -> usize {
         self.calls
+    }
+
+    /// Metadata of the span that comes next.
+    pub(crate) fn note(&mut self, name: &str, value: Value) {
+        self.notes.push((name.to_owned(), value));
+    }
+
+    /// The id of the call that comes next, which is noted unless it is the one that the format's writer would give.
+    pub(crate) fn note_call(&mut self, id: Option<&str>, prefix: &str) {
+        if let Some(id) = id.filter(|id| !self.is_next(id, prefix)) {
+            self.note("call", Value::str(id));
+        }
+    }
+
+    /// `span` with the metadata that was noted for it.
+    fn noted(&mut self, mut span: Span) -> Span {
+        span.meta = std::mem::take(&mut self.notes);
+        span
     }
 
     pub(crate) fn lose(&mut self, kind: LossKind, place: Place, what: impl Into<String>) {
@@ -104,7 +125,8 @@ impl Builder {
     /// A span of which the format says what it is.
     pub(crate) fn push(&mut self, kind: SpanKind, text: impl Into<String>) -> Read<()> {
         self.answered()?;
-        self.spans.push(Span::new(kind, text));
+        let span = self.noted(Span::new(kind, text));
+        self.spans.push(span);
         Ok(())
     }
 
@@ -149,7 +171,8 @@ impl Builder {
         }
         let id = id.map(str::to_owned);
         self.wait(Waiting { span: self.spans.len(), place, id, result: None });
-        self.spans.push(Span { failed: !readable, ..Span::new(SpanKind::Action, body) });
+        let span = self.noted(Span::new(SpanKind::Action, body));
+        self.spans.push(Span { failed: !readable, ..span });
         self.calls += 1;
         Ok(())
     }
@@ -169,6 +192,15 @@ impl Builder {
                 self.ids.extend(w.id.clone().map(|id| (id, i)));
             }
             self.indexed = self.waiting.len();
+        }
+    }
+
+    /// Whether a result with this id, or without one, has a call that it can belong to.
+    pub(crate) fn waits_for(&self, id: Option<&str>) -> bool {
+        let next = self.waiting.get(self.arrived);
+        match id.and_then(|id| self.waits(id)) {
+            Some(index) => self.waiting[index].result.is_none(),
+            None => next.is_some_and(|w| w.result.is_none() && (id.is_none() || w.id.is_none())),
         }
     }
 
@@ -242,7 +274,7 @@ impl Builder {
             self.disordered = Some(place.into());
         }
         let kind = if error { SpanKind::Error } else { SpanKind::Observation };
-        waiting.result = Some(Span::new(kind, body));
+        waiting.result = Some(Span { meta: std::mem::take(&mut self.notes), ..Span::new(kind, body) });
         self.arrived += 1;
         Ok(())
     }

@@ -53,6 +53,15 @@ pub(crate) fn losses(
                 }
             }
         }
+        for (name, value) in &here.meta {
+            if there.is_none_or(|t| t.meta(name) != Some(value)) {
+                let kind = match name.as_str() {
+                    "call" | "id" | "after" => LossKind::Ids,
+                    _ => LossKind::Metadata,
+                };
+                lose(kind, format!("the metadata `{name}`"));
+            }
+        }
         if let Some(fault) = &here.fault {
             lose(LossKind::Fault, format!("the fault `{fault}`"));
         }

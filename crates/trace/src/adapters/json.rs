@@ -10,6 +10,8 @@ use std::fmt::Write;
 use memchr::memchr;
 
 use super::loss::{FormatError, Loss, LossKind, Place, Read};
+use super::spelling::{COMPACT, json_body};
+use crate::Value;
 use crate::plain::plain_length;
 use crate::scan::number_length;
 
@@ -281,6 +283,19 @@ pub(crate) fn push_escape(out: &mut String, c: char) {
         // Writing into a String cannot fail.
         c => drop(write!(out, "\\u{:04x}", c as u32)),
     }
+}
+
+/// The JSON of a number; none of any other value.
+pub(crate) fn value_number(value: &Value) -> Option<&str> {
+    match value {
+        Value::Number(n) => Some(n.as_str()),
+        _ => None,
+    }
+}
+
+/// The body of an observation that is the JSON value `raw`, as a string if the language cannot say it.
+pub(crate) fn json_text(raw: &str) -> String {
+    json_body(raw, COMPACT).unwrap_or_else(|| Value::str(raw).to_string())
 }
 
 pub(crate) fn quoted(s: &str) -> String {

@@ -3,26 +3,34 @@
 //! A format's file knows traces and its own format, never another one. `docs/trace-formats.md` shows the same
 //! trace in every format, with the table of what each cannot hold.
 
+mod adp;
 mod anthropic;
+mod arguments;
+mod atif;
 mod builder;
 mod compare;
 mod content;
 mod dialects;
 mod harmony;
+mod inspect;
 mod json;
 mod loss;
 mod mcp;
 mod openai_chat;
 mod openai_responses;
+mod otel;
+mod output;
 mod react;
 mod schemas;
 mod sharegpt;
 mod spelling;
 mod stream;
+mod swe_agent;
 mod turns;
+mod verifiers;
 
 pub use loss::{Converted, FormatError, Loss, LossKind, Place};
-pub use stream::{ConvertError, Side, Summary, convert};
+pub use stream::{ConvertError, Side, Summary, Writer, convert, read_each};
 
 use crate::{Trace, suggest};
 use dialects::Dialect;
@@ -73,6 +81,18 @@ pub enum Format {
     ReAct,
     /// ShareGPT.
     ShareGpt,
+    /// ATIF, of Harbor.
+    Atif,
+    /// The Agent Data Protocol.
+    Adp,
+    /// OpenTelemetry spans of generative AI.
+    OpenTelemetry,
+    /// Trajectories of SWE-agent.
+    SweAgent,
+    /// Logs of Inspect.
+    Inspect,
+    /// Traces of verifiers.
+    Verifiers,
 }
 
 /// What a document of a format is.
@@ -88,7 +108,7 @@ pub enum Document {
 
 impl Format {
     /// Every format, in the order of the documentation.
-    pub const ALL: [Format; 20] = [
+    pub const ALL: [Format; 26] = [
         Format::OpenAiChat,
         Format::OpenAiResponses,
         Format::Anthropic,
@@ -109,6 +129,12 @@ impl Format {
         Format::Harmony,
         Format::ReAct,
         Format::ShareGpt,
+        Format::Atif,
+        Format::Adp,
+        Format::OpenTelemetry,
+        Format::SweAgent,
+        Format::Inspect,
+        Format::Verifiers,
     ];
 
     /// Its name on the command line.
@@ -134,6 +160,12 @@ impl Format {
             Format::Harmony => "harmony",
             Format::ReAct => "react",
             Format::ShareGpt => "sharegpt",
+            Format::Atif => "atif",
+            Format::Adp => "adp",
+            Format::OpenTelemetry => "otel",
+            Format::SweAgent => "swe-agent",
+            Format::Inspect => "inspect",
+            Format::Verifiers => "verifiers",
         }
     }
 
@@ -169,17 +201,22 @@ impl Format {
             Format::Harmony => "Harmony, the chat text of gpt-oss: messages in channels",
             Format::ReAct => "ReAct: `Thought:`, `Action:`, `Observation:`",
             Format::ShareGpt => "ShareGPT: conversations with the calls of Hermes",
+            Format::Atif => "ATIF of Harbor: steps with their calls and results",
+            Format::Adp => "Agent Data Protocol: actions and observations",
+            Format::OpenTelemetry => "OpenTelemetry spans of generative AI: the last chat of an export",
+            Format::SweAgent => "SWE-agent's `.traj`: texts to a shell",
+            Format::Inspect => "Inspect: samples of an evaluation log, in JSON or in an `.eval` archive",
+            Format::Verifiers => "verifiers: a graph of messages",
         }
     }
 
     /// What a document of it is.
     pub const fn document(self) -> Document {
         match self {
-            Format::OpenAiChat | Format::OpenAiResponses | Format::Anthropic | Format::ShareGpt => {
-                Document::Json
-            }
             Format::Mcp2025 | Format::Mcp2026 => Document::Lines,
-            _ => Document::Text,
+            Format::Harmony | Format::ReAct => Document::Text,
+            _ if self.dialect().is_some() => Document::Text,
+            _ => Document::Json,
         }
     }
 
@@ -234,10 +271,10 @@ impl Format {
             match &value.kind {
                 Kind::Array(documents) if documents.first().is_some_and(|d| self.is_document(d)) => {
                     for (j, document) in documents.iter().enumerate() {
-                        add(self.read_json(document, At::Item(&at, j))?);
+                        self.read_json(document, At::Item(&at, j))?.into_iter().for_each(&mut add);
                     }
                 }
-                _ => add(self.read_json(value, at)?),
+                _ => self.read_json(value, at)?.into_iter().for_each(&mut add),
             }
         }
         Ok(all)
@@ -249,31 +286,66 @@ impl Format {
         let keys = match self {
             Format::OpenAiResponses => ["input", "output"],
             Format::ShareGpt => ["conversations", "conversations"],
+            Format::Atif => ["steps", "steps"],
+            Format::Adp => ["content", "content"],
+            Format::OpenTelemetry => ["resourceSpans", "resourceSpans"],
+            Format::SweAgent => ["trajectory", "trajectory"],
+            Format::Inspect => ["samples", "messages"],
+            Format::Verifiers => ["nodes", "nodes"],
             _ => ["messages", "messages"],
         };
         let object = keys.iter().any(|k| node.get(k).is_some()) && node.get("type").is_none();
         array || (self.document() == Document::Json && object)
     }
 
-    fn read_json(self, node: &Node<'_>, at: At<'_>) -> Read<(Trace, Vec<Loss>)> {
-        match self {
-            Format::OpenAiChat => openai_chat::read(node, at),
-            Format::OpenAiResponses => openai_responses::read(node, at),
-            Format::Anthropic => anthropic::read(node, at),
-            Format::ShareGpt => sharegpt::read(node, at),
+    fn read_json(self, node: &Node<'_>, at: At<'_>) -> Read<Vec<(Trace, Vec<Loss>)>> {
+        Ok(vec![match self {
+            Format::OpenAiChat => openai_chat::read(node, at)?,
+            Format::OpenAiResponses => openai_responses::read(node, at)?,
+            Format::Anthropic => anthropic::read(node, at)?,
+            Format::ShareGpt => sharegpt::read(node, at)?,
+            Format::Atif => atif::read(node, at)?,
+            Format::Adp => adp::read(node, at)?,
+            Format::OpenTelemetry => otel::read(node, at)?,
+            Format::SweAgent => swe_agent::read(node, at)?,
+            Format::Inspect => return inspect::read(node, at),
+            Format::Verifiers => verifiers::read(node, at)?,
             _ => {
                 let items = node.items(at)?;
                 let messages: Vec<_> = items.iter().enumerate().map(|(i, v)| (v, At::Item(&at, i))).collect();
-                mcp::read(&messages)
+                mcp::read(&messages)?
             }
-        }
+        }])
+    }
+
+    /// Whether a document holds a trace with [branches](Trace::branches).
+    pub const fn holds_branches(self) -> bool {
+        matches!(self, Format::Verifiers)
     }
 
     /// Writes one document. What the format cannot hold is in the report, which is the difference between
-    /// `trace` and what the document is read back as.
+    /// `trace` and what the document is read back as. Of a trace with branches, a format that holds none gets the
+    /// last.
     pub fn write(self, trace: &Trace) -> Converted<String> {
+        if trace.is_branched()
+            && !self.holds_branches()
+            && let Some(last) = trace.branches().last()
+        {
+            let mut written = self.write(&last.trace);
+            for loss in &mut written.losses {
+                if let Place::Span(i) = &mut loss.place {
+                    *i = last.numbers[*i];
+                }
+            }
+            for i in (0..trace.spans.len()).filter(|i| last.numbers.binary_search(i).is_err()) {
+                let what = "it stands in another branch".to_owned();
+                written.losses.push(Loss { kind: LossKind::Dropped, place: Place::Span(i), what });
+            }
+            return written;
+        }
         let dialect = self.dialect();
-        if self == Format::ReAct || dialect.is_some_and(|d| !d.parallel) {
+        let one_by_one = matches!(self, Format::ReAct | Format::SweAgent);
+        if one_by_one || dialect.is_some_and(|d| !d.parallel) {
             let (one_by_one, order) = turns::sequential(trace);
             let mut written = self.write_as_is(&one_by_one, |i| order[i]);
             let mut now = vec![None; trace.spans.len()];
@@ -305,6 +377,12 @@ impl Format {
             Format::Harmony => harmony::write(trace),
             Format::ReAct => react::write(trace),
             Format::ShareGpt => sharegpt::write(trace),
+            Format::Atif => atif::write(trace),
+            Format::Adp => adp::write(trace),
+            Format::OpenTelemetry => otel::write(trace),
+            Format::SweAgent => swe_agent::write(trace),
+            Format::Inspect => inspect::write(trace),
+            Format::Verifiers => verifiers::write(trace),
             _ => self.dialect().map_or(String::new(), |d| dialects::write(trace, d)),
         };
         let back = self.read(&value).ok().and_then(|b| b.value.into_iter().next()).unwrap_or_default();

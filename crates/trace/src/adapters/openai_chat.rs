@@ -2,11 +2,11 @@
 
 use super::builder::Builder;
 use super::content::{self, Part};
-use super::json::{At, Node, quote};
+use super::json::{At, Fields, Node, quote};
 use super::loss::{FormatError, Loss, LossKind, Read};
 use super::schemas::{self, Shape};
 use super::spelling::{COMPACT, Said, observation_text, said};
-use super::turns::{Agent, Turn, placed};
+use super::turns::{Agent, Turn, placed, take_tools};
 use crate::Trace;
 
 const ROLES: &str = "the roles are system, developer, user, assistant and tool";
@@ -14,34 +14,68 @@ const ROLES: &str = "the roles are system, developer, user, assistant and tool";
 /// Writes one document.
 pub(crate) fn write(trace: &Trace) -> String {
     let mut out = String::from("{\"messages\":[");
-    let mut tools = None;
-    let (mut calls, mut first) = (0, 0);
-    for turn in placed(trace, |turn| matches!(turn, Turn::Tools(_))) {
+    let mut turns = placed(trace, |turn| matches!(turn, Turn::Tools(_)));
+    let tools = take_tools(&mut turns);
+    write_turns(&mut out, turns, Calls::Nested, |_| ());
+    schemas::end(&mut out, tools.as_deref(), Shape::Function);
+    out
+}
+
+/// Where the name and the arguments of a call stand.
+#[derive(Clone, Copy, PartialEq)]
+pub(crate) enum Calls {
+    /// In an object of their own, `function`.
+    Nested,
+    /// Beside the id, as verifiers writes them.
+    Flat,
+}
+
+/// The messages of turns, each by itself.
+pub(crate) fn messages(turns: Vec<Turn<'_>>, shape: Calls) -> Vec<String> {
+    let mut out = String::from("[");
+    let mut starts = Vec::new();
+    write_turns(&mut out, turns, shape, |at| starts.push(at));
+    let ends = starts.iter().skip(1).map(|at| at - 1).chain([out.len()]);
+    starts.iter().zip(ends).map(|(&start, end)| out[start..end].to_owned()).collect()
+}
+
+/// Writes messages with commas between; `begins` hears where each begins.
+fn write_turns(out: &mut String, turns: Vec<Turn<'_>>, shape: Calls, mut begins: impl FnMut(usize)) {
+    let (mut calls, mut ids) = (0, Vec::new());
+    let mut begin = |out: &mut String| {
+        comma(out);
+        begins(out.len());
+    };
+    for turn in turns {
         match turn {
-            Turn::Tools(body) => tools = schemas::declared(body).or(tools),
-            Turn::System(text) => message(&mut out, "system", text),
-            Turn::User(text) => message(&mut out, "user", text),
+            Turn::Tools(_) => {}
+            Turn::System(text) => {
+                begin(out);
+                message(out, "system", text);
+            }
+            Turn::User(text) => {
+                begin(out);
+                message(out, "user", text);
+            }
             Turn::Agent(agent) => {
-                first = calls;
+                ids = agent.ids("call_", calls);
                 calls += agent.calls.len();
-                write_agent(&mut out, &agent, first);
+                begin(out);
+                write_agent(out, &agent, &ids, shape);
             }
             Turn::Results(results) => {
-                for (i, r) in results.iter().enumerate() {
-                    comma(&mut out);
-                    out.push_str(&format!(
-                        "{{\"role\":\"tool\",\"tool_call_id\":\"call_{}\",\"content\":",
-                        first + i
-                    ));
+                for (r, id) in results.iter().zip(&ids) {
+                    begin(out);
+                    out.push_str("{\"role\":\"tool\",\"tool_call_id\":");
+                    quote(out, id);
+                    out.push_str(",\"content\":");
                     let text = if r.error { r.body.to_owned() } else { observation_text(r.body, COMPACT) };
-                    quote(&mut out, &text);
+                    quote(out, &text);
                     out.push('}');
                 }
             }
         }
     }
-    schemas::end(&mut out, tools.as_deref(), Shape::Function);
-    out
 }
 
 /// A comma, unless nothing stands in the list yet.
@@ -52,7 +86,6 @@ pub(crate) fn comma(out: &mut String) {
 }
 
 fn message(out: &mut String, role: &str, text: &str) {
-    comma(out);
     out.push_str("{\"role\":\"");
     out.push_str(role);
     out.push_str("\",\"content\":");
@@ -60,8 +93,7 @@ fn message(out: &mut String, role: &str, text: &str) {
     out.push('}');
 }
 
-fn write_agent(out: &mut String, agent: &Agent<'_>, first: usize) {
-    comma(out);
+fn write_agent(out: &mut String, agent: &Agent<'_>, ids: &[String], shape: Calls) {
     out.push_str("{\"role\":\"assistant\",\"content\":");
     match agent.text {
         Some(text) => quote(out, text),
@@ -73,17 +105,19 @@ fn write_agent(out: &mut String, agent: &Agent<'_>, first: usize) {
     }
     if !agent.calls.is_empty() {
         out.push_str(",\"tool_calls\":[");
-        for (i, body) in agent.calls.iter().enumerate() {
+        for (body, id) in agent.calls.iter().zip(ids) {
             comma(out);
-            out.push_str(&format!(
-                "{{\"id\":\"call_{}\",\"type\":\"function\",\"function\":{{\"name\":",
-                first + i
-            ));
+            out.push_str("{\"id\":");
+            quote(out, id);
+            out.push_str(match shape {
+                Calls::Nested => ",\"type\":\"function\",\"function\":{\"name\":",
+                Calls::Flat => ",\"type\":\"function\",\"name\":",
+            });
             let (tool, arguments) = named(body);
             quote(out, &tool);
             out.push_str(",\"arguments\":");
             quote(out, &arguments);
-            out.push_str("}}");
+            out.push_str(if shape == Calls::Nested { "}}" } else { "}" });
         }
         out.push(']');
     }
@@ -111,7 +145,7 @@ pub(crate) fn read(node: &Node<'_>, at: At<'_>) -> Read<(Trace, Vec<Loss>)> {
     let mut b = Builder::new(COMPACT);
     if let Ok(messages) = node.items(at) {
         for (i, m) in messages.iter().enumerate() {
-            read_message(&mut b, m, At::Item(&at, i))?;
+            read_message(&mut b, m, Calls::Nested, At::Item(&at, i))?;
         }
         b.lose(LossKind::Layout, at.place(), "messages without an object around them");
         return b.finish();
@@ -119,14 +153,20 @@ pub(crate) fn read(node: &Node<'_>, at: At<'_>) -> Read<(Trace, Vec<Loss>)> {
     let mut fields = node.fields(at)?;
     let inside = At::Key(&at, "messages");
     for (i, m) in fields.need("messages", at)?.items(inside)?.iter().enumerate() {
-        read_message(&mut b, m, At::Item(&inside, i))?;
+        read_message(&mut b, m, Calls::Nested, At::Item(&inside, i))?;
     }
     schemas::take(&mut fields, &mut b, at)?;
     fields.rest(at, &mut b.losses);
     b.finish()
 }
 
-fn read_message(b: &mut Builder, node: &Node<'_>, at: At<'_>) -> Read<()> {
+/// The error of a message, at `at`, that nobody says.
+pub(crate) fn no_role(role: &str, at: At<'_>) -> Box<FormatError> {
+    FormatError::new(At::Key(&at, "role").place(), format!("there is no role `{role}`"), ROLES)
+}
+
+/// Reads one message.
+pub(crate) fn read_message(b: &mut Builder, node: &Node<'_>, shape: Calls, at: At<'_>) -> Read<()> {
     let mut m = node.fields(at)?;
     let role = m.need_text("role", at)?;
     let content = m.take("content", at)?;
@@ -143,7 +183,7 @@ fn read_message(b: &mut Builder, node: &Node<'_>, at: At<'_>) -> Read<()> {
             let text = content::text(b, content, inside)?;
             b.user(text.unwrap_or_default())?;
         }
-        "assistant" => read_agent(b, &mut m, content, at)?,
+        "assistant" => read_agent(b, &mut m, content, shape, at)?,
         "tool" | "function" => {
             let id = m.text("tool_call_id", at)?;
             let text = content::text(b, content, inside)?;
@@ -152,10 +192,7 @@ fn read_message(b: &mut Builder, node: &Node<'_>, at: At<'_>) -> Read<()> {
             }
             b.result(id.as_deref(), &text.unwrap_or_default(), false, at)?;
         }
-        other => {
-            let message = format!("there is no role `{other}`");
-            return Err(FormatError::new(At::Key(&at, "role").place(), message, ROLES));
-        }
+        other => return Err(no_role(other, at)),
     }
     m.rest(at, &mut b.losses);
     Ok(())
@@ -163,8 +200,9 @@ fn read_message(b: &mut Builder, node: &Node<'_>, at: At<'_>) -> Read<()> {
 
 fn read_agent(
     b: &mut Builder,
-    m: &mut super::json::Fields<'_, '_>,
+    m: &mut Fields<'_, '_>,
     content: Option<&Node<'_>>,
+    shape: Calls,
     at: At<'_>,
 ) -> Read<()> {
     let reasoning = m.text("reasoning_content", at)?;
@@ -198,7 +236,7 @@ fn read_agent(
         }
     }
     for (i, node) in calls.iter().enumerate() {
-        read_call(b, node, At::Item(&inside, i))?;
+        read_call(b, node, shape, At::Item(&inside, i))?;
     }
     if let Some(node) = legacy {
         let at = At::Key(&at, "function_call");
@@ -208,11 +246,12 @@ fn read_agent(
     Ok(())
 }
 
-fn read_call(b: &mut Builder, node: &Node<'_>, at: At<'_>) -> Read<()> {
+fn read_call(b: &mut Builder, node: &Node<'_>, shape: Calls, at: At<'_>) -> Read<()> {
     let mut c = node.fields(at)?;
     let id = c.text("id", at)?;
-    if !id.as_deref().is_some_and(|id| b.is_next(id, "call_")) {
-        b.lose_once(LossKind::Ids, || At::Key(&at, "id").place(), "ids of calls");
+    b.note_call(id.as_deref(), "call_");
+    if id.is_none() {
+        b.lose_once(LossKind::Layout, || at.place(), "a call without an id");
     }
     let kind = c.text("type", at)?;
     let custom = c.take("custom", at)?;
@@ -225,8 +264,16 @@ fn read_call(b: &mut Builder, node: &Node<'_>, at: At<'_>) -> Read<()> {
         let (tool, input) = (f.need_text("name", at)?, f.need_text("input", at)?);
         f.rest(at, &mut b.losses);
         call(b, &tool, &input, id.as_deref(), at)?;
+    } else if let Some(function) = c.take("function", at)? {
+        if shape == Calls::Flat {
+            b.lose_once(LossKind::Layout, || at.place(), "the key `function`");
+        }
+        read_function(b, function, id.as_deref(), At::Key(&at, "function"))?;
     } else {
-        read_function(b, c.need("function", at)?, id.as_deref(), At::Key(&at, "function"))?;
+        if shape == Calls::Nested {
+            b.lose_once(LossKind::Layout, || at.place(), "a call without the key `function`");
+        }
+        function(b, &mut c, id.as_deref(), at)?;
     }
     // The position of a call among those of a stream; it says what the order says.
     c.take("index", at)?;
@@ -236,6 +283,13 @@ fn read_call(b: &mut Builder, node: &Node<'_>, at: At<'_>) -> Read<()> {
 
 fn read_function(b: &mut Builder, node: &Node<'_>, id: Option<&str>, at: At<'_>) -> Read<()> {
     let mut f = node.fields(at)?;
+    function(b, &mut f, id, at)?;
+    f.rest(at, &mut b.losses);
+    Ok(())
+}
+
+/// The call whose name and arguments stand in `f`.
+fn function(b: &mut Builder, f: &mut Fields<'_, '_>, id: Option<&str>, at: At<'_>) -> Read<()> {
     let tool = f.need_text("name", at)?;
     let arguments = f.need("arguments", at)?;
     // Some data sets hold the object itself.
@@ -251,7 +305,5 @@ fn read_function(b: &mut Builder, node: &Node<'_>, id: Option<&str>, at: At<'_>)
             arguments.raw.into()
         }
     };
-    call(b, &tool, &text, id, at)?;
-    f.rest(at, &mut b.losses);
-    Ok(())
+    call(b, &tool, &text, id, at)
 }

@@ -9,13 +9,13 @@ use super::openai_chat::{self, comma};
 use super::schemas::{self, Shape};
 use super::spelling::{COMPACT, observation_text};
 use super::turns::{Turn, placed};
-use crate::Trace;
+use crate::{Trace, Value};
 
 /// Writes one document.
 pub(crate) fn write(trace: &Trace) -> String {
     let mut out = String::from("{\"input\":[");
     let mut tools = None;
-    let (mut calls, mut first) = (0, 0);
+    let (mut calls, mut ids) = (0, Vec::new());
     for turn in placed(trace, |t| matches!(t, Turn::Tools(_))) {
         match turn {
             Turn::Tools(body) => tools = schemas::declared(body).or(tools),
@@ -26,32 +26,36 @@ pub(crate) fn write(trace: &Trace) -> String {
                     comma(&mut out);
                     out.push_str("{\"type\":\"reasoning\",\"summary\":[],\"content\":[{\"type\":\"reasoning_text\",\"text\":");
                     quote(&mut out, thought);
-                    out.push_str("}]}");
+                    out.push_str("}]");
+                    if let Some(signature) = agent.signature {
+                        out.push_str(",\"encrypted_content\":");
+                        quote(&mut out, signature);
+                    }
+                    out.push('}');
                 }
                 if let Some(text) = agent.text {
                     message(&mut out, "assistant", text);
                 }
-                first = calls;
-                for body in &agent.calls {
+                ids = agent.ids("call_", calls);
+                calls += agent.calls.len();
+                for (body, id) in agent.calls.iter().zip(&ids) {
                     comma(&mut out);
                     let (tool, arguments) = openai_chat::named(body);
-                    out.push_str(&format!(
-                        "{{\"type\":\"function_call\",\"call_id\":\"call_{calls}\",\"name\":"
-                    ));
+                    out.push_str("{\"type\":\"function_call\",\"call_id\":");
+                    quote(&mut out, id);
+                    out.push_str(",\"name\":");
                     quote(&mut out, &tool);
                     out.push_str(",\"arguments\":");
                     quote(&mut out, &arguments);
                     out.push('}');
-                    calls += 1;
                 }
             }
             Turn::Results(results) => {
-                for (i, r) in results.iter().enumerate() {
+                for (r, id) in results.iter().zip(&ids) {
                     comma(&mut out);
-                    let id = first + i;
-                    out.push_str(&format!(
-                        "{{\"type\":\"function_call_output\",\"call_id\":\"call_{id}\",\"output\":"
-                    ));
+                    out.push_str("{\"type\":\"function_call_output\",\"call_id\":");
+                    quote(&mut out, id);
+                    out.push_str(",\"output\":");
                     let text = if r.error { r.body.to_owned() } else { observation_text(r.body, COMPACT) };
                     quote(&mut out, &text);
                     out.push('}');
@@ -141,18 +145,18 @@ fn read_item(b: &mut Builder, node: &Node<'_>, at: At<'_>) -> Read<()> {
                     }
                 }
             }
-            if f.take("encrypted_content", at)?.is_some() {
-                b.lose(LossKind::Metadata, At::Key(&at, "encrypted_content").place(), "encrypted reasoning");
-            }
-            for thought in thoughts {
+            let encrypted = f.text("encrypted_content", at)?;
+            let last = thoughts.len().saturating_sub(1);
+            for (i, thought) in thoughts.into_iter().enumerate() {
+                if let Some(encrypted) = encrypted.as_deref().filter(|_| i == last) {
+                    b.note("signature", Value::str(encrypted));
+                }
                 b.thought(thought)?;
             }
         }
         Some("function_call" | "custom_tool_call") => {
             let id = f.need_text("call_id", at)?;
-            if !b.is_next(&id, "call_") {
-                b.lose_once(LossKind::Ids, || At::Key(&at, "call_id").place(), "ids of calls");
-            }
+            b.note_call(Some(&id), "call_");
             let custom = kind.as_deref() == Some("custom_tool_call");
             let tool = f.need_text("name", at)?;
             let arguments = f.need_text(if custom { "input" } else { "arguments" }, at)?;

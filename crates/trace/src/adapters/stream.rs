@@ -39,6 +39,18 @@ pub struct Summary {
 }
 
 impl Summary {
+    /// Adds the losses of another summary, of the same conversion.
+    pub fn merge(&mut self, other: Summary) {
+        for (kind, (count, document, loss)) in other.losses {
+            let entry = self.losses.entry(kind).or_insert((0, document, loss.clone()));
+            entry.0 += count;
+            if document < entry.1 {
+                (entry.1, entry.2) = (document, loss);
+            }
+        }
+    }
+
+    /// Adds what the conversion of one document lost.
     fn add(&mut self, document: usize, losses: Vec<Loss>) {
         for loss in losses {
             self.losses.entry(loss.kind).or_insert((0, document, loss)).0 += 1;
@@ -72,24 +84,42 @@ pub enum ConvertError {
 
 /// Converts all documents of `input`, one at a time.
 ///
-/// JSONL is read a line at a time, and so are traces in the trace language; a file that is one document is read
-/// whole. Documents of JSON formats are written one a line. A single document of chat text is written as it is,
-/// several as JSONL with the text under `"text"`.
+/// Documents of JSON formats are written one a line. A single document of chat text is written as it is, several as
+/// JSONL with the text under `"text"`.
 ///
 /// # Errors
 /// The first document that cannot be read, and failures of `input` and `output`.
 pub fn convert(
     from: Side,
     to: Side,
-    mut input: impl BufRead,
+    input: impl BufRead,
     output: impl Write,
 ) -> Result<Summary, ConvertError> {
-    let mut sink = Sink { to, output, held: None, summary: Summary::default(), document: 0 };
+    let mut writer = Writer::new(to, output);
+    let losses = read_each(from, input, |trace| writer.put(&trace).map_err(ConvertError::from))?;
+    let mut summary = writer.finish()?;
+    summary.merge(losses);
+    Ok(summary)
+}
+
+/// Gives every trace of `input` to `each`, in order, and says what reading lost.
+///
+/// JSONL is read a line at a time, and so are traces in the trace language; a file that is one document is read
+/// whole.
+///
+/// # Errors
+/// The first document that cannot be read, failures of `input`, and those of `each`.
+pub fn read_each(
+    from: Side,
+    mut input: impl BufRead,
+    each: impl FnMut(Trace) -> Result<(), ConvertError>,
+) -> Result<Summary, ConvertError> {
+    let mut reader = Reader { each, summary: Summary::default() };
     match from {
-        Side::Trace => traces(&mut input, &mut sink)?,
-        Side::Format(format) => documents(format, &mut input, &mut sink)?,
+        Side::Trace => reader.traces(&mut input)?,
+        Side::Format(format) => reader.documents(format, &mut input)?,
     }
-    sink.finish()
+    Ok(reader.summary)
 }
 
 /// The next line, without its end; none after the last.
@@ -105,55 +135,69 @@ fn line(input: &mut impl BufRead, buffer: &mut String) -> io::Result<bool> {
     Ok(read > 0)
 }
 
-fn traces(input: &mut impl BufRead, sink: &mut Sink<impl Write>) -> Result<(), ConvertError> {
-    let (mut text, mut next) = (String::new(), String::new());
-    loop {
-        let more = line(input, &mut next)?;
-        if more && next.trim_end() != "---" {
-            text.push_str(&next);
-            continue;
-        }
-        let read = Trace::parse_all(&text);
-        let traces = read.map_err(|errors| ConvertError::Trace { document: sink.document, errors })?;
-        for trace in traces {
-            sink.put(Converted { value: trace, losses: Vec::new() })?;
-        }
-        text.clear();
-        if !more {
-            return Ok(());
-        }
-    }
+struct Reader<F> {
+    each: F,
+    /// What was lost, and how many traces there were.
+    summary: Summary,
 }
 
-fn documents(
-    format: Format,
-    input: &mut impl BufRead,
-    sink: &mut Sink<impl Write>,
-) -> Result<(), ConvertError> {
-    let mut text = String::new();
-    // The first line says whether there is a document on every line.
-    while line(input, &mut text)? && text.trim().is_empty() {}
-    if text.is_empty() {
-        return Ok(());
-    }
-    if !is_document(format, &text) {
-        let mut next = String::new();
-        while line(input, &mut next)? {
-            text.push_str(&next);
+impl<F: FnMut(Trace) -> Result<(), ConvertError>> Reader<F> {
+    fn traces(&mut self, input: &mut impl BufRead) -> Result<(), ConvertError> {
+        let (mut text, mut next) = (String::new(), String::new());
+        loop {
+            let more = line(input, &mut next)?;
+            if more && next.trim_end() != "---" {
+                text.push_str(&next);
+                continue;
+            }
+            let read = Trace::parse_all(&text);
+            let document = self.summary.traces;
+            let traces = read.map_err(|errors| ConvertError::Trace { document, errors })?;
+            self.all(Ok(Converted { value: traces, losses: Vec::new() }))?;
+            text.clear();
+            if !more {
+                return Ok(());
+            }
         }
-        return sink.all(format.read(&text));
     }
-    loop {
-        if !text.trim().is_empty() {
-            let read = match format.document() {
-                Document::Text => text_of(&text).and_then(|text| format.read(&text)),
-                _ => format.read(&text),
-            };
-            sink.all(read)?;
-        }
-        if !line(input, &mut text)? {
+
+    fn documents(&mut self, format: Format, input: &mut impl BufRead) -> Result<(), ConvertError> {
+        let mut text = String::new();
+        // The first line says whether there is a document on every line.
+        while line(input, &mut text)? && text.trim().is_empty() {}
+        if text.is_empty() {
             return Ok(());
         }
+        if !is_document(format, &text) {
+            let mut next = String::new();
+            while line(input, &mut next)? {
+                text.push_str(&next);
+            }
+            return self.all(format.read(&text));
+        }
+        loop {
+            if !text.trim().is_empty() {
+                let read = match format.document() {
+                    Document::Text => text_of(&text).and_then(|text| format.read(&text)),
+                    _ => format.read(&text),
+                };
+                self.all(read)?;
+            }
+            if !line(input, &mut text)? {
+                return Ok(());
+            }
+        }
+    }
+
+    fn all(&mut self, read: Result<Converted<Vec<Trace>>, Box<FormatError>>) -> Result<(), ConvertError> {
+        let document = self.summary.traces;
+        let read = read.map_err(|error| ConvertError::Format { document, error })?;
+        self.summary.add(document, read.losses);
+        for trace in read.value {
+            (self.each)(trace)?;
+            self.summary.traces += 1;
+        }
+        Ok(())
     }
 }
 
@@ -177,36 +221,41 @@ fn text_of(line: &str) -> Result<String, Box<FormatError>> {
     Ok(text.text(At::Key(&At::Root, "text"))?.into_owned())
 }
 
-struct Sink<W> {
+/// Writes traces one after the other, in the trace language or another format.
+pub struct Writer<W> {
     to: Side,
     output: W,
     /// The first document of chat text, until it is known whether it is the only one.
     held: Option<String>,
     summary: Summary,
-    document: usize,
 }
 
-impl<W: Write> Sink<W> {
-    fn all(&mut self, read: Result<Converted<Vec<Trace>>, Box<FormatError>>) -> Result<(), ConvertError> {
-        let read = read.map_err(|error| ConvertError::Format { document: self.document, error })?;
-        self.summary.add(self.document, read.losses);
-        for trace in read.value {
-            self.put(Converted { value: trace, losses: Vec::new() })?;
-        }
-        Ok(())
+impl<W: Write> Writer<W> {
+    /// A writer to `output`.
+    pub fn new(to: Side, output: W) -> Self {
+        Writer { to, output, held: None, summary: Summary::default() }
     }
 
-    fn put(&mut self, trace: Converted<Trace>) -> Result<(), ConvertError> {
-        let first = self.document == 0;
-        self.summary.add(self.document, trace.losses);
+    /// Writes a trace. Where the format has no branches, each is a document of its own.
+    ///
+    /// # Errors
+    /// Failures of the output.
+    pub fn put(&mut self, trace: &Trace) -> io::Result<()> {
+        if let Side::Format(format) = self.to
+            && trace.is_branched()
+            && !format.holds_branches()
+        {
+            return trace.branches().try_for_each(|branch| self.put(&branch.trace));
+        }
+        let first = self.summary.traces == 0;
         match self.to {
             Side::Trace => {
                 self.output.write_all(if first { b"" } else { b"---\n" })?;
-                self.output.write_all(trace.value.to_annotated().as_bytes())?;
+                self.output.write_all(trace.to_annotated().as_bytes())?;
             }
             Side::Format(format) => {
-                let written = format.write(&trace.value);
-                self.summary.add(self.document, written.losses);
+                let written = format.write(trace);
+                self.summary.add(self.summary.traces, written.losses);
                 let text = written.value;
                 match format.document() {
                     Document::Json => writeln!(self.output, "{text}")?,
@@ -224,12 +273,15 @@ impl<W: Write> Sink<W> {
                 }
             }
         }
-        self.document += 1;
         self.summary.traces += 1;
         Ok(())
     }
 
-    fn finish(mut self) -> Result<Summary, ConvertError> {
+    /// Ends the output, and says what writing lost.
+    ///
+    /// # Errors
+    /// Failures of the output.
+    pub fn finish(mut self) -> io::Result<Summary> {
         if let Some(only) = self.held.take() {
             self.output.write_all(only.as_bytes())?;
         }

@@ -1,7 +1,7 @@
 //! A trace as the turns of a conversation: what all writers share.
 
 use super::schemas;
-use crate::{Span, SpanKind, Tool, Trace};
+use crate::{Span, SpanKind, Tool, Trace, Value};
 
 /// One turn.
 #[derive(Debug)]
@@ -23,9 +23,35 @@ pub(crate) struct Agent<'a> {
     pub(crate) plan: bool,
     /// The bodies of its actions, made in parallel.
     pub(crate) calls: Vec<&'a str>,
+    /// For each of them, the id that it has.
+    pub(crate) given_ids: Vec<Option<&'a str>>,
+    /// What signs the thought.
+    pub(crate) signature: Option<&'a str>,
+    /// The span with which the turn begins.
+    pub(crate) first: Option<&'a Span>,
 }
 
-impl Agent<'_> {
+impl<'a> Agent<'a> {
+    /// An id for each call: its own, or `prefix` and its number, the first being `first`. Where two would be the same,
+    /// all are numbered.
+    pub(crate) fn ids(&self, prefix: &str, first: usize) -> Vec<String> {
+        let numbered = |i: usize| format!("{prefix}{}", first + i);
+        let ids =
+            self.given_ids.iter().enumerate().map(|(i, id)| id.map_or_else(|| numbered(i), str::to_owned));
+        let ids: Vec<String> = ids.collect();
+        let mut sorted: Vec<&String> = ids.iter().collect();
+        sorted.sort_unstable();
+        if sorted.windows(2).any(|w| w[0] == w[1]) {
+            return (0..ids.len()).map(numbered).collect();
+        }
+        ids
+    }
+
+    /// The metadata `name` of the span with which the turn begins.
+    pub(crate) fn meta(&self, name: &str) -> Option<&'a Value> {
+        self.first.and_then(|s| s.meta(name))
+    }
+
     /// Whether the two are one turn, and only something that now stands elsewhere stood between them.
     fn goes_on_with(&self, next: &Agent<'_>) -> bool {
         self.calls.is_empty()
@@ -72,13 +98,25 @@ pub(crate) fn quietly_placed<'a>(
         if let (Turn::Agent(next), Some(Turn::Agent(last))) = (&mut turn, placed.last_mut()) {
             if next.thought.is_none() && next.text.is_none() && !last.calls.is_empty() {
                 last.calls.clear();
+                last.given_ids.clear();
             }
             if last.goes_on_with(next) {
                 last.text = last.text.or(next.text);
                 last.thought = last.thought.or(next.thought);
                 last.plan |= next.plan;
                 last.calls.append(&mut next.calls);
+                last.given_ids.append(&mut next.given_ids);
+                last.signature = last.signature.or(next.signature);
                 quiet(last);
+                // What is left of the turn may go on with the one before, whose calls were then not answered.
+                if let [.., Turn::Agent(before), Turn::Agent(last)] = placed.as_mut_slice()
+                    && last.thought.is_none()
+                    && last.text.is_none()
+                {
+                    before.calls = std::mem::take(&mut last.calls);
+                    before.given_ids = std::mem::take(&mut last.given_ids);
+                    placed.pop();
+                }
                 continue;
             }
         }
@@ -86,6 +124,15 @@ pub(crate) fn quietly_placed<'a>(
     }
     placed.retain(|t| !matches!(t, Turn::Agent(a) if a.is_empty()));
     placed
+}
+
+/// As [`placed`], for formats in which an empty text beside a thought or calls is none.
+pub(crate) fn tersely_placed(trace: &Trace, first: impl Fn(&Turn<'_>) -> bool) -> Vec<Turn<'_>> {
+    quietly_placed(trace, first, |agent| {
+        if agent.thought.is_some() || !agent.calls.is_empty() {
+            agent.text = agent.text.filter(|t| !t.is_empty());
+        }
+    })
 }
 
 fn turns(trace: &Trace) -> Vec<Turn<'_>> {
@@ -100,21 +147,32 @@ fn turns(trace: &Trace) -> Vec<Turn<'_>> {
             SpanKind::Thought | SpanKind::Reflection => {
                 let agent =
                     agent(&mut turns, |a| a.thought.is_none() && a.text.is_none() && a.calls.is_empty());
+                agent.first.get_or_insert(span);
                 agent.thought = Some(body);
+                agent.signature = text_of(span, "signature");
             }
             SpanKind::Plan | SpanKind::Answer => {
                 let agent = agent(&mut turns, |a| a.text.is_none() && a.calls.is_empty());
+                agent.first.get_or_insert(span);
                 agent.text = Some(body);
                 agent.plan = span.kind == SpanKind::Plan;
             }
             SpanKind::Action => {
-                agent(&mut turns, |_| true).calls.push(body);
+                let agent = agent(&mut turns, |_| true);
+                agent.first.get_or_insert(span);
+                agent.calls.push(body);
+                agent.given_ids.push(text_of(span, "call"));
                 answered = 0;
             }
             SpanKind::Observation | SpanKind::Error => result(&mut turns, span, &mut answered),
         }
     }
     turns
+}
+
+/// The metadata `name` of a span, if it is a string.
+fn text_of<'a>(span: &'a Span, name: &str) -> Option<&'a str> {
+    span.meta(name).and_then(Value::as_str)
 }
 
 /// The agent's turn that goes on if `fits`, and otherwise a new one.

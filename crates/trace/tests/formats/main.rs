@@ -2,6 +2,8 @@
 
 mod arbitrary;
 mod files;
+mod logs;
+mod mutations;
 mod openai;
 mod properties;
 mod reference;

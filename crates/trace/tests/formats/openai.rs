@@ -1,7 +1,7 @@
 //! OpenAI chat completions.
 
 use groundwork_trace::adapters::{Format, LossKind};
-use groundwork_trace::{Span, SpanKind, Trace};
+use groundwork_trace::{Span, SpanKind, Trace, Value};
 
 fn read(text: &str) -> (Trace, Vec<LossKind>) {
     let mut read = Format::OpenAiChat.read(text).unwrap_or_else(|e| panic!("{e}\n{text}"));
@@ -112,7 +112,7 @@ fn an_episode() {
             {"type":"object","properties":{"to":{"type":"string","pattern":"A"}},"required":["to"],"additionalProperties":false}}}]}"#,
     );
     let expected = [
-        (SpanKind::Tools, "{\n  /// Pays.\n  pay(to: str) -> any\n}"),
+        (SpanKind::Tools, "{\n  /// Pays.\n  pay(to: str(pattern=\"A\")) -> any\n}"),
         (SpanKind::System, "Be brief."),
         (SpanKind::Goal, "Pay both."),
         (SpanKind::Thought, "Hm."),
@@ -124,9 +124,13 @@ fn an_episode() {
         (SpanKind::Answer, "Done."),
         (SpanKind::User, "Thanks."),
     ];
-    assert_eq!(trace, Trace::new(expected.map(|(k, b)| Span::new(k, b)).to_vec()));
+    let mut expected = expected.map(|(k, b)| Span::new(k, b));
+    for (span, id) in expected[5..7].iter_mut().zip(["a", "b"]) {
+        span.meta.push(("call".to_owned(), Value::str(id)));
+    }
+    assert_eq!(trace, Trace::new(expected.to_vec()));
     use LossKind::*;
-    assert_eq!(losses, [Metadata, Layout, Attachment, Ids, Order, Tools, Metadata, Metadata]);
+    assert_eq!(losses, [Metadata, Layout, Attachment, Order, Metadata, Metadata]);
 }
 
 #[test]

@@ -31,11 +31,11 @@ fn anthropic() {
     );
     assert_eq!(
         trace,
-        "system: Be brief.\ngoal: Pay both.\nthought: Two.\nplan: I pay.\naction: pay(to=\"Ann\", cents=1.50)\n\
-         action [failed]: pay(to=\nobservation: {ok: true}\nerror: no\nuser: Go on.\n"
+        "system: Be brief.\ngoal: Pay both.\nthought [signature=\"EqQB\"]: Two.\nplan: I pay.\n\
+         action [call=\"toolu_01\"]: pay(to=\"Ann\", cents=1.50)\naction [failed call=\"toolu_02\"]: pay(to=\nobservation: {ok: true}\nerror: no\nuser: Go on.\n"
     );
     use LossKind::*;
-    assert_eq!(losses, [Metadata, Layout, Layout, Metadata, Ids, Layout, Order, Metadata]);
+    assert_eq!(losses, [Metadata, Layout, Layout, Layout, Order, Metadata]);
     // Every result answers a call of the message before.
     let stray =
         r#"{"messages":[{"role":"user","content":[{"type":"tool_result","tool_use_id":"x","content":""}]}]}"#;
@@ -58,7 +58,7 @@ fn responses() {
     );
     assert_eq!(
         trace,
-        "system: Be brief.\ngoal: Pay.\nthought: Hm.\naction: pay()\nobservation: [1]\nanswer: Done.\n"
+        "system: Be brief.\ngoal: Pay.\nthought [signature=\"x\"]: Hm.\naction [call=\"call_x\"]: pay()\nobservation: [1]\nanswer: Done.\n"
     );
     assert!(losses.contains(&LossKind::Attachment) && losses.contains(&LossKind::Ids), "{losses:?}");
 }

@@ -1,6 +1,7 @@
 //! Tests of the trace language through its public surface.
 
 mod attempts;
+mod branches;
 mod comparing;
 mod diagnostics;
 mod outline;

@@ -1,9 +1,11 @@
 //! Printing and parsing are each other's inverse, and nothing makes the parser panic.
 
 use std::ops::Range;
+use std::sync::Arc;
 
 use groundwork_trace::{
-    Attempt, Call, ErrorType, Field, Number, Span, SpanKind, Tool, ToolError, Trace, Type, Value, check,
+    Attempt, Bounds, Call, ErrorType, Field, NamedType, Number, Span, SpanKind, Tool, ToolError, Trace, Type,
+    Value, check,
 };
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -108,25 +110,104 @@ fn ty() -> impl Strategy<Value = Type> {
     let leaf = prop_oneof![
         proptest::sample::select(vec![Type::Any, Type::Bool, Type::Int, Type::Float, Type::Str, Type::Path]),
         vec(literal(), 1..4).prop_map(Type::Enum),
+        (proptest::sample::select(vec![Type::Int, Type::Float, Type::Str]), bounds())
+            .prop_map(|(t, b)| bounded(t, b)),
     ];
     leaf.prop_recursive(3, 12, 3, |inner| {
         prop_oneof![
             inner.clone().prop_map(|t| Type::List(Box::new(t))),
             inner.clone().prop_map(|t| Type::Optional(Box::new(t))),
             vec(inner.clone(), 2..4).prop_map(Type::Union),
-            vec(field(inner), 0..3).prop_map(Type::Record),
+            vec(field(inner.clone()), 0..3).prop_map(Type::Record),
+            (vec(field(inner.clone()), 0..3), inner.clone()).prop_map(|(f, t)| Type::Open(f, Box::new(t))),
+            (bounds(), inner).prop_map(|(bounds, item)| bounded(Type::List(Box::new(item)), bounds)),
         ]
     })
 }
 
+fn bounds() -> impl Strategy<Value = Bounds> {
+    let number = || {
+        proptest::option::of(number().prop_map(|v| match v {
+            Value::Number(n) => n,
+            _ => unreachable!("a number"),
+        }))
+    };
+    let text = || proptest::option::of(nasty());
+    ((number(), number(), number(), number(), number()), text(), text(), any::<bool>()).prop_map(
+        |((min, max, above, below, step), pattern, format, unique)| Bounds {
+            min,
+            max,
+            above,
+            below,
+            step,
+            pattern,
+            format,
+            unique,
+        },
+    )
+}
+
+/// `ty` with those of `bounds` that it can have.
+fn bounded(ty: Type, bounds: Bounds) -> Type {
+    let length = |n: Option<Number>| n.filter(|n| n.is_integer() && !n.as_str().starts_with('-'));
+    let bounds = match ty {
+        Type::Int | Type::Float => Bounds { pattern: None, format: None, unique: false, ..bounds },
+        Type::Str => Bounds {
+            min: length(bounds.min),
+            max: length(bounds.max),
+            pattern: bounds.pattern,
+            format: bounds.format.filter(|f| f != "path"),
+            ..Bounds::default()
+        },
+        _ => Bounds {
+            min: length(bounds.min),
+            max: length(bounds.max),
+            unique: bounds.unique,
+            ..Bounds::default()
+        },
+    };
+    if bounds.is_empty() { ty } else { Type::Bounded(Box::new(ty), bounds) }
+}
+
+fn doc() -> impl Strategy<Value = String> {
+    prop_oneof![2 => Just(String::new()), 1 => nasty()]
+}
+
 fn field(ty: impl Strategy<Value = Type>) -> impl Strategy<Value = Field> {
-    (name(), ty, proptest::option::of(literal())).prop_map(|(name, ty, default)| Field { name, ty, default })
+    (name(), doc(), ty, any::<bool>(), proptest::option::of(literal())).prop_map(
+        |(name, doc, ty, optional, default)| Field {
+            name,
+            doc,
+            ty,
+            optional: optional && default.is_none(),
+            default,
+        },
+    )
 }
 
 fn tool() -> impl Strategy<Value = Tool> {
-    let error = (name(), vec(ty(), 0..2)).prop_map(|(name, args)| ErrorType { name, args });
-    (name(), nasty(), vec(field(ty()), 0..3), ty(), vec(error, 0..3))
-        .prop_map(|(name, doc, params, result, errors)| Tool { name, doc, params, result, errors })
+    let error = (name(), doc(), vec(ty(), 0..2)).prop_map(|(name, doc, args)| ErrorType { name, doc, args });
+    (name(), doc(), vec(field(ty()), 0..3), ty(), vec(error, 0..3)).prop_map(
+        |(name, doc, params, result, errors)| Tool { name, doc, params, result, errors, types: Vec::new() },
+    )
+}
+
+/// A tool that uses types with names, which lead to each other.
+fn typed_tool() -> impl Strategy<Value = Tool> {
+    let names = ["Tree", "a_1", "types"];
+    let link = move || proptest::sample::select(names.to_vec()).prop_map(|n| Type::Named(n.to_owned()));
+    let inner =
+        move || (link(), ty()).prop_map(|(t, u)| Type::Record(vec![Field::new("x", t), Field::new("y", u)]));
+    let types = (doc(), inner(), doc(), inner(), doc(), inner());
+    (tool(), types).prop_map(move |(mut tool, (d0, t0, d1, t1, d2, t2))| {
+        let named = [(d0, t0), (d1, t1), (d2, t2)].into_iter().zip(names);
+        tool.types =
+            named.map(|((doc, ty), name)| Arc::new(NamedType { name: name.to_owned(), doc, ty })).collect();
+        tool.types.sort_by(|a, b| a.name.cmp(&b.name));
+        // All three are used.
+        tool.result = Type::Union(names.map(|n| Type::Named(n.to_owned())).to_vec());
+        tool
+    })
 }
 
 /// Ranges of `body` between characters, in order and apart.
@@ -136,6 +217,8 @@ fn own(body: &str, cuts: &[prop::sample::Index]) -> Vec<Range<usize>> {
     at.sort_unstable();
     at.chunks_exact(2).map(|p| p[0]..p[1]).collect()
 }
+
+const META: [&str; 5] = ["id", "after", "score", "x_y", "attach"];
 
 fn span() -> impl Strategy<Value = Span> {
     let body = prop_oneof![
@@ -152,10 +235,12 @@ fn span() -> impl Strategy<Value = Span> {
         proptest::option::of(name()),
         vec(any::<prop::sample::Index>(), 0..5),
         proptest::option::of(prop::num::f32::POSITIVE | prop::num::f32::ZERO),
+        proptest::collection::btree_map(proptest::sample::select(META.to_vec()), value(), 0..3),
     )
-        .prop_map(|(kind, body, failed, fault, cuts, weight)| {
+        .prop_map(|(kind, body, failed, fault, cuts, weight, meta)| {
             let own = own(&body, &cuts);
-            Span { kind, failed, fault, own, weight, body }
+            let meta = meta.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
+            Span { kind, failed, fault, own, weight, body, meta }
         })
 }
 
@@ -179,9 +264,14 @@ proptest! {
         let annotated = trace.to_annotated();
         let again = Trace::parse(&annotated).map_err(|d| TestCaseError::fail(d.render(&annotated, "annotated", false)))?;
         prop_assert_eq!(&again, &trace);
-        prop_assert_eq!(again.to_annotated(), annotated);
+        prop_assert_eq!(again.to_annotated(), annotated.as_str());
         let text = trace.to_text();
         prop_assert_eq!(Trace::parse(&text).unwrap(), bare(&trace));
+        let all = ["failed", "fault", "own", "weight"].into_iter().chain(META);
+        prop_assert_eq!(trace.to_text_with(&all.collect::<Vec<_>>()), annotated);
+        // Every span is in a branch, in the order of the trace, and what is not shared is in one alone.
+        let ways: Vec<_> = trace.branches().collect();
+        prop_assert_eq!(ways.iter().map(|w| w.trace.spans.len() - w.shared).sum::<usize>(), trace.spans.len());
     }
 
     #[test]
@@ -218,6 +308,25 @@ proptest! {
         prop_assert_eq!(&Tool::parse_all(&body).map_err(|d| TestCaseError::fail(d.render(&body, "tools", false)))?, &tools);
         let trace = Trace::new(vec![Span::new(SpanKind::Tools, body)]);
         prop_assert_eq!(trace.tools(), tools);
+    }
+
+    #[test]
+    fn tools_with_named_types(tools in vec(prop_oneof![typed_tool(), tool()], 0..3)) {
+        for tool in &tools {
+            let text = tool.to_string();
+            prop_assert_eq!(&Tool::parse(&text).map_err(|d| TestCaseError::fail(d.render(&text, "tool", false)))?, tool);
+        }
+        // Types of one name that differ are renamed, once.
+        let body = Tool::print_all(&tools);
+        let read = Tool::parse_all(&body).map_err(|d| TestCaseError::fail(d.render(&body, "tools", false)))?;
+        prop_assert_eq!(Tool::print_all(&read), body);
+    }
+
+    #[test]
+    fn tools_in_json_schema(tool in prop_oneof![typed_tool(), tool()]) {
+        if let Ok(schema) = tool.to_json_schema() {
+            prop_assert_eq!(Tool::from_json_schema(&schema).map_err(|e| TestCaseError::fail(format!("{e}\n{schema:#}")))?, tool);
+        }
     }
 
     /// Whatever the text, reading it ends, every message points into it and can be drawn, and what could be

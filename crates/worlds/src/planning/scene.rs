@@ -106,13 +106,13 @@ fn tool(domain: &Domain, action: &super::domain::Action) -> Tool {
     Tool {
         name: identifier(&action.name),
         doc,
-        params: action
-            .params
-            .iter()
-            .map(|(name, _)| Param { name: identifier(name), ty: Type::Str, default: None })
-            .collect(),
+        params: action.params.iter().map(|(name, _)| Param::new(identifier(name), Type::Str)).collect(),
         result: Type::Enum(vec![Value::str("ok")]),
-        errors: errors.into_iter().map(|(name, args)| ErrorType { name: name.to_owned(), args }).collect(),
+        errors: errors
+            .into_iter()
+            .map(|(name, args)| ErrorType { name: name.to_owned(), doc: String::new(), args })
+            .collect(),
+        types: Vec::new(),
     }
 }
 

@@ -145,11 +145,17 @@ fn agents(a: &Agent<'_>, first: usize, d: &Dialect) -> Vec<String> {
     let aloud = a.thought.filter(|_| d.thought.is_none());
     let a = &match aloud {
         Some(_) if a.text.is_none() => {
-            Agent { thought: None, text: aloud, plan: a.plan, calls: a.calls.clone() }
+            Agent { thought: None, text: aloud, plan: a.plan, calls: a.calls.clone(), ..Agent::default() }
         }
         _ => {
             pieces.extend(aloud.map(|t| agent(&text(t), first, d)));
-            Agent { thought: a.thought, text: a.text, plan: a.plan, calls: a.calls.clone() }
+            Agent {
+                thought: a.thought,
+                text: a.text,
+                plan: a.plan,
+                calls: a.calls.clone(),
+                ..Agent::default()
+            }
         }
     };
     let thought = a.thought.filter(|_| d.thought.is_some());
@@ -160,7 +166,11 @@ fn agents(a: &Agent<'_>, first: usize, d: &Dialect) -> Vec<String> {
             pieces.push(agent(&Agent { calls: calls.to_vec(), ..Agent::default() }, first + i, d));
         }
     } else if thought.is_some() || a.text.is_some() || !a.calls.is_empty() {
-        pieces.push(agent(&Agent { thought, text: a.text, plan: a.plan, calls: a.calls.clone() }, first, d));
+        pieces.push(agent(
+            &Agent { thought, text: a.text, plan: a.plan, calls: a.calls.clone(), ..Agent::default() },
+            first,
+            d,
+        ));
     }
     pieces
 }

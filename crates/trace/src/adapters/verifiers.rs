@@ -1,0 +1,137 @@
+//! Traces of verifiers (`TRACE_VERSION` 1): a graph of messages, each with the one that it follows.
+
+use std::collections::HashMap;
+
+use super::builder::Builder;
+use super::json::{At, Kind, Node};
+use super::loss::{FormatError, Loss, LossKind, Read};
+use super::openai_chat::{self, Calls};
+use super::output::Output;
+use super::schemas::{self, Shape};
+use super::turns::{Turn, placed, take_tools};
+use crate::Trace;
+use crate::graph::joined;
+
+/// Writes one document.
+pub(crate) fn write(trace: &Trace) -> String {
+    // A message under the same one before it is the same node.
+    let mut nodes: Vec<(Option<usize>, String)> = Vec::new();
+    let mut known: HashMap<(Option<usize>, String), usize> = HashMap::new();
+    let mut tools = None;
+    for branch in trace.branches() {
+        let mut turns = placed(&branch.trace, |t| matches!(t, Turn::Tools(_)));
+        tools = take_tools(&mut turns).or(tools);
+        let mut parent = None;
+        for message in openai_chat::messages(turns, Calls::Flat) {
+            let key = (parent, message);
+            let node = *known.entry(key.clone()).or_insert_with(|| {
+                nodes.push(key);
+                nodes.len() - 1
+            });
+            parent = Some(node);
+        }
+    }
+    let mut out = Output::default();
+    out.open('{').key("version").raw("1").key("id").text("0");
+    out.key("task").raw("{\"type\":\"Task\",\"data\":{}}").key("agent").raw("{\"config\":{}}");
+    out.key("tools");
+    match tools {
+        Some(tools) => out.raw(&schemas::list(&tools, Shape::Flat)),
+        None => out.raw("[]"),
+    };
+    out.key("nodes").open('[');
+    for (parent, message) in &nodes {
+        out.open('{').key("parent");
+        match parent {
+            Some(parent) => out.raw(&parent.to_string()),
+            None => out.raw("null"),
+        };
+        let sampled = message.starts_with("{\"role\":\"assistant\"");
+        out.key("message").raw(message).key("sampled").raw(if sampled { "true" } else { "false" }).close('}');
+    }
+    out.close(']').close('}');
+    out.finish()
+}
+
+/// Reads one document.
+pub(crate) fn read(node: &Node<'_>, at: At<'_>) -> Read<(Trace, Vec<Loss>)> {
+    let mut fields = node.fields(at)?;
+    let mut losses = Vec::new();
+    fields.take("version", at)?;
+    for (key, node, usual) in [
+        ("id", fields.take("id", at)?, "\"0\""),
+        ("task", fields.take("task", at)?, "{\"type\":\"Task\",\"data\":{}}"),
+        ("agent", fields.take("agent", at)?, "{\"config\":{}}"),
+    ] {
+        if node.is_some_and(|n| n.raw != usual) {
+            let place = At::Key(&at, key).place();
+            losses.push(Loss { kind: LossKind::Metadata, place, what: format!("`{key}`") });
+        }
+    }
+    let inside = At::Key(&at, "nodes");
+    let nodes = fields.need("nodes", at)?.items(inside)?;
+    let tools_at = At::Key(&at, "tools");
+    let tools = fields.take("tools", at)?.map(|t| t.items(tools_at)).transpose()?.unwrap_or_default();
+    let tools = if tools.is_empty() { None } else { Some(schemas::read(tools, tools_at, &mut losses)?) };
+    fields.rest(at, &mut losses);
+
+    let mut parents = Vec::with_capacity(nodes.len());
+    for (i, node) in nodes.iter().enumerate() {
+        parents.push(parent(node, i, At::Item(&inside, i))?);
+    }
+    let mut is_parent = vec![false; nodes.len()];
+    parents.iter().flatten().for_each(|&p| is_parent[p] = true);
+    let mut branches = Vec::new();
+    let mut read = vec![false; nodes.len()];
+    for end in (0..nodes.len()).filter(|&i| !is_parent[i]) {
+        let mut way: Vec<usize> = std::iter::successors(Some(end), |&i| parents[i]).collect();
+        way.reverse();
+        let mut b = Builder::new(super::spelling::COMPACT);
+        for i in way {
+            read_node(&mut b, &nodes[i], At::Item(&inside, i))?;
+            // What a branch shares was reported with the first.
+            if !std::mem::replace(&mut read[i], true) {
+                losses.append(&mut b.losses);
+            }
+            b.losses.clear();
+        }
+        if let Some(tools) = &tools {
+            b.tools(tools.clone());
+        }
+        let (trace, _) = b.finish()?;
+        branches.push(trace);
+    }
+    if branches.is_empty()
+        && let Some(tools) = tools
+    {
+        branches.push(Trace::new(vec![crate::Span::new(crate::SpanKind::Tools, tools)]));
+    }
+    Ok((joined(branches), losses))
+}
+
+/// The number of the node that this one follows, which stands before it.
+fn parent(node: &Node<'_>, number: usize, at: At<'_>) -> Read<Option<usize>> {
+    let Some(parent) = node.get("parent").filter(|p| !p.is_null()) else { return Ok(None) };
+    let found = match parent.kind {
+        Kind::Number => parent.raw.parse().ok().filter(|&p: &usize| p < number),
+        _ => None,
+    };
+    found.map(Some).ok_or_else(|| {
+        let message = format!("`{}` is no node before this one", parent.raw);
+        FormatError::new(At::Key(&at, "parent").place(), message, "a node follows an earlier one, or `null`")
+    })
+}
+
+fn read_node(b: &mut Builder, node: &Node<'_>, at: At<'_>) -> Read<()> {
+    let mut f = node.fields(at)?;
+    f.take("parent", at)?;
+    // Whether the model said it follows from its role, save where a turn was made up.
+    let sampled = f.take("sampled", at)?.is_some_and(|s| s.raw == "true");
+    let message = f.need("message", at)?;
+    if message.get("role").is_some_and(|r| r.raw == "\"assistant\"") && !sampled {
+        b.lose_once(LossKind::Metadata, || at.place(), "that a turn of the agent was not sampled");
+    }
+    openai_chat::read_message(b, message, Calls::Flat, At::Key(&at, "message"))?;
+    f.rest(at, &mut b.losses);
+    Ok(())
+}
