@@ -232,14 +232,8 @@ fn constrained_actions_are_valid_whatever_the_model_wants() {
         };
         (0..TOKENIZER.vocabulary()).map(logit).collect()
     });
-    let suite = SuiteSpec {
-        constrained: true,
-        temperature: 1.0,
-        tasks: 8,
-        max_tokens: 400,
-        max_span: 60,
-        ..suite()
-    };
+    let suite =
+        SuiteSpec { constrained: true, temperature: 1.0, tasks: 8, max_tokens: 400, max_span: 60, ..suite() };
     let (mut acted, mut wrong) = (0, 0);
     for rollout in plays(&random, &suite, &suite.tasks().unwrap()) {
         let episode = Episode::new(&rollout.task).unwrap();
