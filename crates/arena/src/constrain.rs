@@ -1,40 +1,36 @@
 //! Actions held to the grammar of their tools.
 
-use std::collections::BTreeMap;
+use std::collections::HashMap;
 
 use groundwork_corpus::Tokenizer;
-use groundwork_grammar::{ActionGrammar, GrammarError, Vocabulary};
+use groundwork_grammar::{Action, ActionGrammar, GrammarError, Vocabulary};
 use groundwork_trace::Tool;
-use groundwork_worlds::{Episode, Task, tool_set};
 
-use crate::{ArenaError, SuiteSpec};
+use crate::SuiteSpec;
 
-/// The grammars of the worlds' actions, each compiled when it is first asked for.
+/// The grammars of sets of tools, each compiled when it is first asked for.
 pub(crate) struct Grammars {
     vocabulary: Option<Vocabulary>,
-    made: BTreeMap<String, ActionGrammar>,
+    made: HashMap<Vec<Tool>, ActionGrammar>,
 }
 
 impl Grammars {
     /// Grammars over a tokenizer's tokens; none where the suite leaves actions free.
     pub(crate) fn new(suite: &SuiteSpec, tokenizer: &Tokenizer) -> Result<Grammars, GrammarError> {
         let vocabulary = suite.constrained.then(|| vocabulary(tokenizer)).transpose()?;
-        Ok(Grammars { vocabulary, made: BTreeMap::new() })
+        Ok(Grammars { vocabulary, made: HashMap::new() })
     }
 
-    /// The grammar of the actions in a task.
-    pub(crate) fn of(&mut self, task: &Task) -> Result<Option<ActionGrammar>, ArenaError> {
+    /// An action of these tools, of which nothing is said yet; none where actions are free.
+    pub(crate) fn action(&mut self, tools: &[Tool]) -> Result<Option<Action>, GrammarError> {
         let Some(vocabulary) = &self.vocabulary else { return Ok(None) };
-        let Some(tools) = tool_set(&task.world) else {
-            // A world whose tools differ from task to task.
-            return Ok(Some(ActionGrammar::new(Episode::new(task)?.tools(), vocabulary)?));
-        };
-        if let Some(made) = self.made.get(&task.world) {
-            return Ok(Some(made.clone()));
+        if let Some(made) = self.made.get(tools) {
+            return Ok(Some(made.action()));
         }
         let made = ActionGrammar::new(tools, vocabulary)?;
-        self.made.insert(task.world.clone(), made.clone());
-        Ok(Some(made))
+        let action = made.action();
+        self.made.insert(tools.to_vec(), made);
+        Ok(Some(action))
     }
 }
 

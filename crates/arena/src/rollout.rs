@@ -122,10 +122,14 @@ pub(crate) fn play_attempts<P: Policy>(
     for batch in attempts.chunks(suite.batch.max(1) as usize) {
         let seats = batch
             .iter()
-            .map(|&(task, sample)| Ok(Seat::new(task, sample, tokenizer, suite)?.held_to(grammars.of(task)?)))
-            .collect::<Result<Vec<_>, ArenaError>>()?;
+            .map(|&(task, sample)| Seat::new(task, sample, tokenizer, suite))
+            .collect::<Result<Vec<_>, _>>()?;
+        // Here it can still be said that tools have no grammar.
+        for seat in &seats {
+            grammars.action(seat.tools())?;
+        }
         let before = rollouts.len();
-        let played = play_batch(policy, tokenizer, suite, seats, stop, &mut |done| {
+        let played = play_batch(policy, tokenizer, suite, &mut grammars, seats, stop, &mut |done| {
             progress(Progress { done: before + done, of: attempts.len() });
         });
         let Some(played) = played else { return Ok(None) };
@@ -139,6 +143,7 @@ fn play_batch<P: Policy>(
     policy: &P,
     tokenizer: &Tokenizer,
     suite: &SuiteSpec,
+    grammars: &mut Grammars,
     seats: Vec<Seat>,
     stop: &AtomicBool,
     ended: &mut dyn FnMut(usize),
@@ -159,7 +164,7 @@ fn play_batch<P: Policy>(
         let mut still = Vec::with_capacity(playing);
         for (row, (place, mut seat)) in seats.into_iter().enumerate() {
             let expected = logits.get(row * vocabulary..(row + 1) * vocabulary).unwrap_or_default();
-            match seat.next(expected, tokenizer, suite) {
+            match seat.next(expected, tokenizer, suite, grammars) {
                 Ok(token) => {
                     tokens.push(token);
                     rows.push(row);

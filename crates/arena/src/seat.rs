@@ -3,13 +3,16 @@
 use std::collections::VecDeque;
 
 use groundwork_corpus::Tokenizer;
-use groundwork_grammar::{Action, ActionGrammar};
-use groundwork_trace::{Span, SpanKind};
+use groundwork_grammar::Action;
+use groundwork_trace::{Span, SpanKind, Tool};
 use groundwork_worlds::Task;
 use rand_core::SeedableRng;
 use rand_pcg::Pcg64;
 
-use crate::{ArenaError, Ended, Rollout, SuiteSpec, playing::Playing, sampler::choose, statistics::seed_of};
+use crate::{
+    ArenaError, Ended, Rollout, SuiteSpec, constrain::Grammars, playing::Playing, sampler::choose,
+    statistics::seed_of,
+};
 
 /// A place at the table. It takes one token at a time: from its queue while the world or the user has the word,
 /// from the model otherwise.
@@ -24,8 +27,6 @@ pub(crate) struct Seat {
     said: u32,
     /// The span that the agent is in the middle of.
     open: Option<Open>,
-    /// What its actions are held to.
-    grammar: Option<ActionGrammar>,
 }
 
 struct Open {
@@ -50,12 +51,7 @@ impl Seat {
         // A task and its twin share their noise: where the fault has not been met yet, they are the same attempt.
         let numbers = [suite.seed, task.seed, task.level.into(), sample.into()];
         let rng = Pcg64::seed_from_u64(seed_of(&["sampler", &task.world], &numbers));
-        Ok(Seat { playing, rng, queue: queue.into(), taken: 0, said: 0, open: None, grammar: None })
-    }
-
-    /// The same seat, whose actions are held to a grammar.
-    pub(crate) fn held_to(self, grammar: Option<ActionGrammar>) -> Seat {
-        Seat { grammar, ..self }
+        Ok(Seat { playing, rng, queue: queue.into(), taken: 0, said: 0, open: None })
     }
 
     /// The next token that this row consumes, or how the attempt ended.
@@ -66,9 +62,10 @@ impl Seat {
         logits: &[f32],
         tokenizer: &Tokenizer,
         suite: &SuiteSpec,
+        grammars: &mut Grammars,
     ) -> Result<u32, Ended> {
         if self.queue.is_empty() {
-            self.speak(logits, tokenizer, suite)?;
+            self.speak(logits, tokenizer, suite, grammars)?;
         }
         // What does not fit is not begun: the agent would never get the word again.
         if self.taken as usize + self.queue.len() > suite.max_tokens as usize {
@@ -76,6 +73,11 @@ impl Seat {
         }
         self.taken += 1;
         self.queue.pop_front().ok_or(Ended::GaveUp)
+    }
+
+    /// The tools that it can call now.
+    pub(crate) fn tools(&self) -> &[Tool] {
+        self.playing.episode().tools()
     }
 
     /// How many tokens are known already, before the model is asked again.
@@ -90,7 +92,13 @@ impl Seat {
     }
 
     /// Takes a token from the model and queues what the row consumes in its place: itself, or the world's reply.
-    fn speak(&mut self, logits: &[f32], tokenizer: &Tokenizer, suite: &SuiteSpec) -> Result<(), Ended> {
+    fn speak(
+        &mut self,
+        logits: &[f32],
+        tokenizer: &Tokenizer,
+        suite: &SuiteSpec,
+        grammars: &mut Grammars,
+    ) -> Result<(), Ended> {
         // Spans have no end token, so the agent cannot see that it has the word. Its turn is marked by what it
         // may say: first a marker of its own, or that it is done.
         let begins = self.open.is_none();
@@ -129,8 +137,9 @@ impl Seat {
             }
             Some(SpanKind::Action) if self.playing.steps() >= suite.max_steps => return Err(Ended::Steps),
             Some(kind) if kind.is_agents() => {
-                let action =
-                    self.grammar.as_ref().filter(|_| kind == SpanKind::Action).map(ActionGrammar::action);
+                // The tools as they are now: a world may rename them, which leaves their types as they were.
+                let acts = kind == SpanKind::Action;
+                let action = acts.then(|| grammars.action(self.tools()).ok().flatten()).flatten();
                 self.open = Some(Open { kind, body: Vec::new(), tokens: 0, action });
                 self.queue.push_back(token);
             }

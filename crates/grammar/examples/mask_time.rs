@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use groundwork_grammar::{ActionGrammar, Vocabulary, lark};
 use groundwork_trace::{SpanKind, Tool};
-use groundwork_worlds::{Declare, Episode, Split, Task, tool_set, world_names};
+use groundwork_worlds::{Declare, Episode, Split, Task, world_names};
 
 /// Tools as people write them, with every sort of type.
 const OFFICE: &str = r#"
@@ -50,11 +50,11 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let office = CALLS.map(str::to_owned).to_vec();
     let mut sets = vec![("office".to_owned(), Tool::parse_all(OFFICE)?, office)];
     for &world in world_names() {
-        let tools = tool_set(world).ok_or("a world has tools")?.to_vec();
+        let task = |seed| Task { world: world.into(), split: Split::Train, seed, level: 2, fault: None };
+        let tools = Episode::new(&task(0))?.tools().to_vec();
         let mut calls = Vec::new();
         for seed in 0..20 {
-            let task = Task { world: world.into(), split: Split::Train, seed, level: 2, fault: None };
-            let trace = Episode::expert_trace(&task, Declare::None)?;
+            let trace = Episode::expert_trace(&task(seed), Declare::None)?;
             calls.extend(trace.spans.into_iter().filter(|s| s.kind == SpanKind::Action).map(|s| s.body));
         }
         sets.push((world.to_owned(), tools, calls));

@@ -17,6 +17,8 @@ const PROMPT: &str = "task";
 /// An episode and how far its client is.
 pub(super) struct Session {
     episode: Episode,
+    /// The names of the tools at its beginning.
+    names: Vec<String>,
     /// Whether the handshake has begun.
     opened: bool,
     /// What came of the answer, once there is one.
@@ -26,7 +28,9 @@ pub(super) struct Session {
 impl Session {
     /// A fresh episode.
     pub(super) fn new(task: &Task) -> Result<Session, WorldError> {
-        Ok(Session { episode: Episode::new(task)?, opened: false, verdict: None })
+        let episode = Episode::new(task)?;
+        let names = episode.tools().iter().map(|t| t.name.clone()).collect();
+        Ok(Session { episode, names, opened: false, verdict: None })
     }
 
     /// Answers a request.
@@ -139,7 +143,10 @@ impl Session {
                 Some(Value::String(answer)) => Ok(self.submit(answer)),
                 _ => Ok(text("`answer`, a string, is missing", true)),
             },
-            _ if self.episode.tools().iter().all(|t| t.name != name) => {
+            // A tool that was renamed since is one that the episode refuses, as it does to any agent.
+            _ if !self.names.iter().any(|n| n == name)
+                && self.episode.tools().iter().all(|t| t.name != name) =>
+            {
                 let names: Vec<&str> = self.episode.tools().iter().map(|t| t.name.as_str()).collect();
                 Err(invalid(format!(
                     "there is no tool `{name}` (there is {}, {GET_TASK}, {SUBMIT})",
