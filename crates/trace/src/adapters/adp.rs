@@ -117,12 +117,7 @@ pub(crate) fn read(node: &Node<'_>, at: At<'_>) -> Read<(Trace, Vec<Loss>)> {
     for (i, item) in fields.need("content", at)?.items(inside)?.iter().enumerate() {
         read_item(&mut b, item, At::Item(&inside, i))?;
     }
-    if let Some(details) = fields.take("details", at)? {
-        let at = At::Key(&at, "details");
-        let mut d = details.fields(at)?;
-        schemas::take(&mut d, &mut b, at)?;
-        d.rest(at, &mut b.losses);
-    }
+    schemas::take_within(&mut fields, "details", &mut b, at)?;
     fields.rest(at, &mut b.losses);
     b.finish()
 }

@@ -135,12 +135,7 @@ fn read_sample(node: &Node<'_>, at: At<'_>) -> Read<(Trace, Vec<Loss>)> {
     for (i, m) in fields.need("messages", at)?.items(inside)?.iter().enumerate() {
         read_message(&mut b, m, At::Item(&inside, i))?;
     }
-    if let Some(metadata) = fields.take("metadata", at)? {
-        let at = At::Key(&at, "metadata");
-        let mut m = metadata.fields(at)?;
-        schemas::take(&mut m, &mut b, at)?;
-        m.rest(at, &mut b.losses);
-    }
+    schemas::take_within(&mut fields, "metadata", &mut b, at)?;
     fields.rest(at, &mut b.losses);
     b.finish()
 }

@@ -99,6 +99,21 @@ pub(crate) fn take(fields: &mut Fields<'_, '_>, b: &mut Builder, at: At<'_>) -> 
     Ok(())
 }
 
+/// The `tools` of an object inside a document, if it has one; what else stands there is lost.
+pub(crate) fn take_within(
+    fields: &mut Fields<'_, '_>,
+    key: &'static str,
+    b: &mut Builder,
+    at: At<'_>,
+) -> Read<()> {
+    let Some(node) = fields.take(key, at)? else { return Ok(()) };
+    let at = At::Key(&at, key);
+    let mut inner = node.fields(at)?;
+    take(&mut inner, b, at)?;
+    inner.rest(at, &mut b.losses);
+    Ok(())
+}
+
 /// The body of a `tools` span that declares these tools.
 pub(crate) fn read(nodes: &[Node<'_>], at: At<'_>, losses: &mut Vec<Loss>) -> Read<String> {
     let mut tools = Vec::with_capacity(nodes.len());
