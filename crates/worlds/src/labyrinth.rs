@@ -190,18 +190,6 @@ impl World for Labyrinth {
         ("go".into(), self.plan.steps)
     }
 
-    fn guarded(&self, _: &mut Dice) -> String {
-        String::new()
-    }
-
-    fn resource(&self, _: &Call) -> Option<String> {
-        None
-    }
-
-    fn outdated(&self, _: &Call) -> Option<Value> {
-        None
-    }
-
     fn refresh(_: &str) -> Call {
         Call::new("look", [])
     }

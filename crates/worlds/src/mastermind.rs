@@ -257,18 +257,6 @@ impl World for Mastermind {
         ("guess".into(), self.board.guesses)
     }
 
-    fn guarded(&self, _: &mut Dice) -> String {
-        String::new()
-    }
-
-    fn resource(&self, _: &Call) -> Option<String> {
-        None
-    }
-
-    fn outdated(&self, _: &Call) -> Option<Value> {
-        None
-    }
-
     fn refresh(_: &str) -> Call {
         Call::new("list", [])
     }

@@ -243,10 +243,6 @@ impl World for Planning {
         (action < self.scene.domain().actions.len()).then(|| text(call, &first.name).to_owned())
     }
 
-    fn outdated(&self, _: &Call) -> Option<Value> {
-        None
-    }
-
     fn deceive(&self, call: &Call) -> Option<Value> {
         let step = &self.scene.steps()[self.feigned? as usize];
         (step.possible(&self.facts) && self.scene.call(step) == *call).then(|| Value::str("ok"))

@@ -410,10 +410,6 @@ impl World for Tracking {
         (call.tool == "swap").then(|| text(call, "a").to_owned())
     }
 
-    fn outdated(&self, _: &Call) -> Option<Value> {
-        None
-    }
-
     fn refresh(name: &str) -> Call {
         Call::new("look", [("at", Value::str(name))])
     }

@@ -407,10 +407,6 @@ impl World for Unseen {
         (device < self.bench.devices.len()).then(|| text(call, &first.name).to_owned())
     }
 
-    fn outdated(&self, _: &Call) -> Option<Value> {
-        None
-    }
-
     fn refresh(name: &str) -> Call {
         Call::new("show", [("name", Value::str(name))])
     }

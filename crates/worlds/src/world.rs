@@ -116,8 +116,10 @@ pub(crate) trait World: Clone + Hash {
         self.main_tool().0
     }
 
-    /// A name such that every expert solution makes a call whose [`World::resource`] it is.
-    fn guarded(&self, dice: &mut Dice) -> String;
+    /// A name such that every expert solution makes a call whose [`World::resource`] it is; empty where nothing is guarded.
+    fn guarded(&self, _: &mut Dice) -> String {
+        String::new()
+    }
 
     /// The tool that can be gone for good because there is another way, and how often the expert uses it.
     fn removable(&self) -> (Cow<'static, str>, u32) {
@@ -140,10 +142,14 @@ pub(crate) trait World: Clone + Hash {
     }
 
     /// The thing that a call needs access to.
-    fn resource(&self, call: &Call) -> Option<String>;
+    fn resource(&self, _: &Call) -> Option<String> {
+        None
+    }
 
-    /// What a query would have answered before a change; `None` if the call changes something.
-    fn outdated(&self, call: &Call) -> Option<Value>;
+    /// What a query would have answered before a change; `None` if the call changes something, or nothing goes out of date.
+    fn outdated(&self, _: &Call) -> Option<Value> {
+        None
+    }
 
     /// The query that brings the agent's view of `name` up to date.
     fn refresh(name: &str) -> Call;
