@@ -48,7 +48,7 @@ pub enum Command {
     #[command(subcommand)]
     Corpus(CorpusCommand),
     /// Solve a task of a world yourself
-    Play(PlayArgs),
+    Play(TaskArgs),
     /// Measure what bets rest on
     #[command(subcommand)]
     Lab(LabCommand),
@@ -440,16 +440,8 @@ pub struct RecordArgs {
 
 #[derive(Args)]
 pub struct McpArgs {
-    #[arg(help = the_world())]
-    pub world: String,
-    /// Level of difficulty, from 1
-    #[arg(long, value_name = "N", default_value_t = 1)]
-    pub level: u32,
-    #[arg(long, help = a_fault())]
-    pub fault: Option<String>,
-    /// Seed of the task
-    #[arg(long, value_name = "N", default_value_t = 1)]
-    pub seed: u64,
+    #[command(flatten)]
+    pub task: TaskArgs,
     /// Take a task of the test split
     #[arg(long)]
     pub test: bool,
@@ -607,8 +599,9 @@ pub enum CorpusCommand {
     },
 }
 
+/// A task of a world.
 #[derive(Args)]
-pub struct PlayArgs {
+pub struct TaskArgs {
     #[arg(help = the_world())]
     pub world: String,
     /// Level of difficulty, from 1

@@ -3,16 +3,15 @@
 use std::io;
 
 use groundwork_bridge::{Endpoint, McpServer, serve_http};
-use groundwork_worlds::{Split, Task};
+use groundwork_worlds::Split;
 
+use super::task;
 use crate::cli::McpArgs;
 use crate::failure::Failure;
 
 pub fn run(args: &McpArgs) -> Result<(), Failure> {
-    let fault = args.fault.as_deref().map(str::parse).transpose()?;
     let split = if args.test { Split::Test } else { Split::Train };
-    let task = Task { world: args.world.clone(), split, seed: args.seed, level: args.level, fault };
-    let server = McpServer::new(task)?;
+    let server = McpServer::new(task(&args.task, split)?)?;
     let Some(address) = args.http else {
         return server
             .serve(io::stdin().lock(), io::stdout().lock())

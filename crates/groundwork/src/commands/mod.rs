@@ -19,8 +19,9 @@ use std::path::Path;
 
 use clap::CommandFactory;
 use groundwork_train::{Recipe, Resolved};
+use groundwork_worlds::{Split, Task};
 
-use crate::cli::{Cli, Command};
+use crate::cli::{Cli, Command, TaskArgs};
 use crate::failure::Failure;
 
 /// Runs the command that was asked for.
@@ -52,6 +53,12 @@ pub fn run(cli: Cli) -> Result<(), Failure> {
 fn set_threads(threads: Option<usize>) -> Result<(), Failure> {
     let Some(n) = threads else { return Ok(()) };
     rayon::ThreadPoolBuilder::new().num_threads(n).build_global().map_err(Failure::work)
+}
+
+/// The task that the options name.
+fn task(args: &TaskArgs, split: Split) -> Result<Task, Failure> {
+    let fault = args.fault.as_deref().map(str::parse).transpose()?;
+    Ok(Task { world: args.world.clone(), split, seed: args.seed, level: args.level, fault })
 }
 
 /// Reads a recipe and works out what follows from it.

@@ -5,7 +5,7 @@ use std::io::{BufRead, IsTerminal, Write};
 use groundwork_trace::{Span, SpanKind, Trace};
 use groundwork_worlds::{Declare, Episode, Split, Task};
 
-use crate::cli::PlayArgs;
+use crate::cli::TaskArgs;
 use crate::failure::Failure;
 
 const HELP: &str = "\
@@ -16,10 +16,8 @@ Type an action, such as list(dir=\"bada\"), or one of these:
   give up       see how the expert does it
   help          this text";
 
-pub fn run(args: &PlayArgs) -> Result<(), Failure> {
-    let fault = args.fault.as_deref().map(str::parse).transpose()?;
-    let task =
-        Task { world: args.world.clone(), split: Split::Train, seed: args.seed, level: args.level, fault };
+pub fn run(args: &TaskArgs) -> Result<(), Failure> {
+    let task = super::task(args, Split::Train)?;
     let mut episode = Episode::new(&task)?;
     let colour = std::io::stdout().is_terminal();
     let prompt = episode.prompt(Declare::Full);
