@@ -3,12 +3,7 @@
 # Usage: benches/generate.sh [SIZE] [ROUNDS] [THREADS]; PyTorch and transformers are installed into target/ once.
 set -eu
 cd "$(dirname "$0")/.."
-venv=target/train_step/venv
-if [ ! -x "$venv/bin/python" ]; then
-    mkdir -p target/train_step
-    python3 -m venv "$venv"
-    "$venv/bin/pip" install --quiet torch numpy safetensors
-fi
+. benches/train_step/venv.sh
 "$venv/bin/python" -c 'import transformers' 2>/dev/null || "$venv/bin/pip" install --quiet transformers
 cargo build --release --quiet -p groundwork-train --example train_step
 exec "$venv/bin/python" benches/train_step/generate.py "${1:-S}" "${2:-3}" "${3:-2}"

@@ -3,12 +3,7 @@
 # Usage: benches/train_step.sh [SIZES] [ROUNDS] [THREADS], sizes XS,S,M,L; PyTorch is installed into target/ once.
 set -eu
 cd "$(dirname "$0")/.."
-venv=target/train_step/venv
-if [ ! -x "$venv/bin/python" ]; then
-    mkdir -p target/train_step
-    python3 -m venv "$venv"
-    "$venv/bin/pip" install --quiet torch numpy safetensors
-fi
+. benches/train_step/venv.sh
 cargo build --release --quiet -p groundwork-train --example train_step
 # MKL takes slow paths on processors that are not Intel's unless it is told otherwise, which a determined user does.
 printf 'int mkl_serv_intel_cpu_true(void){return 1;}int mkl_serv_intel_cpu(void){return 1;}' |
