@@ -54,7 +54,7 @@ pub(crate) fn write(trace: &Trace) -> String {
                     };
                     let tool = guarded_name(&tool, MARKERS, " ");
                     let heading =
-                        format!("assistant<|channel|>commentary to=functions.{tool} <|constrain|>json");
+                        format!("assistant to=functions.{tool}<|channel|>commentary <|constrain|>json");
                     message(&heading, &arguments, "<|call|>");
                 }
             }
@@ -140,7 +140,7 @@ fn message(b: &mut Builder, heading: &str, content: &str, end: &str, place: &Pla
         ("user", _) => b.user(content),
         ("assistant", Some(to)) => {
             let tool = to.strip_prefix("functions.");
-            let usual = format!("assistant<|channel|>commentary to={to} <|constrain|>json");
+            let usual = format!("assistant to={to}<|channel|>commentary <|constrain|>json");
             if tool.is_none() || heading != usual {
                 b.lose_once(LossKind::Spelling, || place.clone(), "calls with another heading");
             }

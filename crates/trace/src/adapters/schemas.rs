@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 
 use serde::Serialize;
-use serde_json::ser::{Formatter, Serializer};
+use serde_json::ser::{Formatter, PrettyFormatter, Serializer};
 use serde_json::{Map, Value as Json, json};
 
 use super::builder::Builder;
@@ -154,6 +154,14 @@ pub(crate) fn read_one(node: &Node<'_>, at: At<'_>, losses: &mut Vec<Loss>) -> R
         }
     }
     Ok(tool)
+}
+
+/// JSON over several lines, four spaces deep.
+pub(crate) fn indented(json: &Json) -> String {
+    let mut out = Vec::new();
+    // Writing into a Vec cannot fail, and a JSON value has only keys that are strings.
+    let _ = json.serialize(&mut Serializer::with_formatter(&mut out, PrettyFormatter::with_indent(b"    ")));
+    String::from_utf8(out).unwrap_or_default()
 }
 
 /// JSON as chat templates print it, with a space after commas and colons.

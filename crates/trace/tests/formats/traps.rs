@@ -117,7 +117,7 @@ fn chat_text_of_models() {
         ),
         (
             Format::QwenCoder,
-            "<|im_start|>assistant\nI pay.\n<tool_call>\n<function=pay>\n<parameter=to>\n\nAnn\n</parameter>\n<parameter=all>\ntrue\n</parameter>\n</function>\n</tool_call> Done.<|im_end|>\n",
+            "<|im_start|>assistant\nI pay.\n\n<tool_call>\n<function=pay>\n<parameter=to>\n\nAnn\n</parameter>\n<parameter=all>\ntrue\n</parameter>\n</function>\n</tool_call> Done.<|im_end|>\n",
             "plan: I pay.\nplan:  Done.\naction: pay(to=\"\\nAnn\", all=true)\n",
         ),
         (

@@ -1,5 +1,7 @@
 //! The calls of a turn, in the notation of a dialect.
 
+use std::borrow::Cow;
+
 use super::markers::{escaped, guarded, guarded_name};
 use super::read::{opened, until};
 use super::{Calls, Dialect, Notation, Tags, gemma, pythonic};
@@ -136,7 +138,10 @@ fn tagged(out: &mut String, arguments: &str, tags: &Tags, markers: &[&str]) {
             }
             _ => {
                 out.push_str(tags.after_name.1);
-                out.push_str(&escaped(value.raw, markers));
+                out.push_str(&match python(value.raw) {
+                    Some(word) if tags.python => Cow::Borrowed(word),
+                    _ => Cow::Owned(escaped(value.raw, markers)),
+                });
             }
         }
         out.push_str(tags.close);
@@ -320,9 +325,12 @@ fn read_tagged(inner: &str, after_name: &str, tags: &Tags, tools: &[Tool]) -> Re
                 usual = false;
                 object.push_str(&quoted(text));
             }
+            Value::Open(text) if tags.python && !is_text_of(declared, name) && json_of(text).is_some() => {
+                object.push_str(json_of(text).unwrap_or(text));
+            }
             Value::Open(text) => {
-                let ty = declared.and_then(|t| t.params.iter().find(|p| p.name == name)).map(|p| &p.ty);
-                let string = ty.is_some_and(is_text) || text.starts_with('"') || !is_json(text);
+                let string = is_text_of(declared, name) || text.starts_with('"') || !is_json(text);
+                usual &= !(tags.python && python(text).is_some()) || string;
                 object.push_str(&if string { quoted(text) } else { text.to_owned() });
             }
         }
@@ -366,6 +374,23 @@ fn is_json(text: &str) -> bool {
     !text.starts_with(char::is_whitespace)
         && !text.ends_with(char::is_whitespace)
         && json::parse_all(text).is_ok_and(|v| v.len() == 1)
+}
+
+/// A constant of JSON as Python spells it.
+fn python(json: &str) -> Option<&'static str> {
+    PYTHON.into_iter().find(|(ours, _)| *ours == json).map(|(_, theirs)| theirs)
+}
+
+/// A constant of Python in JSON.
+fn json_of(python: &str) -> Option<&'static str> {
+    PYTHON.into_iter().find(|(_, theirs)| *theirs == python).map(|(ours, _)| ours)
+}
+
+const PYTHON: [(&str, &str); 3] = [("true", "True"), ("false", "False"), ("null", "None")];
+
+/// Whether the parameter `name` is declared to hold nothing but strings.
+fn is_text_of(tool: Option<&Tool>, name: &str) -> bool {
+    tool.and_then(|t| t.params.iter().find(|p| p.name == name)).is_some_and(|p| is_text(&p.ty))
 }
 
 /// Whether only strings are of this type.

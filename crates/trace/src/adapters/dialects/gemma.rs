@@ -1,7 +1,7 @@
 //! The notation of Gemma: keys are bare and sorted, and strings stand between quotes that are a token of their
 //! own, so that nothing in them is escaped.
 
-use super::markers::{guarded, guarded_name};
+use super::markers::guarded;
 use crate::adapters::json::{self, Kind, Node, quoted};
 
 const QUOTE: &str = "<|\"|>";
@@ -46,6 +46,8 @@ fn write_value(out: &mut String, node: &Node<'_>, markers: &[&str]) {
             }
             out.push('}');
         }
+        // As the template of the model prints it, which is Python's.
+        Kind::Null => out.push_str("None"),
         _ => out.push_str(node.raw),
     }
 }
@@ -109,9 +111,10 @@ impl Reader<'_> {
             let rest = &self.text[self.at..];
             let len = rest.find([',', '}', ']', '{', '[', ':']).unwrap_or(rest.len());
             let token = &rest[..len];
-            let node = json::parse_all(token).ok()?;
-            matches!(node.as_slice(), [n] if n.raw == token).then_some(())?;
-            self.out.push_str(token);
+            let value = if token == "None" { "null" } else { token };
+            let node = json::parse_all(value).ok()?;
+            matches!(node.as_slice(), [n] if n.raw == value).then_some(())?;
+            self.out.push_str(value);
             self.at += len;
             Some(())
         }
@@ -160,24 +163,23 @@ impl Reader<'_> {
     }
 }
 
-/// `response:pay{value:…}` of a JSON value.
-pub(crate) fn write_response(tool: &str, json: &str, markers: &[&str]) -> String {
-    let mut out = format!("response:{}{{value:", guarded_name(tool, markers, "{"));
-    match json::parse_all(json).as_deref() {
-        Ok([node]) => write_value(&mut out, node, markers),
-        _ => out.push_str("null"),
-    }
-    out.push('}');
-    out
+/// `response:pay{value:…}` of the text that a tool returned.
+pub(crate) fn write_response(tool: &str, text: &str) -> String {
+    format!("response:{tool}{{value:{QUOTE}{text}{QUOTE}}}")
 }
 
-/// The JSON value of a response, and whether it would be written so.
-pub(crate) fn read_response(text: &str) -> Option<(String, bool)> {
+/// The text that a tool returned.
+pub(crate) fn read_text(response: &str) -> Option<&str> {
+    let open = response.strip_prefix("response:")?.find('{')? + "response:".len();
+    let text = response[open..].strip_prefix("{value:")?.strip_prefix(QUOTE)?;
+    text.strip_suffix('}')?.strip_suffix(QUOTE).filter(|t| !t.contains(QUOTE))
+}
+
+/// The JSON value of a response that is no text.
+pub(crate) fn read_response(text: &str) -> Option<String> {
     let open = text.strip_prefix("response:")?.find('{')? + "response:".len();
-    let (object, usual) = read_arguments(&text[open..])?;
+    let (object, _) = read_arguments(&text[open..])?;
     let only = object.strip_prefix("{\"value\": ").and_then(|o| o.strip_suffix('}'));
-    match only.filter(|v| json::parse_all(v).is_ok_and(|n| n.len() == 1)) {
-        Some(value) => Some((value.to_owned(), usual)),
-        None => Some((object, false)),
-    }
+    let value = only.filter(|v| json::parse_all(v).is_ok_and(|n| n.len() == 1)).map(str::to_owned);
+    Some(value.unwrap_or(object))
 }

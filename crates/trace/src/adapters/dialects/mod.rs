@@ -54,6 +54,8 @@ pub(crate) struct Declarations {
     /// Around every tool; none where the tools are one JSON list.
     pub(crate) each: Option<Pair>,
     pub(crate) shape: Shape,
+    /// Whether every tool is laid out over several lines, four spaces deep.
+    pub(crate) indented: bool,
 }
 
 /// Where declarations stand.
@@ -61,10 +63,19 @@ pub(crate) struct Declarations {
 pub(crate) enum Stand {
     /// At the end of the system text, after an empty line.
     InSystem,
+    /// At the beginning of the system text, which follows after this.
+    BeforeSystem(&'static str),
     /// In a turn of their own, before everything else.
     First,
     /// In a turn of their own, after the system text.
     AfterSystem,
+}
+
+impl Stand {
+    /// Whether the declarations stand in the system text.
+    pub(crate) fn in_system(self) -> bool {
+        matches!(self, Stand::InSystem | Stand::BeforeSystem(_))
+    }
 }
 
 /// How a thought is marked, and what stands where there is none.
@@ -111,6 +122,8 @@ pub(crate) struct Tags {
     /// Between the name and a string, and between the name and any other value.
     pub(crate) after_name: Pair,
     pub(crate) close: &'static str,
+    /// Whether `true`, `false` and `null` are spelt as in Python.
+    pub(crate) python: bool,
 }
 
 /// How results are given.

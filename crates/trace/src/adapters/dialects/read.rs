@@ -107,6 +107,22 @@ pub(crate) fn read(text: &str, d: &Dialect) -> Read<(Trace, Vec<Loss>)> {
     r.b.finish()
 }
 
+/// The declarations at the beginning of a system text, and the text behind them.
+fn split_declarations<'t>(declared: &'t str, d: &Dialect) -> Option<(&'t str, &'t str)> {
+    if !d.tools.around.1.is_empty() {
+        return declared.split_once(d.tools.around.1);
+    }
+    // Nothing closes them: they go on for as long as there is a JSON object.
+    let close = d.tools.each.map_or("", |(_, close)| close);
+    let mut rest = declared;
+    while let Some((tool, after)) = rest.split_once(close)
+        && json::parse_all(tool).is_ok_and(|n| matches!(n.as_slice(), [n] if n.get("type").is_some()))
+    {
+        rest = after;
+    }
+    Some(declared.split_at(declared.len() - rest.len()))
+}
+
 struct Reader<'t, 'd> {
     text: &'t str,
     at: usize,
@@ -128,7 +144,7 @@ impl<'t, 'd> Reader<'t, 'd> {
         let mut openers = vec![(Turn::Results, results), (Turn::User, d.user.0.to_owned())];
         openers.push((Turn::Agent, d.agent.0.to_owned()));
         openers.extend(d.system.map(|(open, _)| (Turn::System, open.to_owned())));
-        if d.tools.stand != Stand::InSystem {
+        if !d.tools.stand.in_system() {
             openers.push((Turn::Tools, d.tools.around.0.to_owned()));
         }
         openers.retain(|(_, open)| !open.is_empty());
@@ -246,6 +262,16 @@ impl<'t, 'd> Reader<'t, 'd> {
     /// A system text, at the end of which tools may be declared.
     fn system(&mut self, content: &str) -> Read<()> {
         let t = &self.d.tools;
+        if let Stand::BeforeSystem(between) = t.stand
+            && let Some(declared) = content.strip_prefix(t.around.0)
+            && let Some((inside, text)) = split_declarations(declared, self.d)
+            && let text = text.strip_prefix(between).filter(|t| !(between.is_empty() && t.is_empty()))
+            && (text.is_some() || inside.len() + t.around.0.len() + t.around.1.len() == content.len())
+            && let Ok(body) = self.declarations(inside)
+        {
+            self.b.tools(body);
+            return text.map_or(Ok(()), |text| self.b.system(text));
+        }
         if t.stand == Stand::InSystem {
             let start = if t.around.0.is_empty() { t.each.map_or("", |e| e.0) } else { t.around.0 };
             let at = content.find(start).filter(|_| !start.is_empty());
@@ -346,11 +372,13 @@ fn outcome(b: &mut Builder, content: &str, d: &Dialect, place: impl Fn() -> Plac
             id = call.map(|id| id.raw.trim_matches('"').to_owned());
         }
         Content::Gemma => {
-            let response = gemma::read_response(content);
-            if response.as_ref().is_some_and(|(_, usual)| !usual) {
+            if let Some(text) = gemma::read_text(content) {
+                return b.result(None, text, false, place());
+            }
+            json = gemma::read_response(content);
+            if json.is_some() {
                 b.lose_once(LossKind::Spelling, &place, "a result that is spelt in another way");
             }
-            json = response.map(|(json, _)| json);
         }
     }
     if let Some(body) = json.and_then(|json| json_body(&json, d.style)) {

@@ -26,6 +26,7 @@ pub(crate) const HERMES: Dialect = Dialect {
         ),
         each: Some(("", "\n")),
         shape: Shape::Function,
+        indented: false,
     },
     thought: THINK,
     text: "",
@@ -73,25 +74,37 @@ pub(crate) const SHAREGPT: Dialect = Dialect {
 /// Qwen3-Coder and Qwen 3.5: Hermes' turns with calls in elements.
 pub(crate) const QWEN_CODER: Dialect = Dialect {
     tools: Declarations {
-        stand: Stand::InSystem,
+        stand: Stand::BeforeSystem("\n\n"),
         around: (
             "# Tools\n\nYou have access to the following functions:\n\n<tools>\n",
             "</tools>\n\nIf you choose to call a function ONLY reply in the following format with NO suffix:\n\n\
              <tool_call>\n<function=example_function_name>\n<parameter=example_parameter_1>\nvalue_1\n</parameter>\n\
-             </function>\n</tool_call>",
+             <parameter=example_parameter_2>\nThis is the value for the second parameter\nthat can span\nmultiple \
+             lines\n</parameter>\n</function>\n</tool_call>\n\n<IMPORTANT>\nReminder:\n- Function calls MUST follow the \
+             specified format: an inner <function=...></function> block must be nested within <tool_call></tool_call> \
+             XML tags\n- Required parameters MUST be specified\n- You may provide optional reasoning for your function \
+             call in natural language BEFORE the function call, but NOT after\n- If there is no function call \
+             available, answer the question like normal with your current knowledge and do not tell the user about \
+             function calls\n</IMPORTANT>",
         ),
         each: Some(("", "\n")),
         shape: Shape::Function,
+        indented: false,
     },
     calls: Calls {
         group: ("", ""),
         each: ("<tool_call>\n<function=", "</function>\n</tool_call>"),
         between: "\n",
-        gap: ("\n", ""),
+        gap: ("\n\n", ""),
         alone: false,
         notation: Notation::Tagged {
             after_name: ">\n",
-            tags: Tags { open: "<parameter=", after_name: (">\n", ">\n"), close: "\n</parameter>\n" },
+            tags: Tags {
+                open: "<parameter=",
+                after_name: (">\n", ">\n"),
+                close: "\n</parameter>\n",
+                python: true,
+            },
         },
     },
     markers: &[
@@ -124,15 +137,16 @@ pub(crate) const LLAMA3: Dialect = Dialect {
     goes_on: false,
     stays_open: false,
     tools: Declarations {
-        stand: Stand::InSystem,
+        stand: Stand::BeforeSystem(""),
         around: (
-            "You have access to the following functions. To call a function, please respond with JSON for a function \
-             call. Respond in the format {\"name\": function name, \"parameters\": dictionary of argument name and its \
-             value}. Do not use variables.\n\n",
+            "Environment: ipython\nYou have access to the following functions. To call a function, please respond with \
+             JSON for a function call.Respond in the format {\"name\": function name, \"parameters\": dictionary of \
+             argument name and its value}.Do not use variables.\n\n",
             "",
         ),
         each: Some(("", "\n\n")),
         shape: Shape::Function,
+        indented: true,
     },
     thought: None,
     text: "",
@@ -176,6 +190,7 @@ pub(crate) const LLAMA4: Dialect = Dialect {
         ),
         each: Some(("", "\n\n")),
         shape: Shape::Bare,
+        indented: false,
     },
     calls: Calls {
         group: ("", ""),
@@ -219,6 +234,7 @@ pub(crate) const MISTRAL_V3: Dialect = Dialect {
         around: ("[AVAILABLE_TOOLS] ", "[/AVAILABLE_TOOLS]"),
         each: None,
         shape: Shape::Function,
+        indented: false,
     },
     thought: None,
     text: " ",
@@ -268,6 +284,7 @@ pub(crate) const MISTRAL_V13: Dialect = Dialect {
         around: ("[AVAILABLE_TOOLS]", "[/AVAILABLE_TOOLS]"),
         each: None,
         shape: Shape::Function,
+        indented: false,
     },
     thought: Some(Thought { around: ("[THINK]", "[/THINK]"), none: "" }),
     text: "",
@@ -302,6 +319,7 @@ pub(crate) const DEEPSEEK_V3: Dialect = Dialect {
         around: ("## Tools\n\n### Function\n\nYou have the following functions available:\n\n", ""),
         each: Some(("```json\n", "\n```\n")),
         shape: Shape::Bare,
+        indented: false,
     },
     thought: None,
     text: "",
@@ -348,12 +366,19 @@ pub(crate) const DEEPSEEK_V32: Dialect = Dialect {
              functions by writing a \"<｜DSML｜function_calls>\" block like the following as part of your reply to the \
              user:\n<｜DSML｜function_calls>\n<｜DSML｜invoke name=\"$FUNCTION_NAME\">\n<｜DSML｜parameter \
              name=\"$PARAMETER_NAME\" string=\"true|false\">$PARAMETER_VALUE</｜DSML｜parameter>\n...\n\
-             </｜DSML｜invoke>\n</｜DSML｜function_calls>\n\nHere are the functions available in JSONSchema format:\n\
-             <functions>\n",
+             </｜DSML｜invoke>\n<｜DSML｜invoke name=\"$FUNCTION_NAME2\">\n...\n</｜DSML｜invoke>\n\
+             </｜DSML｜function_calls>\n\nString and scalar parameters should be specified as is without any escaping \
+             or quotes, while lists and objects should use JSON format. The \"string\" attribute should be set to \
+             \"true\" for string type parameters and \"false\" for other types (numbers, booleans, arrays, objects).\n\n\
+             If the thinking_mode is enabled, then after function results you should strongly consider outputting a \
+             thinking block. Here is an example:\n\n<｜DSML｜function_calls>\n...\n</｜DSML｜function_calls>\n\n\
+             <function_results>\n...\n</function_results>\n\n<think>...thinking about results</think>\n\nHere are the \
+             functions available in JSONSchema format:\n<functions>\n",
             "</functions>\n",
         ),
         each: Some(("", "\n")),
         shape: Shape::Bare,
+        indented: false,
     },
     thought: Some(Thought { around: ("<think>", "</think>"), none: "</think>" }),
     calls: Calls {
@@ -368,6 +393,7 @@ pub(crate) const DEEPSEEK_V32: Dialect = Dialect {
                 open: "<｜DSML｜parameter name=\"",
                 after_name: ("\" string=\"true\">", "\" string=\"false\">"),
                 close: "</｜DSML｜parameter>\n",
+                python: false,
             },
         },
     },
@@ -417,6 +443,7 @@ pub(crate) const GLM45: Dialect = Dialect {
         ),
         each: Some(("", "\n")),
         shape: Shape::Function,
+        indented: false,
     },
     thought: Some(Thought { around: ("<think>", "</think>"), none: "<think></think>" }),
     text: "\n",
@@ -432,6 +459,7 @@ pub(crate) const GLM45: Dialect = Dialect {
                 open: "<arg_key>",
                 after_name: ("</arg_key>\n<arg_value>", "</arg_key>\n<arg_value>"),
                 close: "</arg_value>\n",
+                python: false,
             },
         },
     },
@@ -479,6 +507,7 @@ pub(crate) const KIMI_K2: Dialect = Dialect {
         around: ("<|im_system|>tool_declare<|im_middle|>", "<|im_end|>"),
         each: None,
         shape: Shape::Function,
+        indented: false,
     },
     thought: Some(Thought { around: ("<think>", "</think>"), none: "" }),
     text: "",
@@ -533,6 +562,7 @@ pub(crate) const MINIMAX_M2: Dialect = Dialect {
         ),
         each: Some(("<tool>", "</tool>\n")),
         shape: Shape::Bare,
+        indented: false,
     },
     thought: THINK,
     text: "",
@@ -544,7 +574,12 @@ pub(crate) const MINIMAX_M2: Dialect = Dialect {
         alone: false,
         notation: Notation::Tagged {
             after_name: "\">\n",
-            tags: Tags { open: "<parameter name=\"", after_name: ("\">", "\">"), close: "</parameter>\n" },
+            tags: Tags {
+                open: "<parameter name=\"",
+                after_name: ("\">", "\">"),
+                close: "</parameter>\n",
+                python: false,
+            },
         },
     },
     results: Outcomes {
@@ -589,6 +624,7 @@ pub(crate) const GEMMA4: Dialect = Dialect {
         around: ("", ""),
         each: Some(("<|tool>", "<tool|>")),
         shape: Shape::Bare,
+        indented: false,
     },
     thought: Some(Thought { around: ("<|channel>thought\n", "\n<channel|>"), none: "" }),
     text: "",

@@ -23,7 +23,7 @@ pub(crate) fn write(trace: &Trace, d: &Dialect) -> String {
     let mut before_user = String::new();
     let mut at_start = true;
     for (i, turn) in turns.iter().enumerate() {
-        let in_system = d.tools.stand == Stand::InSystem && is_system(turn);
+        let in_system = d.tools.stand.in_system() && is_system(turn);
         if at_start && !in_system && !(d.tools.stand == Stand::AfterSystem && is_system(turn)) {
             put_declarations(&mut out, declared.take(), d);
         }
@@ -39,7 +39,10 @@ pub(crate) fn write(trace: &Trace, d: &Dialect) -> String {
                 match (d.system, declared.take_if(|_| in_system)) {
                     (None, _) => before_user.extend([&text, "\n\n"]),
                     (Some((open, close)), None) => out.extend([open, &text, close]),
-                    (Some((open, close)), Some(tools)) => out.extend([open, &text, "\n\n", &tools, close]),
+                    (Some((open, close)), Some(tools)) => match d.tools.stand {
+                        Stand::BeforeSystem(between) => out.extend([open, &tools, between, &text, close]),
+                        _ => out.extend([open, &text, "\n\n", &tools, close]),
+                    },
                 }
             }
             Turn::User(text) => {
@@ -112,7 +115,7 @@ fn quiet(a: &mut Agent<'_>, d: &Dialect) {
 
 fn put_declarations(out: &mut String, declared: Option<String>, d: &Dialect) {
     let Some(declared) = declared else { return };
-    match d.system.filter(|_| d.tools.stand == Stand::InSystem) {
+    match d.system.filter(|_| d.tools.stand.in_system()) {
         Some((open, close)) => out.extend([open, &declared, close]),
         None => out.push_str(&declared),
     }
@@ -124,7 +127,8 @@ fn declarations(tools: &[crate::Tool], d: &Dialect) -> String {
     match t.each {
         Some((open, close)) => {
             for tool in tools {
-                let json = schemas::spaced(&schemas::to_json(tool, t.shape));
+                let json = schemas::to_json(tool, t.shape);
+                let json = if t.indented { schemas::indented(&json) } else { schemas::spaced(&json) };
                 out.extend([open, &escaped(&json, d.markers), close]);
             }
         }
@@ -240,6 +244,6 @@ fn content(outcome: &Outcome<'_>, number: usize, d: &Dialect) -> String {
             let id = calls::list_id(number);
             format!("{{\"content\": {}, \"call_id\": \"{id}\"}}", escaped(&json(), d.markers))
         }
-        Content::Gemma => gemma::write_response(&tool(), &json(), d.markers),
+        Content::Gemma => gemma::write_response(&guarded_name(&tool(), d.markers, "{"), &text()),
     }
 }

@@ -1,0 +1,120 @@
+//! A bounded part of what `fuzz/` does: the same checks, on inputs that are mutated without knowing which code they reach.
+//! `FUZZ_RUNS` sets how many; each target gets so many.
+
+#[path = "../../../fuzz/src/lib.rs"]
+mod targets;
+
+use groundwork_trace::adapters::Format;
+use groundwork_trace::{Tool, Trace};
+
+/// The examples of the documentation are the first inputs.
+const LANGUAGE: &str = include_str!("../../../docs/trace-language.md");
+
+/// What stands between other bytes in some format, and what breaks readers.
+const PIECES: [&str; 24] = [
+    "\"", "\\", "{", "}", "[", "]", "(", ")", ":", ",", "\n", "\r\n", "  ", "\0", "\u{202e}", "\\u{",
+    "\\ud800", "1e999", "null", "<|", "|>", "</", "---\n", "///",
+];
+
+/// Numbers that look drawn by chance, the same in every run (xorshift).
+struct Chance(u64);
+
+impl Chance {
+    fn below(&mut self, n: usize) -> usize {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        (self.0 % n.max(1) as u64) as usize
+    }
+
+    /// `bytes` with one to four changes; pieces of `other` are put in.
+    fn mutated(&mut self, bytes: &[u8], other: &[u8]) -> Vec<u8> {
+        let mut bytes = bytes.to_vec();
+        for _ in 0..=self.below(4) {
+            let at = self.below(bytes.len() + 1);
+            let end = (at + self.below(16)).min(bytes.len());
+            match self.below(6) {
+                0 if at < bytes.len() => bytes[at] ^= 1 << self.below(8),
+                1 => drop(bytes.drain(at..end)),
+                2 => {
+                    let piece = bytes[at..end].to_vec();
+                    let to = self.below(bytes.len() + 1);
+                    bytes.splice(to..to, piece);
+                }
+                3 => {
+                    let from = self.below(other.len());
+                    let piece = &other[from..(from + self.below(32)).min(other.len())];
+                    bytes.splice(at..at, piece.iter().copied());
+                }
+                4 => bytes.truncate(at),
+                _ => drop(bytes.splice(at..at, PIECES[self.below(PIECES.len())].bytes())),
+            }
+        }
+        bytes
+    }
+}
+
+fn runs() -> usize {
+    std::env::var("FUZZ_RUNS").map_or(1500, |n| n.parse().expect("FUZZ_RUNS is a number"))
+}
+
+fn examples() -> Vec<String> {
+    let blocks = LANGUAGE.split("```trace").skip(1);
+    let text = |b: &str| Some(b.split_once('\n')?.1.split("```").next()?.to_owned());
+    blocks.filter_map(text).collect()
+}
+
+/// Runs `target` on mutations of `seeds`, which it must hold for too. What fails is told, so that it can be kept.
+fn fuzz(target: fn(&[u8]), seeds: &[Vec<u8>]) {
+    let mut chance = Chance(0x5eed);
+    assert!(!seeds.is_empty());
+    for seed in seeds {
+        target(seed);
+    }
+    for _ in 0..runs() {
+        let (seed, other) = (&seeds[chance.below(seeds.len())], &seeds[chance.below(seeds.len())]);
+        let input = chance.mutated(seed, other);
+        let held = std::panic::catch_unwind(|| target(&input));
+        assert!(held.is_ok(), "does not hold for {:?}", String::from_utf8_lossy(&input));
+    }
+}
+
+fn documents() -> Vec<(usize, String)> {
+    let traces = examples().iter().flat_map(|t| Trace::parse_all(t).unwrap_or_default()).collect::<Vec<_>>();
+    let each = traces.iter().flat_map(|t| Format::ALL.iter().enumerate().map(|(n, f)| (n, f.write(t).value)));
+    each.collect()
+}
+
+fn tools() -> Vec<Tool> {
+    let traces = examples().iter().flat_map(|t| Trace::parse_all(t).unwrap_or_default()).collect::<Vec<_>>();
+    traces.iter().flat_map(|t| Tool::parse_all(&t.spans[0].body).unwrap_or_default()).collect()
+}
+
+#[test]
+fn language() {
+    fuzz(targets::language, &examples().into_iter().map(String::into_bytes).collect::<Vec<_>>());
+}
+
+#[test]
+fn formats() {
+    let seed = |(n, text): (usize, String)| [&[n as u8], text.as_bytes()].concat();
+    fuzz(targets::formats, &documents().into_iter().map(seed).collect::<Vec<_>>());
+}
+
+#[test]
+fn across() {
+    let seed = |(i, (n, text)): (usize, (usize, String))| [&[n as u8, i as u8], text.as_bytes()].concat();
+    fuzz(targets::across, &documents().into_iter().enumerate().map(seed).collect::<Vec<_>>());
+}
+
+#[test]
+fn types() {
+    let seed = |tool: Tool| [Tool::print_all(&[tool]).as_bytes(), b"\n=\n{a: [1, \"b\"]}"].concat();
+    fuzz(targets::types, &tools().into_iter().map(seed).collect::<Vec<_>>());
+}
+
+#[test]
+fn schemas() {
+    let seed = |tool: Tool| tool.to_json_schema().map(|s| s.to_string().into_bytes()).ok();
+    fuzz(targets::schemas, &tools().into_iter().filter_map(seed).collect::<Vec<_>>());
+}
