@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use groundwork_lab::json_object;
 use serde_json::Value;
 
 use crate::table::{Cell, Row, Table};
@@ -23,7 +24,7 @@ pub(crate) fn read(
             continue;
         }
         let mut row = Row { number: i as u64 + 1, cells: Vec::new() };
-        match object(line) {
+        match json_object(line) {
             Ok(fields) => {
                 flatten(&mut table, &mut row, "", fields);
                 table.rows.push(row);
@@ -48,48 +49,6 @@ pub(crate) fn read(
         return Err(HistoryError::malformed(path, format!("holds no JSON lines: {first}"), hint));
     }
     Ok(table)
-}
-
-fn object(line: &[u8]) -> Result<serde_json::Map<String, Value>, String> {
-    let value = serde_json::from_slice(line).or_else(|e| match without_bare_words(line) {
-        Some(line) => serde_json::from_slice(&line).map_err(|_| e),
-        None => Err(e),
-    });
-    match value {
-        Ok(Value::Object(fields)) => Ok(fields),
-        Ok(_) => Err("is JSON, but no object".into()),
-        Err(e) => Err(format!("is no JSON: {e}")),
-    }
-}
-
-/// The line with `NaN`, `Infinity` and `-Infinity` outside of strings put in quotes; `None` if there are none.
-fn without_bare_words(line: &[u8]) -> Option<Vec<u8>> {
-    let mut out = Vec::with_capacity(line.len() + 8);
-    let (mut quoted, mut changed, mut i) = (false, false, 0);
-    while i < line.len() {
-        let word = [&b"NaN"[..], b"-Infinity", b"Infinity"]
-            .into_iter()
-            .find(|w| !quoted && line[i..].starts_with(w));
-        if let Some(word) = word {
-            out.push(b'"');
-            out.extend(word);
-            out.push(b'"');
-            i += word.len();
-            changed = true;
-            continue;
-        }
-        match line[i] {
-            b'\\' if quoted && i + 1 < line.len() => {
-                out.push(line[i]);
-                i += 1;
-            }
-            b'"' => quoted = !quoted,
-            _ => {}
-        }
-        out.push(line[i]);
-        i += 1;
-    }
-    changed.then_some(out)
 }
 
 /// Puts the fields of an object into a row, those of objects in it under `outer.inner`.

@@ -10,6 +10,7 @@ use crate::judge::{CostBasis, Rule, Scale};
 use crate::locate::{
     did_you_mean, field_at, find_field, first_sentence, key_offset, position, suggestion_in,
 };
+use crate::outside::{Trainer, Values};
 use crate::recipe::merge;
 use crate::score;
 
@@ -37,6 +38,9 @@ pub struct Bet {
     /// The recipe that both arms share.
     #[serde(default)]
     pub recipe: toml::Table,
+    /// The program that trains, where it is not ours. Recipes then hold whatever it wants, metrics are what it reports.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trainer: Option<Trainer>,
     /// What is done today.
     pub baseline: ArmSpec,
     /// What is proposed.
@@ -351,9 +355,10 @@ impl Bet {
         if self.question.trim().is_empty() {
             return Err(Fault::new("question", "is empty", "; say in one sentence what the bet asks"));
         }
-        check_metric("primary", &self.primary.metric, self.primary.direction, self.primary.margin)?;
+        let check = if self.trainer.is_none() { check_metric } else { check_margin };
+        check("primary", &self.primary.metric, self.primary.direction, self.primary.margin)?;
         for guardrail in &self.guardrails {
-            check_metric("guardrail", &guardrail.metric, guardrail.direction, guardrail.margin)?;
+            check("guardrail", &guardrail.metric, guardrail.direction, guardrail.margin)?;
         }
         let d = &self.decision;
         if !(0.5..1.0).contains(&d.confidence) {
@@ -375,6 +380,27 @@ impl Bet {
                 "the arms are the same recipe, so there is nothing to compare",
                 "; state the change in [candidate.recipe]",
             ));
+        }
+        self.trainer.as_ref().map_or(Ok(()), |trainer| self.check_trainer(trainer))
+    }
+
+    fn check_trainer(&self, trainer: &Trainer) -> Result<(), Fault> {
+        if !self.evaluation.is_empty() {
+            let message = "is for our own trainer; another's models cannot be put into the worlds";
+            return Err(Fault::new(
+                "evaluation",
+                message,
+                "; name the command that measures them in trainer.evaluate",
+            ));
+        }
+        if let Some(name) = trainer.names.keys().find(|name| !Trainer::FIELDS.contains(&name.as_str())) {
+            let hint = did_you_mean(name, Trainer::FIELDS.into_iter());
+            return Err(Fault::new(&format!("trainer.names.{name}"), "is no field of a record", hint));
+        }
+        for cell in self.cells() {
+            if let Some((field, message)) = trainer.mistake(&Values::of(&cell, &cell.arm.to_string())) {
+                return Err(Fault::new(&format!("trainer.{field}"), message, ""));
+            }
         }
         Ok(())
     }
@@ -544,6 +570,15 @@ fn check_metric(section: &str, metric: &str, direction: Direction, margin: f64) 
             format!("{direction} is not the better way for `{metric}`"),
             format!("; write direction = \"{natural}\""),
         ));
+    }
+    check_margin(section, metric, direction, margin)
+}
+
+/// The metrics of an outside trainer are its own: only it knows which there are and what they mean.
+fn check_margin(section: &str, metric: &str, _: Direction, margin: f64) -> Result<(), Fault> {
+    if metric.is_empty() {
+        let hint = "; want the name of a number that the trainer reports";
+        return Err(Fault::new(&format!("{section}.metric"), "is empty", hint));
     }
     if margin.is_nan() || margin < 0.0 || margin.is_infinite() {
         return Err(Fault::new(

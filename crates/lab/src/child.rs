@@ -5,10 +5,15 @@ use std::fs::{self, File, OpenOptions};
 use std::io::{self, BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus, Stdio};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::Sender;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
+use std::time::Duration;
 
 use serde_json::Value;
+
+use crate::outside::{Recorder, Tail};
 
 /// Lines of standard error that are kept for the report of a failure.
 const TAIL: usize = 20;
@@ -24,6 +29,8 @@ pub(crate) enum Message {
 /// The end of a child.
 pub(crate) struct Ended {
     pub(crate) status: ExitStatus,
+    /// Whether its results could be kept, where that is not its own affair.
+    pub(crate) kept: Result<(), String>,
     pub(crate) stderr: Vec<String>,
     pub(crate) log: PathBuf,
 }
@@ -34,13 +41,18 @@ pub(crate) struct Child {
     id: u32,
 }
 
+/// How often a file with records is looked at.
+const LOOK: Duration = Duration::from_millis(200);
+
 impl Child {
     /// Starts a child. Its events and in the end [`Message::Ended`] go to `sender` with the number `cell`; standard
-    /// error, and whatever on standard output is no event, go to the file `log`.
+    /// error, and whatever on standard output is no event, go to the file `log`. What a child that is not ours reports is
+    /// turned into events, and kept, by `recorder`.
     pub(crate) fn start(
         mut command: Command,
         cell: usize,
         log: &Path,
+        recorder: Option<Recorder>,
         sender: Sender<(usize, Message)>,
     ) -> io::Result<Child> {
         if let Some(folder) = log.parent() {
@@ -58,31 +70,75 @@ impl Child {
         let tail = thread::spawn(move || keep_tail(stderr, stderr_file));
         let log = log.to_owned();
         thread::spawn(move || {
-            for_lines(stdout, |line| match serde_json::from_str::<Value>(line) {
-                // A receiver that is gone has stopped caring; the child is still read to its end.
-                Ok(event) if event["event"].is_string() => drop(sender.send((cell, Message::Event(event)))),
-                _ => drop(writeln!(file, "{line}")),
+            let ended = Arc::new(AtomicBool::new(false));
+            let records = recorder.as_ref().and_then(Recorder::file);
+            let recorder = Arc::new(Mutex::new(recorder));
+            let follower = records.clone().map(|path| {
+                let (recorder, ended, sender) = (recorder.clone(), ended.clone(), sender.clone());
+                thread::spawn(move || follow(&path, &ended, &recorder, &|event| send(&sender, cell, event)))
+            });
+            for_lines(stdout, |line| {
+                let event = match lock(&recorder).as_mut() {
+                    Some(_) if records.is_some() => None,
+                    Some(recorder) => recorder.line(line),
+                    None => serde_json::from_str(line).ok().filter(|e: &Value| e["event"].is_string()),
+                };
+                match event {
+                    Some(event) => send(&sender, cell, event),
+                    None => drop(writeln!(file, "{line}")),
+                }
             });
             let status = child.wait();
+            ended.store(true, Ordering::SeqCst);
+            if let Some(follower) = follower {
+                drop(follower.join());
+            }
             let stderr = tail.join().unwrap_or_default();
             if let Ok(status) = status {
-                drop(sender.send((cell, Message::Ended(Ended { status, stderr, log }))));
+                let kept = lock(&recorder).take().map_or(Ok(()), |r| r.end(status.success()));
+                drop(sender.send((cell, Message::Ended(Ended { status, kept, stderr, log }))));
             }
         });
         Ok(Child { id })
     }
 
-    /// Sends a signal by name (`INT`, `KILL`).
+    /// Sends a signal by name (`INT`, `KILL`) to the child and whatever it has started.
     ///
     /// Through the `kill` program, because the system call needs unsafe code. A child that is gone is no error.
     pub(crate) fn signal(&self, name: &str) {
         drop(
             Command::new("kill")
-                .args(["-s", name, &self.id.to_string()])
+                .args(["-s", name, "--", &format!("-{}", self.id)])
                 .stdout(Stdio::null())
                 .stderr(Stdio::null())
                 .status(),
         );
+    }
+}
+
+/// A receiver that is gone has stopped caring; the child is still read to its end.
+fn send(sender: &Sender<(usize, Message)>, cell: usize, event: Value) {
+    drop(sender.send((cell, Message::Event(event))));
+}
+
+fn lock(recorder: &Mutex<Option<Recorder>>) -> std::sync::MutexGuard<'_, Option<Recorder>> {
+    recorder.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Reads records from a file until the child has ended.
+fn follow(path: &Path, ended: &AtomicBool, recorder: &Mutex<Option<Recorder>>, send: &dyn Fn(Value)) {
+    let mut tail = Tail::default();
+    loop {
+        let last = ended.load(Ordering::SeqCst);
+        tail.read(path, last, |line| {
+            if let Some(event) = lock(recorder).as_mut().and_then(|r| r.line(line)) {
+                send(event);
+            }
+        });
+        if last {
+            return;
+        }
+        thread::sleep(LOOK);
     }
 }
 

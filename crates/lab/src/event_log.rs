@@ -85,14 +85,9 @@ impl EventLog {
     /// # Errors
     /// If the file cannot be read at all.
     pub fn read(path: &Path) -> io::Result<EventLog> {
-        let (text, damaged) = decompress(&fs::read(path)?);
+        let (events, damaged) = read_events(path)?;
         let mut log = EventLog { damaged, ..EventLog::default() };
-        for line in text.split(|b| *b == b'\n') {
-            match serde_json::from_slice::<Value>(line) {
-                Ok(event) => log.take(&event),
-                Err(_) => log.damaged |= !line.is_empty(),
-            }
-        }
+        events.iter().for_each(|event| log.take(event));
         Ok(log)
     }
 
@@ -133,6 +128,19 @@ impl EventLog {
     pub fn spikes(&self) -> Vec<u64> {
         self.incidents.iter().filter(|i| i.is_spike()).map(|i| i.step).collect()
     }
+}
+
+/// The events of a log, and whether something in it could not be read.
+pub(crate) fn read_events(path: &Path) -> io::Result<(Vec<Value>, bool)> {
+    let (text, mut damaged) = decompress(&fs::read(path)?);
+    let mut events = Vec::new();
+    for line in text.split(|b| *b == b'\n') {
+        match serde_json::from_slice(line) {
+            Ok(event) => events.push(event),
+            Err(_) => damaged |= !line.is_empty(),
+        }
+    }
+    Ok((events, damaged))
 }
 
 /// The start of every zstd frame.

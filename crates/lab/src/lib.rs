@@ -18,6 +18,7 @@ pub mod fit;
 pub mod judge;
 mod ledger;
 mod locate;
+mod outside;
 mod plan;
 mod planning;
 mod random;
@@ -40,6 +41,7 @@ pub use bet::{
 };
 pub use event_log::{CurvePoint, EventLog, Incident};
 pub use ledger::{Coverage, LEDGER_FILE, Ledger, Prediction};
+pub use outside::{Trainer, json_object};
 pub use plan::{Cell, Plan, PlanError};
 pub use planning::{Design, Power, Prospect, ProspectError, Worth};
 pub use recipe::{RecipeHash, ResolvedRecipe};

@@ -42,14 +42,18 @@ impl Bet {
         let looks: Vec<String> = rule.looks_at(top, sizes - 1).iter().map(ToString::to_string).collect();
         words.push(format!(
             "Looks at {top} after {} pairs, {seeds} at most. Its {confidence} interval holds over all looks together: Student's \
-             t at a level calibrated for them, with {}, joined with a bootstrap over test tasks ({} resamples).",
+             t at a level calibrated for them, with {}{}.",
             looks.join(", "),
             if noise.rungs.is_empty() {
                 "the noise of the pairs and of the other sizes' pairs".to_owned()
             } else {
                 "the noise of an archive of A/A runs and of the pairs".to_owned()
             },
-            rule.resamples,
+            if self.trainer.is_none() {
+                format!(", joined with a bootstrap over test tasks ({} resamples)", rule.resamples)
+            } else {
+                String::new()
+            },
         ));
         let guard = match self.guardrails.len() {
             0 => "",

@@ -8,9 +8,11 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{self, RecvTimeoutError};
 use std::time::{Duration, Instant};
 
+use crate::bet::Bet;
 use crate::child::{Child, Ended, Message};
 use crate::evaluated::Evaluated;
 use crate::event_log::Incident;
+use crate::outside::{Recorder, Sitting, Values};
 use crate::plan::{Cell, Plan};
 use crate::recipe::{canonical_json, hash_hex, table_to_json};
 use crate::registration::write_atomically;
@@ -25,6 +27,8 @@ pub struct Runner {
     pub program: PathBuf,
     /// The folder of runs.
     pub runs: PathBuf,
+    /// The folder of the bet file: the commands of an outside trainer are run in it.
+    pub base: PathBuf,
     /// The folder of the registration; recipes, the suite and logs of the children are put there.
     pub folder: PathBuf,
     /// Children side by side.
@@ -71,7 +75,7 @@ pub enum RunnerEvent {
         tokens: u64,
         /// All tokens.
         of_tokens: u64,
-        /// Loss, nats a token.
+        /// Loss, nats a token; not a number where the trainer gave none with this step.
         loss: f64,
         /// Tokens a second.
         tokens_per_second: f64,
@@ -116,8 +120,8 @@ pub enum RunnerEvent {
         of: usize,
         /// Share of all training FLOPs done.
         share: f64,
-        /// Estimated seconds until all are finished.
-        seconds_left: f64,
+        /// Estimated seconds until all are finished, as soon as they can be told.
+        seconds_left: Option<f64>,
     },
 }
 
@@ -303,16 +307,49 @@ impl Runner {
         self.folder.join("recipes").join(format!("{}.toml", cell.folder()))
     }
 
-    fn command(&self, cell: &Cell, need: Need, suite: &Path) -> Command {
+    fn command(
+        &self,
+        bet: &Bet,
+        cell: &Cell,
+        need: Need,
+        suite: &Path,
+        slot: usize,
+    ) -> Result<Command, String> {
         let mut command = Command::new(&self.program);
-        if need == Need::Training {
+        if let Some(trainer) = &bet.trainer {
+            let whole = |path: PathBuf| std::path::absolute(&path).unwrap_or(path);
+            let arm = cell.arm.to_string();
+            let values = Values {
+                recipe: &cell.recipe.table,
+                arm: &arm,
+                size: &cell.size,
+                seed: cell.seed,
+                name: &cell.name,
+                folder: &whole(self.runs.join(cell.folder())),
+                recipe_file: &whole(self.recipe_file(cell)),
+                threads: self.threads,
+                slot,
+            };
+            let words = if need == Need::Training { &trainer.command } else { &trainer.evaluate };
+            command = trainer.command(words, &values, &self.base)?;
+            command.env("OMP_NUM_THREADS", self.threads.to_string());
+        } else if need == Need::Training {
             command.arg("train").arg(self.recipe_file(cell)).arg("--runs").arg(&self.runs);
             command.args(["--json", "--threads"]).arg(self.threads.to_string());
         } else {
             command.arg("eval").arg(self.runs.join(cell.folder())).arg("--suite").arg(suite).arg("--json");
         }
         command.env("RAYON_NUM_THREADS", self.threads.to_string());
-        command
+        Ok(command)
+    }
+
+    /// What keeps the records of a trainer that is not ours.
+    fn recorder(&self, bet: &Bet, cell: &Cell, need: Need) -> std::io::Result<Option<Recorder>> {
+        let Some(trainer) = &bet.trainer else { return Ok(None) };
+        let sitting = if need == Need::Training { Sitting::Training } else { Sitting::Evaluation };
+        let mut needed = vec![bet.primary.metric.clone()];
+        needed.extend(bet.guardrails.iter().map(|g| g.metric.clone()));
+        Recorder::begin(&self.runs.join(cell.folder()), sitting, trainer, cell, needed).map(Some)
     }
 }
 
@@ -344,6 +381,8 @@ struct Floor<'a> {
 struct Active {
     child: Child,
     need: Need,
+    /// Its place among those side by side.
+    slot: usize,
     started: Instant,
     steps: Option<u64>,
     /// The last step seen: share done, and when.
@@ -417,12 +456,26 @@ impl Floor<'_> {
     }
 
     fn start(&mut self, cell: usize, need: Need, sender: &mpsc::Sender<(usize, Message)>) {
-        let c = &self.plan.cells[cell];
+        let (bet, c) = (&self.plan.bet, &self.plan.cells[cell]);
+        if need == Need::Evaluation && bet.trainer.as_ref().is_some_and(|t| t.evaluate.is_empty()) {
+            // Its training has reported what is measured.
+            self.evaluated(cell, 0.0);
+            self.overall();
+            return;
+        }
         let log = self.runner.folder.join("logs").join(format!("{}.log", c.folder()));
         let resumed = self.runner.runs.join(c.folder()).join("recipe.toml").is_file();
-        match Child::start(self.runner.command(c, need, self.suite), cell, &log, sender.clone()) {
+        let slot = (0..).find(|s| self.active.values().all(|a| a.slot != *s)).unwrap_or(0);
+        let child = self.runner.command(bet, c, need, self.suite, slot).and_then(|command| {
+            let program = command.get_program().to_string_lossy().into_owned();
+            let recorder =
+                self.runner.recorder(bet, c, need).map_err(|e| format!("cannot write its folder: {e}"))?;
+            Child::start(command, cell, &log, recorder, sender.clone())
+                .map_err(|e| format!("cannot start `{program}`: {e}"))
+        });
+        match child {
             Ok(child) => {
-                let active = Active { child, need, started: Instant::now(), steps: None, last: None };
+                let active = Active { child, need, slot, started: Instant::now(), steps: None, last: None };
                 self.active.insert(cell, active);
                 if need == Need::Training {
                     (self.report)(RunnerEvent::Started { cell, resumed });
@@ -431,12 +484,26 @@ impl Floor<'_> {
                     (self.report)(RunnerEvent::Evaluating { cell, done: 0, of: 0 });
                 }
             }
+            Err(message) => self.fail(cell, Failure { message, stderr: Vec::new(), log }),
+        }
+        self.overall();
+    }
+
+    /// The run is trained and measured: what lies in its folder belongs to this bet's suite.
+    fn evaluated(&mut self, cell: usize, seconds: f64) {
+        let c = &self.plan.cells[cell];
+        let run = self.runner.runs.join(c.folder());
+        match Evaluated::of(&run, self.suite_hash, seconds).and_then(|e| e.write(&run)) {
+            Ok(()) => {
+                self.left.evaluation_took(seconds);
+                self.finish(cell, false);
+            }
             Err(e) => {
-                let message = format!("cannot start {}: {e}", self.runner.program.display());
+                let log = self.runner.folder.join("logs").join(format!("{}.log", c.folder()));
+                let message = format!("evaluating {} left no scores: {e}", c.label());
                 self.fail(cell, Failure { message, stderr: Vec::new(), log });
             }
         }
-        self.overall();
     }
 
     fn take(
@@ -467,7 +534,12 @@ impl Floor<'_> {
             Some("step") => {
                 let tokens = number("tokens").unwrap_or_default();
                 let of_tokens = self.plan.cells[cell].recipe.tokens;
-                let share = tokens as f64 / of_tokens.max(1) as f64;
+                let share = if of_tokens > 0 {
+                    tokens as f64 / of_tokens as f64
+                } else {
+                    let of = number("of").or(active.steps).unwrap_or_default();
+                    number("step").unwrap_or_default() as f64 / of.max(1) as f64
+                };
                 let now = Instant::now();
                 if let Some((before, at)) = active.last.replace((share, now)) {
                     self.left.trained(cell, share, share - before, (now - at).as_secs_f64());
@@ -517,20 +589,15 @@ impl Floor<'_> {
         let verb = if active.need == Need::Training { "training" } else { "evaluating" };
         let result = if !ended.status.success() {
             Err(format!("{verb} {} ended with {}", c.label(), ended.status))
-        } else if active.need == Need::Evaluation {
-            Evaluated::of(&run, self.suite_hash, seconds)
-                .and_then(|e| e.write(&run))
-                .map_err(|e| format!("{verb} {} left no scores: {e}", c.label()))
-        } else if run.join("done.json").is_file() {
+        } else if let Err(why) = &ended.kept {
+            Err(format!("{verb} {} ended, but {why}", c.label()))
+        } else if active.need == Need::Evaluation || run.join("done.json").is_file() {
             Ok(())
         } else {
             Err(format!("{verb} {} ended without {}", c.label(), run.join("done.json").display()))
         };
         match result {
-            Ok(()) if active.need == Need::Evaluation => {
-                self.left.evaluation_took(seconds);
-                self.finish(cell, false);
-            }
+            Ok(()) if active.need == Need::Evaluation => self.evaluated(cell, seconds),
             Ok(()) if stop.load(Ordering::SeqCst) => self.waiting.push((cell, Need::Evaluation)),
             Ok(()) => self.start(cell, Need::Evaluation, sender),
             Err(message) if !interrupted(stop) => {

@@ -7,15 +7,16 @@ use crate::plan::Plan;
 /// What is known about speed before anything ran.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Speed {
-    /// Floating-point operations a second of one training process, with the others running beside it.
-    pub flops_per_second: f64,
+    /// Floating-point operations a second of one training process, with the others running beside it; `None` where nobody
+    /// knows, as of a trainer that is not ours.
+    pub flops_per_second: Option<f64>,
     /// Seconds that one evaluation takes.
     pub evaluation_seconds: f64,
 }
 
 impl Speed {
-    /// Seconds from start to end of `plan` with `parallel` runs side by side.
-    pub fn seconds(&self, plan: &Plan, parallel: usize) -> f64 {
+    /// Seconds from start to end of `plan` with `parallel` runs side by side, if they can be told.
+    pub fn seconds(&self, plan: &Plan, parallel: usize) -> Option<f64> {
         TimeLeft::new(plan, *self, parallel).seconds()
     }
 }
@@ -69,18 +70,18 @@ impl TimeLeft {
         self.evaluations.1 += 1.0;
     }
 
-    fn rate(&self, size: &str) -> f64 {
+    fn rate(&self, size: &str) -> Option<f64> {
         // A second of one size says more than the prior; before that, other sizes do.
         let own = self.seen.get(size).copied().unwrap_or_default();
         if own.1 > 1.0 && own.0 > 0.0 {
-            return own.0 / own.1;
+            return Some(own.0 / own.1);
         }
         let (flops, seconds) = self.seen.values().fold((0.0, 0.0), |a, s| (a.0 + s.0, a.1 + s.1));
-        if seconds > 1.0 && flops > 0.0 { flops / seconds } else { self.prior.flops_per_second }
+        if seconds > 1.0 && flops > 0.0 { Some(flops / seconds) } else { self.prior.flops_per_second }
     }
 
     /// Seconds until the last cell ends, cells being taken up in order as places become free.
-    pub(crate) fn seconds(&self) -> f64 {
+    pub(crate) fn seconds(&self) -> Option<f64> {
         let evaluation = if self.evaluations.1 > 0.0 {
             self.evaluations.0 / self.evaluations.1
         } else {
@@ -88,13 +89,16 @@ impl TimeLeft {
         };
         let mut places = vec![0.0_f64; self.parallel];
         for cell in &self.cells {
-            let seconds = cell.flops * (1.0 - cell.trained) / self.rate(&cell.size).max(1.0)
-                + evaluation * (1.0 - cell.evaluated);
+            let training = match cell.flops * (1.0 - cell.trained) {
+                0.0 => 0.0,
+                flops => flops / self.rate(&cell.size)?.max(1.0),
+            };
+            let seconds = training + evaluation * (1.0 - cell.evaluated);
             if let Some(first) = places.iter_mut().min_by(|a, b| a.total_cmp(b)) {
                 *first += seconds;
             }
         }
-        places.into_iter().fold(0.0, f64::max)
+        Some(places.into_iter().fold(0.0, f64::max))
     }
 
     /// The share of all FLOPs that is done.

@@ -78,10 +78,11 @@ fn runner(runs: &Path, folder: &Path, parallel: usize) -> Runner {
     Runner {
         program,
         runs: runs.to_owned(),
+        base: runs.to_owned(),
         folder: folder.to_owned(),
         parallel,
         threads: 1,
-        speed: Speed { flops_per_second: 1e9, evaluation_seconds: 1.0 },
+        speed: Speed { flops_per_second: Some(1e9), evaluation_seconds: 1.0 },
         grace: Duration::from_millis(100),
     }
 }
@@ -98,7 +99,7 @@ fn a_bet_runs_pairs_first_and_never_repeats_a_finished_run() {
     let (_, place, new) = Registration::open(runs, &plan).unwrap();
     assert!(new && place.starts_with(runs.join("bets")));
     let runner = runner(runs, &place, 2);
-    assert_eq!(runner.speed.seconds(&plan, 2), (4.0 + 16.0 + 8.0) / 2.0);
+    assert_eq!(runner.speed.seconds(&plan, 2), Some((4.0 + 16.0 + 8.0) / 2.0));
     assert!(!runner.is_finished(&plan).unwrap());
 
     let mut events = Vec::new();
@@ -124,7 +125,7 @@ fn a_bet_runs_pairs_first_and_never_repeats_a_finished_run() {
     let Some(RunnerEvent::Overall { finished: 8, of: 8, share, seconds_left }) = events.last() else {
         panic!("{:?}", events.last());
     };
-    assert_eq!((*share, *seconds_left), (1.0, 0.0));
+    assert_eq!((*share, *seconds_left), (1.0, Some(0.0)));
     let log = place.join("logs").join(format!("{}.log", plan.cells[0].folder()));
     assert!(fs::read_to_string(log).unwrap().contains("not an event"));
 

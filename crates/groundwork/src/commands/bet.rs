@@ -35,7 +35,11 @@ pub fn run(args: &BetArgs) -> Result<(), Failure> {
     }
     let Some(file) = &args.file else { return Err(Failure::input("name a bet (TOML)")) };
     let bet = Bet::load(file).map_err(Failure::input)?;
-    let suite = suite::of_bet(&bet.evaluation, file)?;
+    // An outside trainer measures its models itself.
+    let suite = match bet.trainer {
+        None => Some(suite::of_bet(&bet.evaluation, file)?),
+        Some(_) => None,
+    };
     let plan = plan_of(bet, file)?;
     // A bet that is registered keeps the noise that it was registered with.
     let frozen = Registration::noise_of(&args.runs, &plan);
@@ -45,15 +49,22 @@ pub fn run(args: &BetArgs) -> Result<(), Failure> {
         (None, None) => plan,
     };
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
-    let parallel = args.jobs.unwrap_or(cores).clamp(1, plan.cells.len().max(1));
+    // Whether an outside trainer leaves room for a second one, on a graphics processor say, is not ours to guess.
+    let usual = if suite.is_some() { cores } else { 1 };
+    let parallel = args.jobs.unwrap_or(usual).clamp(1, plan.cells.len().max(1));
     let threads = args.threads.unwrap_or((cores / parallel).max(1));
-    let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().map_err(Failure::work)?;
-    let device = Processor::Cpu.device()?;
-    let peak = pool.install(|| groundwork_train::measure_peak(&device))
-        * (cores as f64 / (parallel * threads) as f64).min(1.0);
-    let speed = Speed {
-        flops_per_second: USUAL_UTILISATION * peak,
-        evaluation_seconds: USUAL_TASK_SECONDS * suite.tasks()?.len() as f64,
+    let speed = match &suite {
+        None => Speed { flops_per_second: None, evaluation_seconds: 0.0 },
+        Some(suite) => {
+            let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().map_err(Failure::work)?;
+            let device = Processor::Cpu.device()?;
+            let peak = pool.install(|| groundwork_train::measure_peak(&device))
+                * (cores as f64 / (parallel * threads) as f64).min(1.0);
+            Speed {
+                flops_per_second: Some(USUAL_UTILISATION * peak),
+                evaluation_seconds: USUAL_TASK_SECONDS * suite.tasks()?.len() as f64,
+            }
+        }
     };
     if args.plan {
         print!("{}", announcement(&plan, parallel, threads, speed));
@@ -63,6 +74,7 @@ pub fn run(args: &BetArgs) -> Result<(), Failure> {
     let runner = Runner {
         program: std::env::current_exe().map_err(Failure::work)?,
         runs: args.runs.clone(),
+        base: base_of(file),
         folder: folder.clone(),
         parallel,
         threads,
@@ -118,8 +130,10 @@ pub fn run(args: &BetArgs) -> Result<(), Failure> {
     }
     let cells: Vec<usize> = runner.finished_cells(&plan).map_err(Failure::input)?;
     let mut result = collect(&plan, &cells, registration, &args.runs)?;
-    let few = SuiteSpec { tasks: suite.tasks.min(FLOOR_TASKS), ..suite.clone() };
-    result.references = floors(&few, &mut |_| {})?.into_iter().map(score).collect();
+    if let Some(suite) = suite {
+        let few = SuiteSpec { tasks: suite.tasks.min(FLOOR_TASKS), ..suite };
+        result.references = floors(&few, &mut |_| {})?.into_iter().map(score).collect();
+    }
     let verdict = Verdict::of(&result);
     let ledger = Ledger::open(&args.runs).and_then(|mut ledger| {
         ledger.enter(&verdict.registration, &verdict.judgement)?;
@@ -135,6 +149,12 @@ pub fn run(args: &BetArgs) -> Result<(), Failure> {
 
 /// The bet with its recipes resolved; what the trainer refuses is named with its place in the file.
 pub fn plan_of(bet: Bet, file: &Path) -> Result<Plan, Failure> {
+    let trainer = bet.trainer.clone();
+    let base = base_of(file);
+    let resolve = |recipe: &toml::Table| match &trainer {
+        None => resolve(recipe),
+        Some(trainer) => trainer.resolve(recipe, &base),
+    };
     Plan::new(bet, &resolve).map_err(|e| match &e {
         PlanError::Recipe { arm, size, .. } => {
             let message = e.to_string();
@@ -145,6 +165,12 @@ pub fn plan_of(bet: Bet, file: &Path) -> Result<Plan, Failure> {
         }
         _ => Failure::input(e).in_file(file),
     })
+}
+
+/// The folder of a bet file, in which an outside trainer is run.
+fn base_of(file: &Path) -> PathBuf {
+    let folder = file.parent().filter(|f| !f.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    std::path::absolute(folder).unwrap_or_else(|_| folder.to_owned())
 }
 
 /// The archive of A/A runs in the folder of runs, if there is one.
@@ -190,12 +216,15 @@ fn announcement(plan: &Plan, parallel: usize, threads: usize, speed: Speed) -> S
         }
     }
     text += &format!(
-        "\n  {} runs, {parallel} side by side with {threads} {} each; {} tokens, {}FLOP; about {} on this machine\n",
+        "\n  {} runs, {parallel} side by side with {threads} {} each; {} tokens, {}FLOP; {}\n",
         plan.cells.len(),
         if threads == 1 { "thread" } else { "threads" },
         count(plan.tokens() as f64),
         count(plan.flops()),
-        duration(speed.seconds(plan, parallel))
+        match speed.seconds(plan, parallel) {
+            Some(seconds) => format!("about {} on this machine", duration(seconds)),
+            None => "how long the trainer takes will show".to_owned(),
+        }
     );
     text
 }
@@ -227,10 +256,19 @@ fn collect(
     let mut cells = Vec::new();
     for cell in finished.iter().filter_map(|i| plan.cells.get(*i)) {
         let run = runs.join(cell.folder());
-        let scores = read_scores(&run.join("scores.parquet"))?.into_iter().map(score).collect();
-        cells.push(CellResult::load(runs, cell, scores, tokens_by_source(runs, &cell.recipe.table)?)?);
+        let (scores, tokens) = if plan.bet.trainer.is_some() {
+            (Vec::new(), BTreeMap::new())
+        } else {
+            let scores = read_scores(&run.join("scores.parquet"))?.into_iter().map(score).collect();
+            (scores, tokens_by_source(runs, &cell.recipe.table)?)
+        };
+        cells.push(CellResult::load(runs, cell, scores, tokens)?);
     }
-    Ok(BetResult { registration, cells, references: Vec::new(), separation: how_test_tasks_are_held_out() })
+    let separation = match plan.bet.trainer {
+        None => how_test_tasks_are_held_out(),
+        Some(_) => String::new(),
+    };
+    Ok(BetResult { registration, cells, references: Vec::new(), separation })
 }
 
 /// Tokens by source of a recipe's corpus.
@@ -303,12 +341,21 @@ impl<'a> Screen<'a> {
                 bar.set_length(of);
                 bar.set(done, &format!("preparing the corpus: {stage}"));
             }
-            RunnerEvent::Training { cell, tokens, of_tokens, loss, tokens_per_second, .. } => {
-                let left = of_tokens.saturating_sub(tokens) as f64 / tokens_per_second;
+            RunnerEvent::Training { cell, step, steps, tokens, of_tokens, loss, tokens_per_second } => {
+                let mut says = Vec::new();
+                if loss.is_finite() {
+                    says.push(format!("loss {loss:.3}"));
+                }
+                if tokens_per_second > 0.0 {
+                    let left = of_tokens.saturating_sub(tokens) as f64 / tokens_per_second;
+                    says.push(format!("{} tokens/s", count(tokens_per_second)));
+                    says.push(format!("{} left", duration(left)));
+                }
+                // An outside trainer may count its steps and not its tokens.
+                let (done, of) = if of_tokens > 0 { (tokens, of_tokens) } else { (step, steps.unwrap_or(0)) };
                 let bar = self.cell(cell);
-                bar.set_length(of_tokens);
-                let rate = count(tokens_per_second);
-                bar.set(tokens, &format!("loss {loss:.3}  {rate} tokens/s  {} left", duration(left)));
+                bar.set_length(of);
+                bar.set(done, &says.join("  "));
             }
             RunnerEvent::Evaluating { cell, done, of } => {
                 let bar = self.cell(cell);
@@ -332,7 +379,8 @@ impl<'a> Screen<'a> {
                 self.bars.line(&format!("{}  step {step}: {message}", self.plan.cells[cell].label()));
             }
             RunnerEvent::Overall { finished, of, share, seconds_left } => {
-                let message = format!("{finished} of {of} runs  {} left", duration(seconds_left));
+                let left = seconds_left.map_or_else(String::new, |s| format!("  {} left", duration(s)));
+                let message = format!("{finished} of {of} runs{left}");
                 self.whole.set((share * 1000.0) as u64, &message);
             }
         }

@@ -16,6 +16,9 @@ pub(super) fn data(result: &BetResult) -> Markup {
         let cells = result.at(arm, top);
         (arm, cells.first().map(|c| c.tokens_by_source.clone()).unwrap_or_default())
     });
+    if arms.iter().all(|(_, sources)| sources.is_empty()) && result.separation.is_empty() {
+        return html! {};
+    }
     html! {
         section {
             h2 { "Where the tokens came from" }

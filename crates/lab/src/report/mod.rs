@@ -41,7 +41,7 @@ pub fn render_report(result: &BetResult, verdict: &Verdict, ledger: &Coverage) -
                         (answer::extrapolation(j))
                         (answer::path(j))
                         (curves::compute(j))
-                        (tasks::section(result))
+                        @if result.cells.iter().any(|c| !c.scores.is_empty()) { (tasks::section(result)) }
                         (rollouts::section(result))
                         (curves::losses(result))
                         (inputs::data(result))

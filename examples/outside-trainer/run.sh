@@ -1,7 +1,7 @@
 #!/bin/sh
 # Trains a small model with a program that is not ours, with and without momentum, at three sizes and with four seeds, and
 # has Groundwork judge what it printed. Half a minute in plain Python; train.py uses PyTorch where it is installed.
-# Usage: examples/run-histories/run.sh [FOLDER]
+# Usage: examples/outside-trainer/run.sh [FOLDER]
 set -eu
 cd "$(dirname "$0")"
 logs=${1:-logs}
