@@ -114,6 +114,10 @@ pub(crate) fn time(seconds: f64) -> String {
 
 /// Bytes: 310 MiB.
 pub(crate) fn bytes(v: u64) -> String {
+    if v == 0 {
+        // A trainer that is not ours need not say.
+        return "–".into();
+    }
     let mib = v as f64 / f64::from(1 << 20);
     if mib < 1024.0 { format!("{mib:.0} MiB") } else { format!("{:.1} GiB", mib / 1024.0) }
 }

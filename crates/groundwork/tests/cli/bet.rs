@@ -195,3 +195,29 @@ fn a_registration_that_was_changed_is_refused() {
     shop.write(&path, "{");
     shop.run(START).refused(&[&path, "is not a registration", "start again to register anew"]);
 }
+
+/// The example's own trainer, in plain Python or PyTorch.
+#[test]
+fn a_bet_on_another_trainer_ends_with_a_verdict() {
+    let shop = Workshop::new();
+    let bet = include_str!("../../../../examples/outside-trainer/bet.toml")
+        .replace("tokens = 3000 }", "tokens = 300 }")
+        .replace("tokens = 6000 }", "tokens = 400 }")
+        .replace("tokens = 12000 }", "tokens = 500 }");
+    shop.write("bets/bet.toml", bet);
+    shop.write("bets/train.py", include_str!("../../../../examples/outside-trainer/train.py"));
+    let plan = shop.run(["bet", "bets/bet.toml", "--plan"]).fine().out;
+    assert!(
+        plan.contains("24 runs, 1 side by side") && plan.contains("how long the trainer takes will show"),
+        "{plan}"
+    );
+    let said = shop.run(["bet", "bets/bet.toml", "--jobs", "2"]).fine().out;
+    assert!(said.contains("val loss, lower is better"), "{said}");
+    let report = shop.read(format!("{}/report.html", shop.only("runs/bets", "momentum-")));
+    assert!(report.contains("momentum 0.9") && report.contains("[trainer.files]"));
+    let listed = shop.run(["runs", "list", "--json"]).fine().out;
+    assert!(listed.contains("\"val_loss\""), "{listed}");
+    // With another train.py, the runs are others: the old results must not stand for them.
+    shop.write("bets/train.py", "print(1)");
+    shop.run(["bet", "bets/bet.toml"]).refused(&["results of", "a name of its own"]);
+}

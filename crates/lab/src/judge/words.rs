@@ -60,6 +60,9 @@ fn sentence(j: &Judgement) -> String {
     let metric = title_of(&rule.metric);
     let Defined::Value(effect) = &top.effect else {
         let Defined::Undefined(why) = &top.effect else { return String::new() };
+        if top.pairs.is_empty() && j.ruling != Ruling::Undecided {
+            return format!("The smaller sizes decide; nothing was run at {}, the largest.", top.rung);
+        }
         return format!("There is no verdict at {}, the largest size, yet: {why}.", top.rung);
     };
     let interval = format!(
@@ -92,7 +95,7 @@ fn reasons(j: &Judgement, findings: &Findings) -> Vec<String> {
     let rule = &j.rule;
     let mut reasons = Vec::new();
     let missing: Vec<&str> = j.rungs.iter().filter(|r| r.pairs.is_empty()).map(|r| r.rung.as_str()).collect();
-    if !missing.is_empty() {
+    if !missing.is_empty() && j.ruling == Ruling::Undecided {
         reasons.push(format!("There are no pairs of runs yet at {}.", missing.join(", ")));
     }
     let Some(top) = j.top() else { return reasons };
