@@ -88,7 +88,7 @@ pub struct BetArgs {
     /// The folder of runs
     #[arg(long, value_name = "FOLDER", default_value = "runs")]
     pub runs: PathBuf,
-    /// Runs at the same time [default: one a core]
+    /// Runs at the same time [default: whatever is fastest at the largest size, by a trial of some seconds]
     #[arg(long, value_name = "N", value_parser = at_least_one::<usize>)]
     pub jobs: Option<usize>,
     /// Threads of each run [default: the cores, shared out among the jobs]
@@ -151,6 +151,9 @@ pub struct TrainArgs {
     /// Where to compute: `cpu`, or `gpu` in a build with `--features wgpu`
     #[arg(long, value_name = "DEVICE", default_value_t)]
     pub device: Processor,
+    /// Take steps on random tokens for some seconds, say how fast they are and what memory they take, and keep nothing
+    #[arg(long, value_name = "SECONDS", num_args = 0..=1, default_missing_value = "5")]
+    pub trial: Option<f64>,
     /// Print events as JSON, one a line
     #[arg(long)]
     pub json: bool,

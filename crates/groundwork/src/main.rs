@@ -7,6 +7,7 @@ mod commands;
 mod failure;
 mod interrupt;
 mod progress;
+mod side_by_side;
 mod suite;
 mod table;
 

@@ -83,6 +83,12 @@ pub fn duration(seconds: f64) -> String {
     }
 }
 
+/// An amount of memory for people: `107 MiB`.
+pub fn bytes(n: u64) -> String {
+    let mib = n as f64 / f64::from(1 << 20);
+    if mib < 1024.0 { format!("{mib:.0} MiB") } else { format!("{:.1} GiB", mib / 1024.0) }
+}
+
 /// A count for people: `1.72 M`.
 pub fn count(n: f64) -> String {
     for (scale, unit) in [(1e15, "P"), (1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "k")] {

@@ -19,13 +19,14 @@ mod run;
 mod schedule;
 mod toml_input;
 mod trained;
+mod trial;
 
 pub use groundwork_kernels::keep_freed_memory;
 
 pub use checkpoint::{Checkpoint, latest_checkpoint};
 pub use error::TrainError;
 pub use events::{Done, Event, EventLog, StepEvent};
-pub use machine::{measure_peak, peak_memory};
+pub use machine::{available_memory, measure_peak, peak_memory};
 pub use optimizer::{Optimizer, OptimizerKind, OptimizerSpec, ParameterGradients, Rates};
 pub use processor::Processor;
 pub use recipe::{Recipe, RecipeHash, Resolved, TrainSpec};
@@ -33,3 +34,4 @@ pub use run::{Outcome, corpus_folder, train};
 pub use schedule::{DecayShape, ScheduleSpec};
 pub use toml_input::{from_toml, from_toml_table};
 pub use trained::Trained;
+pub use trial::Trial;

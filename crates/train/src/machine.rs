@@ -22,7 +22,17 @@ pub fn measure_peak(device: &Device) -> f64 {
 
 /// The largest resident memory of this process in bytes; 0 where the system does not say.
 pub fn peak_memory() -> u64 {
-    let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let line = status.lines().find_map(|l| l.strip_prefix("VmHWM:"));
-    line.and_then(|l| l.trim().trim_end_matches("kB").trim().parse::<u64>().ok()).unwrap_or(0) * 1024
+    kilobytes("/proc/self/status", "VmHWM:").unwrap_or(0)
+}
+
+/// Memory in bytes that new processes can have without others being pushed out; nothing where the system does not say.
+pub fn available_memory() -> Option<u64> {
+    kilobytes("/proc/meminfo", "MemAvailable:")
+}
+
+/// A line `NAME  123 kB`, in bytes.
+fn kilobytes(file: &str, name: &str) -> Option<u64> {
+    let text = fs::read_to_string(file).ok()?;
+    let number = text.lines().find_map(|l| l.strip_prefix(name))?.trim().trim_end_matches("kB").trim();
+    number.parse::<u64>().ok().map(|n| n * 1024)
 }

@@ -126,6 +126,45 @@ fn corpus(
     Ok((shards, tokenizer, manifest))
 }
 
+/// The loss, its parts (nats, one a position) and the gradients of a batch, by way of micro-batches of `micro` rows (0: all at
+/// once). `denominator` is what the weighted sum of losses is divided by. Nothing if no position counts.
+pub(crate) fn backward(
+    decoder: &mut Decoder,
+    device: &Device,
+    batch: Batch,
+    denominator: f64,
+    micro: usize,
+) -> Option<(f64, Vec<f32>, ParameterGradients)> {
+    if batch.weights.iter().all(|&w| w == 0.0) {
+        return None;
+    }
+    let micro = if micro == 0 { batch.rows } else { micro };
+    let (mut loss, mut losses, mut gradients) = (0.0, Vec::with_capacity(batch.inputs.len()), None);
+    for part in batch.micro_batches(micro) {
+        let (n, shape) = (part.inputs.len(), [part.rows, part.sequence]);
+        let ids = |v: &[u32]| v.iter().map(|&t| i64::from(t)).collect::<Vec<i64>>();
+        let grid = |v: &[u32]| Tensor::<2, Int>::from_data(TensorData::new(ids(v), shape), device);
+        let weights: Vec<f32> = part.weights.iter().map(|&w| (f64::from(w) / denominator) as f32).collect();
+        let hidden = decoder.hidden(grid(&part.inputs), Some(grid(&part.documents)));
+        let (sum, each) = kernels::linear_cross_entropy(
+            hidden.reshape([n, decoder.config().d_model]),
+            decoder.head(),
+            Tensor::from_data(TensorData::new(ids(&part.targets), [n]), device),
+            Tensor::from_data(TensorData::new(weights, [n]), device),
+            decoder.config().precision,
+        );
+        let mut all = sum.backward();
+        loss += f64::from(sum.into_scalar::<f32>());
+        losses.extend(each.try_into_vec_as::<f32>().expect("losses are floats"));
+        let taken = ParameterGradients::take(decoder, &mut all);
+        gradients = Some(match gradients {
+            None => taken,
+            Some(held) => ParameterGradients::add(held, taken),
+        });
+    }
+    gradients.map(|g| (loss, losses, g))
+}
+
 /// One training run in progress.
 struct Loop<'a> {
     resolved: &'a Resolved,
@@ -140,50 +179,17 @@ struct Loop<'a> {
 }
 
 impl Loop<'_> {
-    /// The losses (nats, one a position) and gradients of a batch, by way of micro-batches.
-    fn backward(&mut self, batch: Batch) -> Option<(f64, Vec<f32>, ParameterGradients)> {
-        let denominator = batch.denominator(self.objective.denominator());
-        if batch.weights.iter().all(|&w| w == 0.0) {
-            return None;
-        }
-        let micro = match self.resolved.recipe.train.micro_batch {
-            0 => batch.rows,
-            n => n,
-        };
-        let (mut loss, mut losses, mut gradients) = (0.0, Vec::with_capacity(batch.inputs.len()), None);
-        for part in batch.micro_batches(micro) {
-            let (n, shape) = (part.inputs.len(), [part.rows, part.sequence]);
-            let ids = |v: &[u32]| v.iter().map(|&t| i64::from(t)).collect::<Vec<i64>>();
-            let grid = |v: &[u32]| Tensor::<2, Int>::from_data(TensorData::new(ids(v), shape), &self.device);
-            let weights: Vec<f32> =
-                part.weights.iter().map(|&w| (f64::from(w) / denominator) as f32).collect();
-            let hidden = self.decoder.hidden(grid(&part.inputs), Some(grid(&part.documents)));
-            let (sum, each) = kernels::linear_cross_entropy(
-                hidden.reshape([n, self.decoder.config().d_model]),
-                self.decoder.head(),
-                Tensor::from_data(TensorData::new(ids(&part.targets), [n]), &self.device),
-                Tensor::from_data(TensorData::new(weights, [n]), &self.device),
-                self.decoder.config().precision,
-            );
-            let mut all = sum.backward();
-            loss += f64::from(sum.into_scalar::<f32>());
-            losses.extend(each.try_into_vec_as::<f32>().expect("losses are floats"));
-            let taken = ParameterGradients::take(&mut self.decoder, &mut all);
-            gradients = Some(match gradients {
-                None => taken,
-                Some(held) => ParameterGradients::add(held, taken),
-            });
-        }
-        gradients.map(|g| (loss, losses, g))
-    }
-
     /// Takes one optimiser step; returns the finding of the guard.
     fn step(&mut self, interval: &mut Interval) -> Result<Finding, TrainError> {
         let recipe = &self.resolved.recipe;
         let (rows, keys) = self.feed.rows(self.state.step, recipe.train.batch)?;
         let batch = Batch::new(&self.objective, &self.tokenizer, rows, recipe.seed, &keys);
         let tags = batch.clone();
-        let Some((loss, losses, gradients)) = self.backward(batch) else {
+        let denominator = batch.denominator(self.objective.denominator());
+        let micro = recipe.train.micro_batch;
+        let Some((loss, losses, gradients)) =
+            backward(&mut self.decoder, &self.device, batch, denominator, micro)
+        else {
             self.state.step += 1;
             return Ok(Finding::Calm);
         };

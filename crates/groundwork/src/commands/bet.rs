@@ -19,6 +19,7 @@ use crate::cli::{BetArgs, BetCommand};
 use crate::failure::Failure;
 use crate::interrupt;
 use crate::progress::{Bar, Bars, count, duration};
+use crate::side_by_side::{Choice, Layout};
 use crate::suite;
 
 /// The share of the peak of matrix products at which small models train, about. Only the first estimate rests on
@@ -48,37 +49,19 @@ pub fn run(args: &BetArgs) -> Result<(), Failure> {
         (None, Some(archive)) => plan.with_archive(&archive).map_err(|e| Failure::input(e).in_file(file))?,
         (None, None) => plan,
     };
-    let cores = std::thread::available_parallelism().map_or(1, usize::from);
-    // Whether an outside trainer leaves room for a second one, on a graphics processor say, is not ours to guess.
-    let usual = if suite.is_some() { cores } else { 1 };
-    let parallel = args.jobs.unwrap_or(usual).clamp(1, plan.cells.len().max(1));
-    let threads = args.threads.unwrap_or((cores / parallel).max(1));
-    let speed = match &suite {
-        None => Speed { flops_per_second: None, evaluation_seconds: 0.0 },
-        Some(suite) => {
-            let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().map_err(Failure::work)?;
-            let device = Processor::Cpu.device()?;
-            let peak = pool.install(|| groundwork_train::measure_peak(&device))
-                * (cores as f64 / (parallel * threads) as f64).min(1.0);
-            Speed {
-                flops_per_second: Some(USUAL_UTILISATION * peak),
-                evaluation_seconds: USUAL_TASK_SECONDS * suite.tasks()?.len() as f64,
-            }
-        }
-    };
     if args.plan {
-        print!("{}", announcement(&plan, parallel, threads, speed));
+        print!("{}", announcement(&plan, &Outfit::of(args, &plan, suite.as_ref())?));
         return Ok(());
     }
     let (registration, folder, new) = Registration::open(&args.runs, &plan).map_err(Failure::input)?;
-    let runner = Runner {
+    let mut runner = Runner {
         program: std::env::current_exe().map_err(Failure::work)?,
         runs: args.runs.clone(),
         base: base_of(file),
         folder: folder.clone(),
-        parallel,
-        threads,
-        speed,
+        parallel: 1,
+        threads: 1,
+        speed: Speed { flops_per_second: None, evaluation_seconds: 0.0 },
         grace: Duration::from_secs(60),
     };
     let earlier = read_verdict(&folder, &registration);
@@ -95,7 +78,10 @@ pub fn run(args: &BetArgs) -> Result<(), Failure> {
             return show(args, &verdict, &folder);
         }
     } else {
-        say(&announcement(&plan, parallel, threads, speed));
+        let outfit = Outfit::of(args, &plan, suite.as_ref())?;
+        (runner.parallel, runner.threads, runner.speed) =
+            (outfit.layout.parallel, outfit.layout.threads, outfit.speed);
+        say(&announcement(&plan, &outfit));
         let place = folder.join("registration.json");
         say(&format!("{} {}\n", if new { "registered in" } else { "going on with" }, place.display()));
         let stop = interrupt::flag();
@@ -192,8 +178,50 @@ pub fn resolve(table: &toml::Table) -> Result<ResolvedRecipe, String> {
     })
 }
 
+/// How the runs of a bet are made on this machine.
+struct Outfit {
+    layout: Layout,
+    speed: Speed,
+    /// What was tried to find out.
+    tried: Option<String>,
+}
+
+impl Outfit {
+    /// What the user asks for; where that leaves it open, what is fastest at the largest size.
+    fn of(args: &BetArgs, plan: &Plan, suite: Option<&SuiteSpec>) -> Result<Outfit, Failure> {
+        let cores = std::thread::available_parallelism().map_or(1, usize::from);
+        let most = plan.cells.len().max(1);
+        let by_hand = |usual: usize| {
+            let parallel = args.jobs.unwrap_or(usual).clamp(1, most);
+            Layout { parallel, threads: args.threads.unwrap_or((cores / parallel).max(1)) }
+        };
+        let Some(suite) = suite else {
+            // Whether an outside trainer leaves room for a second one, on a graphics processor say, is not ours to guess.
+            let speed = Speed { flops_per_second: None, evaluation_seconds: 0.0 };
+            return Ok(Outfit { layout: by_hand(1), speed, tried: None });
+        };
+        let evaluation_seconds = USUAL_TASK_SECONDS * suite.tasks()?.len() as f64;
+        if let (None, None, Some(top)) = (args.jobs, args.threads, plan.cells.last()) {
+            let choice = Choice::measure(&top.recipe.table, most, cores)?;
+            let flops = top.recipe.flops / top.recipe.tokens.max(1) as f64;
+            let speed =
+                Speed { flops_per_second: Some(choice.tokens_per_second() * flops), evaluation_seconds };
+            return Ok(Outfit { layout: choice.layout, speed, tried: Some(choice.to_text()) });
+        }
+        let layout = by_hand(cores);
+        let pool =
+            rayon::ThreadPoolBuilder::new().num_threads(layout.threads).build().map_err(Failure::work)?;
+        let device = Processor::Cpu.device()?;
+        let peak = pool.install(|| groundwork_train::measure_peak(&device))
+            * (cores as f64 / (layout.parallel * layout.threads) as f64).min(1.0);
+        let speed = Speed { flops_per_second: Some(USUAL_UTILISATION * peak), evaluation_seconds };
+        Ok(Outfit { layout, speed, tried: None })
+    }
+}
+
 /// What will be done, before it is done.
-fn announcement(plan: &Plan, parallel: usize, threads: usize, speed: Speed) -> String {
+fn announcement(plan: &Plan, outfit: &Outfit) -> String {
+    let Layout { parallel, threads } = outfit.layout;
     let bet = &plan.bet;
     let mut text = format!("{}\n\n  {}\n\n", bet.name, bet.question.trim());
     for line in bet.rule_in_words(&plan.noise) {
@@ -221,11 +249,12 @@ fn announcement(plan: &Plan, parallel: usize, threads: usize, speed: Speed) -> S
         if threads == 1 { "thread" } else { "threads" },
         count(plan.tokens() as f64),
         count(plan.flops()),
-        match speed.seconds(plan, parallel) {
+        match outfit.speed.seconds(plan, parallel) {
             Some(seconds) => format!("about {} on this machine", duration(seconds)),
             None => "how long the trainer takes will show".to_owned(),
         }
     );
+    text += &outfit.tried.as_ref().map_or_else(String::new, |tried| format!("  {tried}\n"));
     text
 }
 

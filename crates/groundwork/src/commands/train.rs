@@ -1,17 +1,22 @@
 //! `groundwork train`
 
-use groundwork_train::{Event, Outcome, StepEvent};
+use std::time::Duration;
+
+use groundwork_train::{Event, Outcome, Resolved, StepEvent};
 
 use super::{print_json, resolve, set_threads};
 use crate::cli::TrainArgs;
 use crate::failure::Failure;
 use crate::interrupt;
-use crate::progress::{Bar, Bars, count, duration};
+use crate::progress::{Bar, Bars, bytes, count, duration};
 
 pub fn run(args: &TrainArgs) -> Result<(), Failure> {
     set_threads(args.threads)?;
     groundwork_train::keep_freed_memory();
     let resolved = resolve(&args.recipe)?;
+    if let Some(seconds) = args.trial {
+        return trial(&resolved, args, seconds);
+    }
     let stop = interrupt::flag();
     let folder = args.runs.join(resolved.folder());
     let mut earlier = true;
@@ -53,6 +58,26 @@ pub fn run(args: &TrainArgs) -> Result<(), Failure> {
             Ok(())
         }
     }
+}
+
+fn trial(resolved: &Resolved, args: &TrainArgs, seconds: f64) -> Result<(), Failure> {
+    let time = Duration::try_from_secs_f64(seconds).map_err(|_| {
+        Failure::input(format!("`--trial {seconds}`: want a number of seconds, zero or more"))
+    })?;
+    let trial = resolved.trial(args.device, time)?;
+    if args.json {
+        print_json(&trial);
+        return Ok(());
+    }
+    println!(
+        "{}: {} tokens/s, {} of memory; the whole run ({} tokens) would take {}",
+        resolved.recipe.name,
+        count(trial.tokens_per_second),
+        bytes(trial.peak_memory_bytes),
+        count(resolved.tokens as f64),
+        duration(trial.seconds)
+    );
+    Ok(())
 }
 
 /// What a training run looks like to a person.
