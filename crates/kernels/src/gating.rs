@@ -1,63 +1,69 @@
 //! The feed-forward layer's activations on the CPU: SwiGLU and squared ReLU, forward and backward.
 
-use crate::parallel::{SharedMut, for_each_job};
+use crate::parallel::{for_each_job, written_by};
 use crate::simd::{Kernel, Vector, dispatch};
+use std::ops::Range;
 
 /// Numbers a job.
 const JOB: usize = 1 << 15;
 
 /// `silu(a) b` for rows `[a, b]` of `2 · half` numbers.
 pub(crate) fn swiglu(gate_up: &[f32], half: usize) -> Vec<f32> {
-    let mut out = vec![0.0; gate_up.len() / 2];
-    rows_in_parallel(out.len() / half, half, &mut out, half, |rows, out| {
+    let work = |rows: Range<usize>, out: &mut [f32]| {
         dispatch(Swiglu { gate_up: &gate_up[rows.start * 2 * half..rows.end * 2 * half], half, out });
-    });
-    out
+    };
+    // SAFETY: the kernel writes all of the rows that it is given.
+    unsafe { rows_in_parallel(gate_up.len() / half / 2, half, half, work) }
 }
 
 /// The gradient of [`swiglu`] for `d_out`: with `s = σ(a)`, `da = d b s (1 + a (1 - s))` and `db = d a s`.
 pub(crate) fn swiglu_backward(gate_up: &[f32], half: usize, d_out: &[f32]) -> Vec<f32> {
-    let mut d_gate_up = vec![0.0; gate_up.len()];
-    rows_in_parallel(d_out.len() / half, half, &mut d_gate_up, 2 * half, |rows, d_gate_up| {
+    let work = |rows: Range<usize>, d_gate_up: &mut [f32]| {
         let gate_up = &gate_up[rows.start * 2 * half..rows.end * 2 * half];
         let d_out = &d_out[rows.start * half..rows.end * half];
         dispatch(SwigluBackward { gate_up, half, d_out, d_gate_up });
-    });
-    d_gate_up
+    };
+    // SAFETY: the kernel writes all of the rows that it is given.
+    unsafe { rows_in_parallel(d_out.len() / half, half, 2 * half, work) }
 }
 
 /// `max(x, 0)²`.
 pub(crate) fn relu_squared(x: &[f32]) -> Vec<f32> {
-    let mut out = vec![0.0; x.len()];
-    rows_in_parallel(x.len(), 1, &mut out, 1, |range, out| dispatch(ReluSquared { x: &x[range], out }));
-    out
+    let work = |range: Range<usize>, out: &mut [f32]| dispatch(ReluSquared { x: &x[range], out });
+    // SAFETY: the kernel writes all that it is given.
+    unsafe { rows_in_parallel(x.len(), 1, 1, work) }
 }
 
 /// The gradient of [`relu_squared`]: `2 d max(x, 0)`.
 pub(crate) fn relu_squared_backward(x: &[f32], d_out: &[f32]) -> Vec<f32> {
-    let mut dx = vec![0.0; x.len()];
-    rows_in_parallel(x.len(), 1, &mut dx, 1, |range, dx| {
+    let work = |range: Range<usize>, dx: &mut [f32]| {
         dispatch(ReluSquaredBackward { x: &x[range.clone()], d_out: &d_out[range], dx });
-    });
-    dx
+    };
+    // SAFETY: the kernel writes all that it is given.
+    unsafe { rows_in_parallel(x.len(), 1, 1, work) }
 }
 
-/// Calls `work` with ranges of rows and their part of `out`, whose rows have `out_width` numbers.
-fn rows_in_parallel(
+/// `rows` rows of `out_width` numbers, written by `work` in ranges. `width` is what a row costs, in numbers.
+///
+/// # Safety
+/// `work` must write all of the rows that it is given.
+unsafe fn rows_in_parallel(
     rows: usize,
     width: usize,
-    out: &mut [f32],
     out_width: usize,
-    work: impl Fn(std::ops::Range<usize>, &mut [f32]) + Send + Sync,
-) {
+    work: impl Fn(Range<usize>, &mut [f32]) + Send + Sync,
+) -> Vec<f32> {
     let of_job = (JOB / width).max(1);
-    let out = SharedMut::new(out);
-    for_each_job(rows.div_ceil(of_job), |job| {
-        let range = job * of_job..rows.min((job + 1) * of_job);
-        // SAFETY: each job has rows of its own.
-        let out = unsafe { out.range(range.start * out_width, range.len() * out_width) };
-        work(range, out);
-    });
+    // SAFETY: the ranges cover all rows, and each is written by its own job, as the caller vouches.
+    unsafe {
+        written_by(rows * out_width, |out| {
+            for_each_job(rows.div_ceil(of_job), |job| {
+                let range = job * of_job..rows.min((job + 1) * of_job);
+                let out = out.range(range.start * out_width, range.len() * out_width);
+                work(range, out);
+            });
+        })
+    }
 }
 
 struct Swiglu<'a> {

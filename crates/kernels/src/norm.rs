@@ -2,7 +2,7 @@
 //!
 //! With `r = (mean x² + ε)^(-1/2)` a row, `y = g x r`, `dx = r (g dy) - x r³/d Σ (g dy) x` and `dg = Σ_rows dy x r`.
 
-use crate::parallel::{SharedMut, for_each_job};
+use crate::parallel::{SharedMut, for_each_job, written_by};
 use crate::simd::{Kernel, Vector, dispatch};
 
 /// Rows a job; also how many rows are summed before their gain gradients are added up.
@@ -16,17 +16,19 @@ pub(crate) fn forward(
     epsilon: f32,
 ) -> (Vec<f32>, Vec<f32>) {
     let rows = x.len() / dimension;
-    let mut y = vec![0.0; x.len()];
     let mut r = vec![0.0; rows];
-    let (y_shared, r_shared) = (SharedMut::new(&mut y), SharedMut::new(&mut r));
-    for_each_job(rows.div_ceil(ROWS), |job| {
-        let (start, count) = (job * ROWS, ROWS.min(rows - job * ROWS));
-        // SAFETY: each job has rows of its own.
-        let (y, r) =
-            unsafe { (y_shared.range(start * dimension, count * dimension), r_shared.range(start, count)) };
-        let x = &x[start * dimension..(start + count) * dimension];
-        dispatch(Forward { x, dimension, gain, epsilon, y, r });
-    });
+    let r_shared = SharedMut::new(&mut r);
+    // SAFETY: each job writes all of the rows of its own.
+    let y = unsafe {
+        written_by(x.len(), |y| {
+            for_each_job(rows.div_ceil(ROWS), |job| {
+                let (start, count) = (job * ROWS, ROWS.min(rows - job * ROWS));
+                let (y, r) = (y.range(start * dimension, count * dimension), r_shared.range(start, count));
+                let x = &x[start * dimension..(start + count) * dimension];
+                dispatch(Forward { x, dimension, gain, epsilon, y, r });
+            });
+        })
+    };
     (y, r)
 }
 
@@ -40,20 +42,21 @@ pub(crate) fn backward(
 ) -> (Vec<f32>, Option<Vec<f32>>) {
     let rows = x.len() / dimension;
     let jobs = rows.div_ceil(ROWS);
-    let mut dx = vec![0.0; x.len()];
     let mut partial = vec![0.0; if gain.is_some() { jobs * dimension } else { 0 }];
-    let (dx_shared, partial_shared) = (SharedMut::new(&mut dx), SharedMut::new(&mut partial));
-    for_each_job(jobs, |job| {
-        let (start, count) = (job * ROWS, ROWS.min(rows - job * ROWS));
-        let range = start * dimension..(start + count) * dimension;
-        // SAFETY: each job has rows and a partial sum of its own.
-        let (dx, d_gain) = unsafe {
-            let d_gain = gain.map(|_| partial_shared.range(job * dimension, dimension));
-            (dx_shared.range(start * dimension, count * dimension), d_gain)
-        };
-        let r = &r[start..start + count];
-        dispatch(Backward { dy: &dy[range.clone()], x: &x[range], dimension, gain, r, dx, d_gain });
-    });
+    let partial_shared = SharedMut::new(&mut partial);
+    // SAFETY: each job writes all of the rows of its own, and has a partial sum of its own.
+    let dx = unsafe {
+        written_by(x.len(), |dx| {
+            for_each_job(jobs, |job| {
+                let (start, count) = (job * ROWS, ROWS.min(rows - job * ROWS));
+                let range = start * dimension..(start + count) * dimension;
+                let d_gain = gain.map(|_| partial_shared.range(job * dimension, dimension));
+                let dx = dx.range(start * dimension, count * dimension);
+                let r = &r[start..start + count];
+                dispatch(Backward { dy: &dy[range.clone()], x: &x[range], dimension, gain, r, dx, d_gain });
+            });
+        })
+    };
     let d_gain = gain.map(|_| {
         let mut sum = vec![0.0; dimension];
         for part in partial.chunks_exact(dimension) {

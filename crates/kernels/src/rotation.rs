@@ -2,7 +2,7 @@
 //!
 //! The gradient of a rotation is the rotation by the opposite angle, so one kernel serves both passes.
 
-use crate::parallel::{SharedMut, for_each_job};
+use crate::parallel::{for_each_job, written_by};
 use crate::simd::{Kernel, Vector, dispatch};
 use std::sync::{Arc, Mutex};
 
@@ -87,16 +87,17 @@ pub(crate) struct Rotation {
 pub(crate) fn rotate(x: &[f32], rotation: Rotation) -> Vec<f32> {
     let Rotation { sequence, heads, head_dim, .. } = rotation;
     let angles = angles(rotation.base, head_dim, rotation.offset + sequence);
-    let mut out = vec![0.0; x.len()];
     let of_row = sequence * heads * head_dim;
-    let shared = SharedMut::new(&mut out);
-    for_each_job(x.len() / of_row, |job| {
-        let range = job * of_row..(job + 1) * of_row;
-        // SAFETY: each job has a row of the batch of its own.
-        let out = unsafe { shared.range(range.start, of_row) };
-        dispatch(Rotate { x: &x[range], out, angles: &angles, rotation });
-    });
-    out
+    // SAFETY: each job writes all of a row of the batch of its own.
+    unsafe {
+        written_by(x.len(), |out| {
+            for_each_job(x.len() / of_row, |job| {
+                let range = job * of_row..(job + 1) * of_row;
+                let out = out.range(range.start, of_row);
+                dispatch(Rotate { x: &x[range], out, angles: &angles, rotation });
+            });
+        })
+    }
 }
 
 struct Rotate<'a> {
