@@ -49,7 +49,7 @@ class PlainModel:
         n = len(SYMBOLS)
         self.e = [[rng.gauss(0, 0.3) for _ in range(width)] for _ in range(n * CONTEXT)]
         self.w = [[rng.gauss(0, 0.3) for _ in range(width)] for _ in range(n)]
-        self.velocity = {}
+        self.velocity = {name: [[0.0] * width for _ in rows] for name, rows in [("e", self.e), ("w", self.w)]}
 
     def forward(self, context):
         rows = [self.e[i * len(SYMBOLS) + c] for i, c in enumerate(context)]
@@ -73,19 +73,17 @@ class PlainModel:
             (1 - h * h) * sum(error[j] * self.w[j][k] for j in range(len(error))) for k, h in enumerate(hidden)
         ]
         for j, d in enumerate(error):
-            self.move("w", j, self.w[j], [d * h for h in hidden], rate, momentum)
+            self.move(self.w[j], self.velocity["w"][j], [d * h for h in hidden], rate, momentum)
         for i, c in enumerate(context):
             row = i * len(SYMBOLS) + c
-            self.move("e", row, self.e[row], back, rate, momentum)
+            self.move(self.e[row], self.velocity["e"][row], back, rate, momentum)
         return -math.log(p[target])
 
-    def move(self, name, row, values, gradient, rate, momentum):
-        v = self.velocity.setdefault(f"{name}{row}", [0.0] * len(values)) if momentum else None
+    @staticmethod
+    def move(values, velocity, gradient, rate, momentum):
         for k, g in enumerate(gradient):
-            if v is not None:
-                v[k] = momentum * v[k] + g
-                g = v[k] * (1 - momentum)
-            values[k] -= rate * g
+            velocity[k] = momentum * velocity[k] + g
+            values[k] -= rate * (1 - momentum) * velocity[k]
 
     def state(self):
         return {"e": self.e, "w": self.w, "velocity": self.velocity}
@@ -101,7 +99,7 @@ class TorchModel:
         plain = PlainModel(width, seed)
         self.e = torch.tensor(plain.e, requires_grad=True)
         self.w = torch.tensor(plain.w, requires_grad=True)
-        self.velocity = [torch.zeros_like(self.e), torch.zeros_like(self.w)]
+        self.velocity = {"e": torch.zeros_like(self.e), "w": torch.zeros_like(self.w)}
         self.offsets = torch.arange(CONTEXT) * len(SYMBOLS)
 
     def logits(self, contexts):
@@ -117,18 +115,20 @@ class TorchModel:
         loss = torch.nn.functional.cross_entropy(self.logits(context), torch.tensor([tokens[at]]))
         gradients = torch.autograd.grad(loss, [self.e, self.w])
         with torch.no_grad():
-            for value, v, g in zip([self.e, self.w], self.velocity, gradients):
+            for value, v, g in zip([self.e, self.w], self.velocity.values(), gradients):
                 v.mul_(momentum).add_(g)
                 value.sub_(rate * (1 - momentum) * v)
         return loss.item()
 
     def state(self):
-        return {"e": self.e.tolist(), "w": self.w.tolist(), "velocity": [v.tolist() for v in self.velocity]}
+        velocity = {name: v.tolist() for name, v in self.velocity.items()}
+        return {"e": self.e.tolist(), "w": self.w.tolist(), "velocity": velocity}
 
     def load(self, state):
         with torch.no_grad():
-            for to, values in zip([self.e, self.w, *self.velocity], [state["e"], state["w"], *state["velocity"]]):
-                to.copy_(torch.tensor(values))
+            for to, of in [({"e": self.e, "w": self.w}, state), (self.velocity, state["velocity"])]:
+                for name in ("e", "w"):
+                    to[name].copy_(torch.tensor(of[name]))
 
 
 try:

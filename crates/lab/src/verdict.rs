@@ -163,12 +163,12 @@ fn outcome(
         }
         Some(Outcome::Value(value))
     };
+    if cell.scores.is_empty() {
+        return without("a run gives one number");
+    }
     let Some(part) = score::part_of(metric) else {
         return without("the metric is no ratio of sums over attempts");
     };
-    if cell.scores.is_empty() {
-        return without("a run has no scores");
-    }
     let mut groups: BTreeMap<(u32, u64), Group> = BTreeMap::new();
     for s in &cell.scores {
         let stratum = strata.get(&(s.world.as_str(), s.level)).copied().unwrap_or(0);
