@@ -12,6 +12,11 @@ use groundwork_kernels::Precision;
 use groundwork_kernels::reference;
 use std::time::Instant;
 
+#[path = "timing/mod.rs"]
+mod timing;
+
+use timing::{median, random, repeats};
+
 struct Size {
     name: &'static str,
     d: usize,
@@ -109,17 +114,6 @@ type AttentionFn =
 type CrossEntropyFn =
     fn(Tensor<2>, Tensor<2>, Tensor<1, Int>, Tensor<1>, Precision) -> (Tensor<1>, Tensor<1>);
 
-/// Numbers in (-1, 1), the same in every run, of which gradients are wanted.
-fn random<const D: usize>(shape: [usize; D], seed: u64, device: &Device) -> Tensor<D> {
-    let mut state = seed;
-    let mut next = || {
-        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        (state >> 40) as f32 / (1u64 << 23) as f32 - 1.0
-    };
-    let numbers: Vec<f32> = (0..shape.iter().product()).map(|_| next()).collect();
-    Tensor::<1>::from_data(numbers.as_slice(), device).reshape(shape).detach().require_grad()
-}
-
 /// The medians of both in milliseconds.
 fn alternate(rounds: usize, first: &dyn Fn(), second: &dyn Fn()) -> (f64, f64) {
     let repeats = [repeats(first), repeats(second)];
@@ -129,19 +123,6 @@ fn alternate(rounds: usize, first: &dyn Fn(), second: &dyn Fn()) -> (f64, f64) {
         times.1.push(time(second, repeats[1]));
     }
     (median(times.0), median(times.1))
-}
-
-/// How often to run `f` in one measurement: processor time advances in steps of some milliseconds.
-fn repeats(f: &dyn Fn()) -> usize {
-    f();
-    let start = Instant::now();
-    f();
-    (0.08 / start.elapsed().as_secs_f64()).ceil().clamp(1.0, 500.0) as usize
-}
-
-fn median(mut times: Vec<f64>) -> f64 {
-    times.sort_by(f64::total_cmp);
-    times[times.len() / 2]
 }
 
 fn time(f: &dyn Fn(), repeats: usize) -> f64 {

@@ -183,11 +183,15 @@ impl Kernel for Blocks<'_> {
                 }
             }
         }
+        // A right operand that one tile passes over once is read where it lies: to pack it would take longer than the product.
+        let in_place = b.column == 1 && a.rows <= TILE_ROWS;
         for left in (0..b.columns).step_by(COLUMNS) {
             let columns = COLUMNS.min(b.columns - left);
+            // Whole panels that are read in place; what is left of the columns is packed with noughts beyond.
+            let whole = if in_place { columns / panel * panel } else { 0 };
             for start in (0..a.columns).step_by(DEPTH) {
                 let depth = DEPTH.min(a.columns - start);
-                pack_b::<V>(b, start, depth, left, columns, packed_b);
+                pack_b::<V>(b, start, depth, left + whole, columns - whole, packed_b);
                 // The first block starts from `plus`, the others go on from what is there.
                 let plus = if start == 0 { plus } else { Plus::Result };
                 for top in (0..a.rows).step_by(ROWS) {
@@ -200,7 +204,11 @@ impl Kernel for Blocks<'_> {
                         (&*packed_a, 1, TILE_ROWS, packed_tile(depth))
                     };
                     for column in (0..columns).step_by(panel) {
-                        let b = packed_b[column * depth..].as_ptr();
+                        let (b, b_row) = if column < whole {
+                            (b.data[start * b.row + left + column..].as_ptr(), b.row)
+                        } else {
+                            (packed_b[(column - whole) * depth..].as_ptr(), panel)
+                        };
                         let wide = panel.min(columns - column);
                         for row in (0..rows).step_by(TILE_ROWS) {
                             let at = (top + row) * c_row + left + column;
@@ -212,7 +220,7 @@ impl Kernel for Blocks<'_> {
                                 a_row,
                                 a_column,
                                 b,
-                                b_row: panel,
+                                b_row,
                                 b_panel: 0,
                                 // SAFETY: the tile lies within the rectangle that the caller vouches for.
                                 plus: unsafe { plus.offset(at) },
@@ -220,7 +228,7 @@ impl Kernel for Blocks<'_> {
                                 c: unsafe { c.add(at) },
                                 c_row,
                             };
-                            // SAFETY: the packed blocks have `depth` steps of a tile and of a panel.
+                            // SAFETY: the blocks, packed or in place, have `depth` steps of a tile and of a panel.
                             unsafe { tile_within::<V>(&task) };
                         }
                     }
