@@ -14,7 +14,7 @@ use std::ops::Range;
 use crate::allowed::Allowed;
 use crate::parallel::{SharedMut, for_each_job, written_by};
 use crate::product::{Plus, Product};
-use crate::simd::{Kernel, Vector, dispatch};
+use crate::simd::{Kernel, MAX_LANES, Vector, dispatch};
 
 /// A tensor `[batch, sequence, heads, head_dim]` whose last dimension is contiguous.
 #[derive(Clone, Copy)]
@@ -31,6 +31,19 @@ impl Heads<'_> {
         &self.data[start..start + head_dim]
     }
 }
+
+/// Keys as they lie.
+#[derive(Clone, Copy)]
+pub(crate) enum Keys<'a> {
+    /// A head's numbers follow one another.
+    Rows(Heads<'a>),
+    /// Positions follow one another, for each number of a head, as a cache may hold them; there is room for a whole number of
+    /// panels. The distances are those between rows of the batch, numbers of a head, and heads.
+    Columns(Heads<'a>),
+}
+
+/// The room for keys that lie in columns is a multiple of this: two of the widest vectors.
+pub(crate) const KEY_ROOM: usize = 2 * MAX_LANES;
 
 /// The sizes of one call.
 #[derive(Clone, Copy)]
@@ -103,7 +116,7 @@ pub(crate) type Gradients = (Vec<f32>, Vec<f32>, Vec<f32>);
 pub(crate) fn forward(
     sizes: &Sizes,
     q: Heads<'_>,
-    k: Heads<'_>,
+    k: Keys<'_>,
     v: Heads<'_>,
     allowed: &Allowed,
 ) -> (Vec<f32>, Vec<f32>) {
@@ -232,7 +245,7 @@ struct Forward<'a> {
     batch: usize,
     kv_head: usize,
     q: Heads<'a>,
-    k: Heads<'a>,
+    k: Keys<'a>,
     v: Heads<'a>,
     allowed: &'a Allowed,
     o: Place<'a>,
@@ -251,7 +264,18 @@ impl Kernel for Forward<'_> {
         // Decoding with a window, or late in a row of documents, sees few of the keys that the cache holds.
         let visible = self.allowed.chunks(self.batch, first_query..keys, CHUNK, panel).next();
         let seen = visible.map_or(0, |(low, _)| low);
-        let k_panels = pack_panels::<V>(self.k, self.batch, self.kv_head, head_dim, seen..keys);
+        let packed;
+        // The key `seen`, and the distances between numbers of a head and between panels.
+        let (k_panels, k_row, k_panel) = match self.k {
+            Keys::Rows(k) => {
+                packed = pack_panels::<V>(k, self.batch, self.kv_head, head_dim, seen..keys);
+                (&packed[..], panel, panel * head_dim)
+            }
+            Keys::Columns(k) => {
+                let first = self.batch * k.strides[0] + self.kv_head * k.strides[2] + seen;
+                (&k.data[first..], k.strides[1], panel)
+            }
+        };
         let v_rows = Rows::of::<V>(self.v, self.batch, self.kv_head, head_dim, seen..keys);
         let mut scores = vec![0.0; ROWS * SCORE_ROW];
         let mut q_rows = vec![0.0; ROWS * head_dim];
@@ -269,7 +293,7 @@ impl Kernel for Forward<'_> {
                 let positions = first_query + start..first_query + start + rows;
                 for (low, high) in self.allowed.chunks(self.batch, positions.clone(), CHUNK, panel) {
                     // SAFETY: `q_rows` has `rows` rows; `k_panels` holds the keys up to the next multiple of a panel
-                    // after `keys`, which bounds `high`; a row of `scores` holds a chunk.
+                    // after `keys`, which bounds `high`, or has room for them; a row of `scores` holds a chunk.
                     unsafe {
                         V::product(&Product {
                             rows,
@@ -278,9 +302,9 @@ impl Kernel for Forward<'_> {
                             a: q_rows.as_ptr(),
                             a_row: head_dim,
                             a_column: 1,
-                            b: k_panels.as_ptr().add((low - seen) * head_dim),
-                            b_row: panel,
-                            b_panel: panel * head_dim,
+                            b: k_panels.as_ptr().add((low - seen) / panel * k_panel),
+                            b_row: k_row,
+                            b_panel: k_panel,
                             c: scores.as_mut_ptr(),
                             c_row: SCORE_ROW,
                             plus: Plus::Nothing,

@@ -4,7 +4,7 @@
 //! `operations.rs` where the fused form is chosen.
 
 use crate::allowed::Allowed;
-use crate::attention::{self, Given, Heads, Sizes};
+use crate::attention::{self, Given, Heads, KEY_ROOM, Keys, Sizes};
 use crate::cross_entropy::{self, Task};
 use crate::embedding;
 use crate::gating;
@@ -154,8 +154,11 @@ impl Primitives for Flex {
         allowed: &Allowed,
     ) -> (FlexTensor, FlexTensor) {
         let sizes = sizes(&q, &k);
-        let [q, k, v] = [q, k, v].map(with_contiguous_rows);
-        let (o, lse) = attention::forward(&sizes, heads(&q), heads(&k), heads(&v), allowed);
+        let [q, v] = [q, v].map(with_contiguous_rows);
+        let columns = in_columns(&k, &sizes);
+        let k = if columns { k } else { with_contiguous_rows(k) };
+        let keys = if columns { Keys::Columns(columns_of(&k)) } else { Keys::Rows(heads(&k)) };
+        let (o, lse) = attention::forward(&sizes, heads(&q), keys, heads(&v), allowed);
         let Sizes { batch, queries, heads, head_dim, .. } = sizes;
         (tensor(o, [batch, queries, heads, head_dim]), tensor(lse, [batch, heads, queries]))
     }
@@ -444,6 +447,25 @@ fn heads(x: &FlexTensor) -> Heads<'_> {
     let strides = x.layout().strides();
     let data = &x.storage::<f32>()[x.layout().start_offset()..];
     Heads { data, strides: [strides[0] as usize, strides[1] as usize, strides[2] as usize] }
+}
+
+/// Whether keys `[batch, keys, kv_heads, head_dim]` lie with their positions side by side and room for whole panels of them.
+fn in_columns(k: &FlexTensor, sizes: &Sizes) -> bool {
+    let strides = k.layout().strides();
+    let [Ok(batch), Ok(head), Ok(number)] = [strides[0], strides[2], strides[3]].map(usize::try_from) else {
+        return false;
+    };
+    let room = sizes.keys.next_multiple_of(KEY_ROOM);
+    let last = (sizes.batch - 1) * batch + (sizes.kv_heads - 1) * head + (sizes.head_dim - 1) * number + room;
+    let there = k.storage::<f32>().len() - k.layout().start_offset();
+    strides[1] == 1 && number > 1 && number >= room && last <= there
+}
+
+/// Keys that lie [`in_columns`]: the numbers of a head stand where [`heads`] has positions.
+fn columns_of(k: &FlexTensor) -> Heads<'_> {
+    let strides = k.layout().strides();
+    let data = &k.storage::<f32>()[k.layout().start_offset()..];
+    Heads { data, strides: [strides[0] as usize, strides[3] as usize, strides[2] as usize] }
 }
 
 /// Rows and columns of a tensor of two dimensions.

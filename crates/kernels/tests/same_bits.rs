@@ -134,3 +134,32 @@ fn of_a_row_in_any_batch() {
         assert_eq!(some.into_data(), losses.clone().narrow(0, start, length).into_data(), "{start}+{length}");
     }
 }
+
+/// Keys that lie with their positions side by side, as a cache holds them, are read in place; without room for whole panels they
+/// are copied. Neither changes a bit.
+#[test]
+fn keys_may_lie_either_way() {
+    let device = Device::flex();
+    let mut sample = Sample::new(9);
+    for (queries, keys, heads, kv_heads, width) in
+        [(1, 300, 6, 6, 32), (1, 31, 4, 2, 16), (7, 64, 4, 1, 20), (5, 700, 2, 2, 64)]
+    {
+        let q = sample.tensor([3, queries, heads, width], 1.0, &device);
+        let [k, v] = [1, 2].map(|_| sample.tensor([3, keys, kv_heads, width], 1.0, &device));
+        for window in [None, Some(40)] {
+            let attend = |k: Tensor<4>| {
+                let (o, lse) = kernels::attention(q.clone(), k, v.clone(), None, window);
+                [o.into_data(), lse.into_data()]
+                    .map(|x| x.iter::<f32>().map(f32::to_bits).collect::<Vec<_>>())
+            };
+            let rows = attend(k.clone());
+            for room in [keys, keys.next_multiple_of(32), keys.next_power_of_two().max(64)] {
+                // What lies beyond the keys must not matter.
+                let beyond = Tensor::<4>::full([3, kv_heads, width, room - keys], f32::NAN, &device);
+                let columns = Tensor::cat(vec![k.clone().permute([0, 2, 3, 1]), beyond], 3);
+                let columns = columns.narrow(3, 0, keys).permute([0, 3, 1, 2]);
+                assert_eq!(rows, attend(columns), "{keys} keys, room {room}, window {window:?}");
+            }
+        }
+    }
+}
