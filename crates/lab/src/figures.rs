@@ -33,6 +33,11 @@ pub(crate) fn unit(metric: &str) -> String {
     }
 }
 
+/// An e-value.
+pub(crate) fn evidence(e: f64) -> String {
+    if e > 9999.0 { "> 9999".into() } else { digits(e) }
+}
+
 /// Three digits that count: 12.3, 0.0456, 1230.
 pub(crate) fn digits(v: f64) -> String {
     if !v.is_finite() {

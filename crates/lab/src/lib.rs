@@ -43,7 +43,7 @@ pub use event_log::{CurvePoint, EventLog, Incident};
 pub use ledger::{Coverage, LEDGER_FILE, Ledger, Prediction};
 pub use outside::{Trainer, json_object};
 pub use plan::{Cell, Plan, PlanError};
-pub use planning::{Design, Power, Prospect, ProspectError, Worth};
+pub use planning::{AssumedNoise, Design, Power, Prospect, ProspectError, Worth};
 pub use recipe::{RecipeHash, ResolvedRecipe};
 pub use registration::{Registered, RegisteredCell, Registration, RegistrationError};
 pub use report::{render_judgement, render_report};

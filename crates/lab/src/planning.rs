@@ -43,6 +43,15 @@ pub struct Power {
     pub flops: f64,
 }
 
+/// What is assumed of the primary metric where no archive knows it.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct AssumedNoise {
+    /// Standard deviation of a run, in the metric's unit.
+    pub sd: f64,
+    /// What a factor e of compute buys, in the metric's unit; a bet on the scale of multipliers needs it.
+    pub slope: Option<f64>,
+}
+
 /// A ladder and a number of seeds.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Design {
@@ -71,7 +80,7 @@ pub enum ProspectError {
     /// Nothing is known of the noise.
     #[error(
         "the archive of A/A runs has no noise of `{metric}` at {size}; make two runs or more that differ in their seed alone, \
-         then `groundwork lab noise`"
+         then `groundwork lab noise`, or assume its standard deviation with `--noise`"
     )]
     NoNoise {
         /// The metric.
@@ -98,7 +107,7 @@ pub enum ProspectError {
     /// What compute buys cannot be told.
     #[error(
         "the archive does not show what compute buys at {size}, which a bet on the scale of multipliers needs; run the baseline \
-         at a neighbouring size, or decide in the metric's unit"
+         at a neighbouring size, assume it with `--slope`, or decide in the metric's unit"
     )]
     NoSlope {
         /// The size.
@@ -141,10 +150,14 @@ impl Plan {
     /// What the bet can be expected to show.
     ///
     /// # Errors
-    /// [`ProspectError`] if the archive does not know enough.
-    pub fn prospect(&self, archive: &NoiseArchive) -> Result<Prospect, ProspectError> {
+    /// [`ProspectError`] if the archive does not know enough, and nothing is assumed in its place.
+    pub fn prospect(
+        &self,
+        archive: &NoiseArchive,
+        assumed: Option<AssumedNoise>,
+    ) -> Result<Prospect, ProspectError> {
         let rule = self.bet.rule();
-        let rungs = self.rungs(&rule, archive)?;
+        let rungs = self.rungs(&rule, archive, assumed)?;
         let margin = match rule.scale {
             Scale::Multiplier => rule.margin.ln_1p(),
             Scale::Metric => rule.margin,
@@ -161,32 +174,36 @@ impl Plan {
         })
     }
 
-    /// The rungs as they will be run, with their noise on the scale that decides.
-    fn rungs(&self, rule: &Rule, archive: &NoiseArchive) -> Result<Vec<Rung>, ProspectError> {
+    /// The rungs as they will be run, with their noise on the scale that decides. What is assumed is no archive: the bet will
+    /// have to learn its noise from its own pairs, and is planned so.
+    fn rungs(
+        &self,
+        rule: &Rule,
+        archive: &NoiseArchive,
+        assumed: Option<AssumedNoise>,
+    ) -> Result<Vec<Rung>, ProspectError> {
         let sizes = &self.bet.ladder.sizes;
         sizes
             .iter()
             .map(|size| {
-                let entry = archive.entry(&rule.metric, size).ok_or_else(|| ProspectError::NoNoise {
-                    metric: rule.metric.clone(),
-                    size: size.clone(),
-                })?;
+                let (sd, df) = archive
+                    .entry(&rule.metric, size)
+                    .map(|e| (e.pair_sd(), e.df))
+                    .or(assumed.map(|a| (a.sd * std::f64::consts::SQRT_2, 0.0)))
+                    .ok_or_else(|| ProspectError::NoNoise {
+                        metric: rule.metric.clone(),
+                        size: size.clone(),
+                    })?;
                 let runs: Vec<f64> =
                     self.cells.iter().filter(|c| c.size == *size).map(|c| c.recipe.flops).collect();
                 let flops = runs.iter().sum::<f64>() / runs.len().max(1) as f64;
                 let slope = match rule.scale {
                     Scale::Metric => 1.0,
-                    Scale::Multiplier => {
-                        slope(rule, archive, size).ok_or(ProspectError::NoSlope { size: size.clone() })?
-                    }
+                    Scale::Multiplier => slope(rule, archive, size)
+                        .or(assumed.and_then(|a| a.slope))
+                        .ok_or(ProspectError::NoSlope { size: size.clone() })?,
                 };
-                Ok(Rung {
-                    size: size.clone(),
-                    flops,
-                    sd: entry.pair_sd() / slope,
-                    df: entry.df,
-                    cap: rule.cap_of(size),
-                })
+                Ok(Rung { size: size.clone(), flops, sd: sd / slope, df, cap: rule.cap_of(size) })
             })
             .collect()
     }
@@ -248,7 +265,7 @@ fn power(rehearsal: &Rehearsal, rungs: &[Rung], effect: f64, seed: u64) -> Power
     let played: Vec<Rehearsed> = rehearse(rehearsal, BETS, |own, bet| {
         let mut draws = RehearsalDraws::new(seed, bet);
         let archive: Vec<f64> = rungs.iter().map(|r| draws.estimate(r.sd, r.df)).collect();
-        own.play(&archive, &mut |rung| effect + rungs[rung].sd * draws.normal())
+        own.play(&archive, &mut |rung| draws.pair(effect, rungs[rung].sd, 1.0))
     });
     let n = played.len() as f64;
     let share = |yes: &dyn Fn(Ruling) -> bool| played.iter().filter(|p| yes(p.ruling)).count() as f64 / n;

@@ -42,6 +42,14 @@ impl Draws {
         }
     }
 
+    /// The effect of a pair and its candidate's run alone: noise of standard deviation `sd` a pair, to which the candidate
+    /// brings `ratio` times what it does where both arms are alike.
+    pub(crate) fn pair(&mut self, effect: f64, sd: f64, ratio: f64) -> (f64, f64) {
+        let of_arm = sd * std::f64::consts::FRAC_1_SQRT_2;
+        let candidate = effect + ratio * of_arm * self.normal();
+        (candidate - of_arm * self.normal(), candidate)
+    }
+
     /// Chi-squared with `df` > 0 degrees of freedom (Marsaglia and Tsang 2000).
     pub(crate) fn chi_squared(&mut self, df: f64) -> f64 {
         let shape = df / 2.0;

@@ -6,7 +6,7 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 
 use crate::bet::Arm;
-use crate::judge::{ArchiveNoise, Group, Judgement, Outcome, PlannedRung, RunRow, RunTable, judge};
+use crate::judge::{ArchiveNoise, Calm, Group, Judgement, Outcome, PlannedRung, RunRow, RunTable, judge};
 use crate::registration::write_atomically;
 use crate::result::{BetResult, CellResult};
 use crate::rule::plural;
@@ -118,6 +118,8 @@ pub(crate) fn table(result: &BetResult) -> (RunTable, Vec<String>) {
                 .filter_map(|name| Some(((*name).to_owned(), outcome(cell, name, &strata, &mut notes)?)))
                 .collect(),
             curve: Vec::new(),
+            diverged: false,
+            calm: cell.curve.last().map(|p| Calm { steps: p.step as f64, spikes: episodes(&cell.spikes) }),
         })
         .collect();
     let planned = registered
@@ -133,6 +135,18 @@ pub(crate) fn table(result: &BetResult) -> (RunTable, Vec<String>) {
         })
         .collect();
     (RunTable { baseline: Arm::Baseline.to_string(), planned, runs }, notes)
+}
+
+/// Spikes that are not the wake of another: further than the window in which they are looked for from the one before.
+fn episodes(spikes: &[u64]) -> u32 {
+    const WINDOW: u64 = 128;
+    let mut last = None;
+    let mut count = 0;
+    for step in spikes {
+        count += u32::from(last.is_none_or(|last| step - last > WINDOW));
+        last = Some(*step);
+    }
+    count
 }
 
 /// World and level of test tasks, numbered.

@@ -1,8 +1,8 @@
 //! The judge on plain tables: what it says, and what it says of bad input.
 
 use groundwork_lab::judge::{
-    ArchiveNoise, CostBasis, Defined, DropReason, Group, GuardrailState, Judgement, Outcome, Rule, Ruling,
-    RunRow, RunTable, RungNoise, Scale, eliminate, judge, judge_all,
+    ArchiveNoise, CostBasis, Defined, DropReason, Field, Group, GuardrailState, Judgement, Outcome, Rule,
+    Ruling, RunRow, RunTable, RungNoise, Scale, eliminate, judge, judge_all,
 };
 use groundwork_lab::{Direction, Guardrail, Require};
 
@@ -37,7 +37,7 @@ fn table(multiplier: impl Fn(usize) -> f64) -> RunTable {
                     )]
                     .into_iter()
                     .collect(),
-                    curve: Vec::new(),
+                    ..RunRow::default()
                 });
             }
         }
@@ -123,6 +123,21 @@ fn an_undecided_bet_says_what_would_decide_it_and_for_how_much() {
     let json = serde_json::to_string(&j).unwrap();
     assert_eq!(serde_json::from_str::<Judgement>(&json).unwrap(), j);
     assert_eq!(judged(|_| 1.018), j);
+}
+
+#[test]
+fn a_gain_of_the_runs_that_are_left_does_not_ship() {
+    let mut t = table(|_| 1.06);
+    let lost = t.runs.iter().rposition(|r| r.arm == "new").unwrap();
+    t.runs[lost].metrics.insert("loss".into(), Outcome::Value(f64::NAN));
+    let j = judge(&t, "new", &rule(), &archive());
+    assert_eq!(j.ruling, Ruling::Undecided, "{}", j.sentence);
+    assert!(
+        j.reasons.iter().any(|r| r.contains("1 of 20 runs of the candidate diverged")),
+        "{:?}",
+        j.reasons
+    );
+    assert_eq!(j.stability.unwrap().arms[1].diverged, 1);
 }
 
 #[test]
@@ -223,5 +238,12 @@ fn several_candidates_share_the_error_and_the_worse_ones_leave() {
     assert_eq!(
         (behind("new"), behind("old"), behind("worse")),
         (None, Some("new".into()), Some("new".into()))
+    );
+    let field = Field::of(&t, &all, &rule(), &archive());
+    assert_eq!((field.claimed.as_slice(), &field.standings), (&["new".to_owned()][..], &standings));
+    let lines = field.to_lines();
+    assert!(
+        lines[1].ends_with("better than: new.") && lines[2].starts_with("old is out of the race"),
+        "{lines:?}"
     );
 }

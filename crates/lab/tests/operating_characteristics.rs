@@ -24,14 +24,21 @@ fn no_effect_is_claimed_no_more_often_than_promised_whatever_the_looks() {
 fn two_standard_deviations_are_found_within_six_pairs() {
     let peeking = SCHEDULES.iter().find(|s| s.name == "peek at each pair to 6").expect("a schedule");
     let s = single(peeking, 2.0, 1.0, BETS, 3);
-    assert!(s.ship >= 0.97 && s.pairs < 3.2, "{}", s.line());
+    assert!(s.ship >= 0.97 && s.pairs < 4.0, "{}", s.line());
 }
 
 #[test]
-fn an_arm_five_times_as_noisy_is_flagged() {
-    let default = &SCHEDULES[0];
-    let s = single(default, 0.0, 5.0, BETS, 4);
-    assert!(s.ship <= 0.036 && s.flagged_of_long >= 0.90, "{} flagged {:.3}", s.line(), s.flagged_of_long);
+fn an_arm_five_times_as_noisy_is_flagged_and_does_not_ship_whatever_the_looks() {
+    for schedule in SCHEDULES.iter().filter(|s| s.archive_df == 20.0) {
+        let s = single(schedule, 0.0, 5.0, BETS, 4);
+        assert!(
+            s.ship <= 0.03 && s.flagged_of_long >= 0.90,
+            "{}: {} flagged {:.3}",
+            schedule.name,
+            s.line(),
+            s.flagged_of_long
+        );
+    }
     let s = ladder(&TRUTHS[0], 0.01, 0.01, 5.0, BETS, 6);
     assert!(s.ship <= 0.03, "{}", s.line());
 }

@@ -4,7 +4,7 @@
 mod synthetic;
 
 use groundwork_lab::judge::Defined;
-use groundwork_lab::{ArchivedRun, NoiseArchive, ProspectError};
+use groundwork_lab::{ArchivedRun, AssumedNoise, NoiseArchive, ProspectError};
 use synthetic::registered;
 
 const BET: &str = r#"
@@ -44,7 +44,7 @@ fn power_rises_with_the_effect_and_the_cheapest_design_is_named() {
     let archive = archive(0.0005, 0.02);
     let plan = registered(BET).0.with_archive(&archive).expect("a metric that can decide");
     assert_eq!(plan.noise.rungs.len(), 3);
-    let prospect = plan.prospect(&archive).expect("a prospect");
+    let prospect = plan.prospect(&archive, None).expect("a prospect");
     let ships: Vec<f64> = prospect.power.iter().map(|p| p.ships).collect();
     assert!(ships.windows(2).all(|w| w[0] <= w[1] + 0.01), "{ships:?}");
     assert!(ships[0] < 0.001 && ships[1] < 0.01 && ships[4] > 0.5, "{ships:?}");
@@ -55,7 +55,7 @@ fn power_rises_with_the_effect_and_the_cheapest_design_is_named() {
     }
     let worth = prospect.worth.value().expect("a worth");
     assert!(worth.share > 0.0 && worth.share < 0.4 * 0.03);
-    assert_eq!(plan.prospect(&archive).unwrap(), prospect);
+    assert_eq!(plan.prospect(&archive, None).unwrap(), prospect);
 }
 
 #[test]
@@ -64,6 +64,14 @@ fn a_metric_that_cannot_decide_and_an_empty_archive_are_refused() {
     let error = plan.clone().with_archive(&archive(0.05, 0.001)).unwrap_err();
     assert!(matches!(error, ProspectError::TooNoisy { .. }), "{error}");
     assert!(error.to_string().contains("cannot decide at 16K"), "{error}");
-    let error = plan.prospect(&NoiseArchive::default()).unwrap_err().to_string();
+    let error = plan.prospect(&NoiseArchive::default(), None).unwrap_err().to_string();
     assert!(error.contains("groundwork lab noise"), "{error}");
+    // A stated noise stands in for one, and is worth less than an archive of the same noise.
+    let assume = |slope| Some(AssumedNoise { sd: 0.0005, slope });
+    let error = plan.prospect(&NoiseArchive::default(), assume(None)).unwrap_err().to_string();
+    assert!(error.contains("--slope"), "{error}");
+    let assumed = plan.prospect(&NoiseArchive::default(), assume(Some(0.1))).expect("a prospect");
+    let known = plan.prospect(&archive(0.0005, 0.02), None).expect("a prospect");
+    let ships = |p: &groundwork_lab::Prospect| p.power[3].ships;
+    assert!(ships(&assumed) > 0.0 && ships(&assumed) <= ships(&known) + 0.05, "{assumed:?} {known:?}");
 }

@@ -1,7 +1,7 @@
 //! The rule on numbers alone: sums over pairs in, ruling out. Reports and simulations run through the same code.
 
 use crate::judge::ladder::{LadderBackTest, Point, Prediction, back_test, predict, raised_misfit};
-use crate::judge::sequential::{Boundary, Excess, Reading, Sample};
+use crate::judge::sequential::{Boundary, Candidate, Excess, Reading, Sample};
 use crate::judge::verdict::{DropReason, Ruling};
 
 /// What was fixed before the runs.
@@ -104,7 +104,15 @@ impl Design {
     /// What the pairs of each rung say.
     pub(crate) fn read(&self, samples: &[Sample]) -> Vec<Option<Reading>> {
         let excess = Excess::of(self.rungs.iter().map(|r| &r.boundary).zip(samples));
-        self.rungs.iter().zip(samples).map(|(rung, sample)| rung.boundary.read(sample, excess)).collect()
+        let mut candidate = Candidate::default();
+        self.rungs
+            .iter()
+            .zip(samples)
+            .map(|(rung, sample)| {
+                candidate.add(&rung.boundary, sample);
+                rung.boundary.read(sample, excess, candidate.scatter())
+            })
+            .collect()
     }
 
     /// The rungs that can speak for the ladder.

@@ -110,6 +110,12 @@ impl Posterior {
         let mean = (data * self.sample.mean + prior * self.prior.0) / (data + prior);
         (variance.sqrt(), mean + draws.normal() / (data + prior).sqrt())
     }
+
+    /// Where the candidate's runs lie.
+    fn origin(&self, sd: f64, draws: &mut Draws) -> f64 {
+        let n = f64::from(self.sample.n);
+        if n > 0.0 { self.sample.candidate + sd / (2.0 * n).sqrt() * draws.normal() } else { 0.0 }
+    }
 }
 
 /// Probabilities that up to each of [`AHEAD`] further pairs at the largest rung decide, and that they make it ship.
@@ -126,10 +132,12 @@ pub(crate) fn decides_after(
     let mut counts = [(0u32, 0u32); 4];
     let mut ahead = samples.to_vec();
     for _ in 0..futures {
-        let (sd, effect) = posterior.draw(draws);
+        let (sd, mean) = posterior.draw(draws);
         ahead[last] = posterior.sample;
+        let origin = posterior.origin(sd, draws) - mean;
         for more in 1..=AHEAD[3] {
-            ahead[last].add(effect + sd * draws.normal());
+            let (effect, candidate) = draws.pair(mean, sd, 1.0);
+            ahead[last].add(effect, origin + candidate);
             let ruling = design.decide(&ahead, guards).ruling;
             if ruling != Ruling::Undecided {
                 for (count, k) in counts.iter_mut().zip(AHEAD) {
@@ -193,7 +201,10 @@ fn larger_rung(
         let t = draws.normal() / (draws.chi_squared(there.df.min(1e6)) / there.df.min(1e6)).sqrt();
         let effect = there.mean + there.sd * t;
         let mut sample = Sample::default();
-        (0..n).for_each(|_| sample.add(effect + sd * draws.normal()));
+        for _ in 0..n {
+            let (effect, candidate) = draws.pair(effect, sd, 1.0);
+            sample.add(effect, candidate);
+        }
         if let Some(last) = ahead.last_mut() {
             *last = sample;
         }

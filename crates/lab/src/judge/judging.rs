@@ -10,8 +10,9 @@ use crate::judge::ladder::predict;
 use crate::judge::noise::{ArchiveNoise, USUAL_MISFIT};
 use crate::judge::power_law::{BackTest, PowerLaw};
 use crate::judge::rule::{CostBasis, Rule, Scale};
-use crate::judge::sequential::{Boundary, Reading, Sample, nominal_level};
+use crate::judge::sequential::{Boundary, Candidate, Known, Reading, Sample, Scatter, nominal_level};
 use crate::judge::slope::{Anchor, Slope, local_slope};
+use crate::judge::stability::Stability;
 use crate::judge::table::{Outcome, RunRow, RunTable, RungPairs, mean};
 use crate::judge::verdict::{
     Effect, GuardrailChange, GuardrailState, GuardrailVerdict, Judgement, LadderJudgement, Multiplier,
@@ -22,7 +23,7 @@ use crate::random::Draws;
 
 /// Version of the judge. A verdict is only as good as the judge, so a change to how intervals or verdicts are computed
 /// raises it, and with it every registration's hash.
-pub const JUDGE: u32 = 2;
+pub const JUDGE: u32 = 3;
 
 /// Judges `candidate` against the table's baseline by `rule`. Deterministic: the same input gives the same judgement.
 ///
@@ -41,9 +42,10 @@ pub fn judge(table: &RunTable, candidate: &str, rule: &Rule, noise: &ArchiveNois
     let samples: Vec<Sample> = rungs.iter().map(Rung::sample).collect();
     let guardrails: Vec<GuardrailVerdict> =
         rule.guardrails.iter().map(|g| guardrail(g, table, candidate, rule)).collect();
+    let stability = Stability::of(table, candidate, &rule.metric);
     let guards = if guardrails.iter().any(|g| g.state == GuardrailState::Broken) {
         Guards::Broken
-    } else if guardrails.iter().all(GuardrailVerdict::permits_shipping) {
+    } else if guardrails.iter().all(GuardrailVerdict::permits_shipping) && stability.against.is_empty() {
         Guards::Permit
     } else {
         Guards::Open
@@ -54,6 +56,7 @@ pub fn judge(table: &RunTable, candidate: &str, rule: &Rule, noise: &ArchiveNois
     let forecast = undecided
         .then(|| forecast(&design, &samples, guards, rule.prior, cost, (rule.resamples, rule.seed)))
         .flatten();
+    let mut scattered = Candidate::default();
     let mut judgement = Judgement {
         judge: JUDGE,
         baseline: table.baseline.clone(),
@@ -72,11 +75,19 @@ pub fn judge(table: &RunTable, candidate: &str, rule: &Rule, noise: &ArchiveNois
         forecast,
         noise: words::noise(noise, &design, rule),
         guardrails,
+        stability: Some(stability),
         rungs: rungs
             .iter()
             .zip(&design.rungs)
             .zip(&findings.readings)
-            .map(|((rung, design), reading)| rung.judgement(&design.boundary, *reading, &rungs, rule))
+            .map(|((rung, design), reading)| {
+                let below = scattered;
+                scattered.add(&design.boundary, &rung.sample());
+                RungJudgement {
+                    path: rung.path(&design.boundary, below),
+                    ..rung.judgement(*reading, &rungs, rule)
+                }
+            })
             .collect(),
     };
     words::explain(&mut judgement, &findings, &design);
@@ -122,6 +133,8 @@ struct Rung<'a> {
     slope: Defined<Slope>,
     /// Effect of each pair on the scale that decides.
     effects: Defined<Vec<f64>>,
+    /// The candidate's runs alone on that scale, cost left out.
+    candidates: Vec<f64>,
     /// Standard error of the mean effect that is due to the choice of test items.
     items: f64,
     /// Why it is left out, where the runs had test items.
@@ -147,6 +160,7 @@ impl<'a> Rung<'a> {
             seconds,
             slope,
             effects: Defined::Value(Vec::new()),
+            candidates: Vec::new(),
             items: 0.0,
             without_items: None,
         };
@@ -169,6 +183,8 @@ impl<'a> Rung<'a> {
             (Scale::Multiplier, Defined::Value(slope)) => slope.value,
             _ => 1.0,
         };
+        let goodness = |r: &RunRow| rule.direction.improvement(0.0, value(r, &rule.metric)) / scale;
+        rung.candidates = pairs.pairs.iter().map(|p| goodness(p.1)).collect();
         match items_error(&outcomes, rule.direction, rule) {
             Ok(error) => rung.items = error / scale,
             Err(why) if outcomes.iter().any(|o| matches!(o, Outcome::Groups(_))) => {
@@ -197,9 +213,15 @@ impl<'a> Rung<'a> {
 
     fn sample(&self) -> Sample {
         let mut sample = Sample::default();
-        self.effects.value().into_iter().flatten().for_each(|e| sample.add(*e));
+        self.scaled().for_each(|(effect, candidate)| sample.add(effect, candidate));
         sample.items = self.items;
         sample
+    }
+
+    /// Effect and candidate's run of each pair on the scale that decides, the run from some origin.
+    fn scaled(&self) -> impl Iterator<Item = (f64, f64)> {
+        let effects = self.effects.value().map_or(&[][..], Vec::as_slice);
+        effects.iter().copied().zip(self.candidates.iter().copied())
     }
 
     fn pair_cost(&self, rule: &Rule) -> PairCost {
@@ -240,13 +262,7 @@ impl<'a> Rung<'a> {
         })
     }
 
-    fn judgement(
-        &self,
-        boundary: &Boundary,
-        reading: Option<Reading>,
-        rungs: &[Rung<'_>],
-        rule: &Rule,
-    ) -> RungJudgement {
+    fn judgement(&self, reading: Option<Reading>, rungs: &[Rung<'_>], rule: &Rule) -> RungJudgement {
         let effect = match (&self.effects, reading) {
             (Defined::Undefined(why), _) => Defined::Undefined(why.clone()),
             (_, None) if self.pairs.pairs.is_empty() => Defined::undefined("there is no pair of runs yet"),
@@ -288,18 +304,19 @@ impl<'a> Rung<'a> {
             multiplier,
             time_multiplier,
             pairs,
-            path: self.path(boundary),
+            path: Vec::new(),
         }
     }
 
-    fn path(&self, boundary: &Boundary) -> Vec<Step> {
+    /// `below` is what the candidate's runs at smaller rungs show.
+    fn path(&self, boundary: &Boundary, below: Candidate) -> Vec<Step> {
         let mut sample = Sample { items: self.items, ..Sample::default() };
-        let effects = self.effects.value().map_or(&[][..], Vec::as_slice);
-        effects
-            .iter()
-            .filter_map(|e| {
-                sample.add(*e);
-                let r = boundary.read(&sample, None)?;
+        self.scaled()
+            .filter_map(|(effect, candidate)| {
+                sample.add(effect, candidate);
+                let mut scattered = below;
+                scattered.add(boundary, &sample);
+                let r = boundary.read(&sample, None, scattered.scatter())?;
                 Some(Step {
                     n: r.n,
                     mean: r.mean,
@@ -327,6 +344,7 @@ fn effect(r: &Reading, items: f64) -> Effect {
         error: r.error,
         items,
         noisier: r.noisier,
+        waits: r.waits,
         decides: r.decides,
         evidence: r.evidence,
     }
@@ -362,29 +380,31 @@ fn boundaries(rungs: &[Rung<'_>], rule: &Rule, noise: &ArchiveNoise) -> Vec<Boun
                 Scale::Multiplier => rung.slope.value().map_or(f64::NAN, |s| s.value),
                 Scale::Metric => 1.0,
             };
-            let archive = noise
+            let known = noise
                 .rungs
                 .get(rung.pairs.rung)
-                .map(|a| ((a.sd / slope).powi(2), a.df))
-                .filter(|(variance, df)| variance.is_finite() && *df > 0.0)
+                .map(|a| Known { variance: (a.sd / slope).powi(2), df: a.df, archived: true })
+                .filter(|known| known.variance.is_finite() && known.df > 0.0)
                 .unwrap_or_else(|| {
                     pooled(samples.iter().enumerate().filter(|(j, _)| *j != i).map(|(_, s)| s))
                 });
-            boundary(&looks, archive, rule)
+            boundary(&looks, known, i == 0, rule)
         })
         .collect()
 }
 
-fn boundary(looks: &[u32], (variance, df): (f64, f64), rule: &Rule) -> Boundary {
-    let nominal = nominal_level(looks, df, rule.error - rule.extension, rule.seed);
-    Boundary::new(looks, variance, df, nominal, rule.extension)
+/// `smallest` says that no smaller rung has shown how noisy the candidate is.
+fn boundary(looks: &[u32], known: Known, smallest: bool, rule: &Rule) -> Boundary {
+    let alone = smallest && known.archived;
+    let nominal = nominal_level(looks, known.df, alone, rule.error - rule.extension, rule.seed);
+    Boundary::new(looks, known, nominal, rule.extension)
 }
 
-/// Variance and degrees of freedom within several samples.
-fn pooled<'a>(samples: impl Iterator<Item = &'a Sample>) -> (f64, f64) {
+/// The noise within several samples.
+fn pooled<'a>(samples: impl Iterator<Item = &'a Sample>) -> Known {
     let (squares, df) =
         samples.fold((0.0, 0.0), |a, s| (a.0 + s.squares, a.1 + f64::from(s.n.saturating_sub(1))));
-    if df > 0.0 { (squares / df, df) } else { (0.0, 0.0) }
+    if df > 0.0 { Known { variance: squares / df, df, archived: false } } else { Known::default() }
 }
 
 fn design(rungs: &[Rung<'_>], boundaries: Vec<Boundary>, rule: &Rule, noise: &ArchiveNoise) -> Design {
@@ -476,7 +496,7 @@ fn guardrail(g: &Guardrail, table: &RunTable, candidate: &str, rule: &Rule) -> G
         .map(|rung| {
             let mut sample = Sample::default();
             for (b, c) in &rung.pairs {
-                sample.add(g.direction.improvement(value(b, &g.metric), value(c, &g.metric)));
+                sample.add(g.direction.improvement(value(b, &g.metric), value(c, &g.metric)), 0.0);
             }
             sample
         })
@@ -496,7 +516,7 @@ fn guardrail(g: &Guardrail, table: &RunTable, candidate: &str, rule: &Rule) -> G
     if (sample.n as usize) < expected {
         return open("it was not measured in every run");
     }
-    let archive = pooled(samples[..last].iter());
+    let known = pooled(samples[..last].iter());
     let outcomes: Vec<&Outcome> =
         rung.pairs.iter().flat_map(|p| [p.0, p.1]).filter_map(|r| r.metrics.get(&g.metric)).collect();
     let mut notes = Vec::new();
@@ -506,8 +526,10 @@ fn guardrail(g: &Guardrail, table: &RunTable, candidate: &str, rule: &Rule) -> G
             notes.push(format!("The interval leaves out the chance in the choice of test items: {why}."))
         }
     }
-    let boundary = boundary(&rule.looks_at(rung.rung, last), archive, rule);
-    let Some(reading) = boundary.read(&sample, None) else { return open("it needs at least two pairs") };
+    let boundary = boundary(&rule.looks_at(rung.rung, last), known, false, rule);
+    let Some(reading) = boundary.read(&sample, None, Scatter::Calm) else {
+        return open("it needs at least two pairs");
+    };
     let both =
         |arm: usize| mean(rung.pairs.iter().map(|p| value([p.0, p.1][arm], &g.metric))).unwrap_or(f64::NAN);
     let state = if reading.low > -g.margin {

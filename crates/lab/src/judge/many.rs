@@ -17,6 +17,61 @@ pub struct Standing {
     pub behind: Option<(String, f64)>,
 }
 
+/// Several candidates of one table, seen together.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Field {
+    /// Where every arm stands, the baseline first.
+    pub standings: Vec<Standing>,
+    /// The candidates that may be claimed to be better than the baseline, with a false discovery rate of [`DISCOVERY_RATE`].
+    pub claimed: Vec<String>,
+}
+
+/// The false discovery rate of [`Field::claimed`].
+pub const DISCOVERY_RATE: f64 = 0.1;
+
+impl Field {
+    /// Compares all arms of a table with each other; `judgements` are those of [`judge_all`].
+    pub fn of(table: &RunTable, judgements: &[Judgement], rule: &Rule, noise: &ArchiveNoise) -> Field {
+        let evidence: Vec<f64> = judgements
+            .iter()
+            .map(|j| match j.top().and_then(|t| t.effect.value()) {
+                Some(effect) if effect.mean > 0.0 => effect.evidence,
+                _ => 0.0,
+            })
+            .collect();
+        let found = false_discovery(&evidence, DISCOVERY_RATE);
+        let claimed = judgements.iter().zip(found).filter(|(_, yes)| *yes);
+        Field {
+            standings: eliminate(table, rule, noise),
+            claimed: claimed.map(|(j, _)| j.candidate.clone()).collect(),
+        }
+    }
+
+    /// The field in sentences.
+    pub fn to_lines(&self) -> Vec<String> {
+        let named = |arms: Vec<&str>| if arms.is_empty() { "none".to_owned() } else { arms.join(", ") };
+        let in_race = self.standings.iter().filter(|s| s.behind.is_none()).map(|s| s.arm.as_str()).collect();
+        let mut lines = vec![
+            format!(
+                "Better than the baseline, with a false discovery rate of {} over all candidates: {}.",
+                crate::rule::percent(DISCOVERY_RATE),
+                named(self.claimed.iter().map(String::as_str).collect())
+            ),
+            format!("No other arm is shown to be better than: {}.", named(in_race)),
+        ];
+        for standing in &self.standings {
+            if let Some((better, evidence)) = &standing.behind {
+                lines.push(format!(
+                    "{} is out of the race: {better} is better (evidence {}).",
+                    standing.arm,
+                    crate::figures::evidence(*evidence)
+                ));
+            }
+        }
+        lines
+    }
+}
+
 /// Judges every candidate of a table against its baseline. The error of the rule is shared out among them, so that it holds
 /// for all claims of the table together.
 pub fn judge_all(table: &RunTable, rule: &Rule, noise: &ArchiveNoise) -> Vec<Judgement> {

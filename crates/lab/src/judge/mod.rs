@@ -18,6 +18,7 @@ mod rehearsal;
 mod rule;
 mod sequential;
 mod slope;
+mod stability;
 mod table;
 mod verdict;
 mod words;
@@ -26,13 +27,14 @@ pub use defined::Defined;
 pub use forecast::{Forecast, Outlook, RungOutlook};
 pub use judging::{JUDGE, judge};
 pub use ladder::LadderBackTest;
-pub use many::{Standing, eliminate, false_discovery, judge_all};
+pub use many::{DISCOVERY_RATE, Field, Standing, eliminate, false_discovery, judge_all};
 pub use noise::{ArchiveNoise, RungNoise, USUAL_MISFIT};
 pub use power_law::{BackTest, PowerLaw};
-pub use rehearsal::{Foreseen, Rehearsal, RehearsalDraws, RehearsalRung, Rehearsed, rehearse};
+pub use rehearsal::{DrawnPair, Foreseen, Rehearsal, RehearsalDraws, RehearsalRung, Rehearsed, rehearse};
 pub use rule::{CostBasis, Rule, Scale};
 pub use slope::Slope;
-pub use table::{Group, Outcome, PlannedRung, Problem, RunRow, RunTable};
+pub use stability::{ArmStability, Stability};
+pub use table::{Calm, Group, Outcome, PlannedRung, Problem, RunRow, RunTable};
 pub use verdict::{
     DropReason, Effect, GuardrailChange, GuardrailState, GuardrailVerdict, Judgement, LadderJudgement,
     Multiplier, PairJudgement, Ruling, RungJudgement, Step,

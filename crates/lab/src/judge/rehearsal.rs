@@ -5,7 +5,7 @@ use std::thread;
 use crate::judge::decide::{Design, Findings, Guards, RungDesign};
 use crate::judge::forecast::{AHEAD, decides_after};
 use crate::judge::rule::Rule;
-use crate::judge::sequential::{Boundary, Sample, nominal_level};
+use crate::judge::sequential::{Boundary, Known, Sample, nominal_level};
 use crate::judge::verdict::Ruling;
 use crate::random::Draws;
 
@@ -26,6 +26,21 @@ pub struct Rehearsal {
     design: Design,
     prior: f64,
     extension: u32,
+}
+
+/// A pair of a rehearsed bet, on the scale that decides.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct DrawnPair {
+    /// The candidate's gain over the baseline.
+    pub effect: f64,
+    /// What the candidate's run alone came to, from any origin: its scatter is held against the archive.
+    pub candidate: f64,
+}
+
+impl DrawnPair {
+    fn join(self, sample: &mut Sample) {
+        sample.add(self.effect, self.candidate);
+    }
 }
 
 /// How a rehearsed bet went.
@@ -69,8 +84,11 @@ impl Rehearsal {
                     let looks =
                         Rule { cap: rung.cap, pairs: Default::default(), ..rule.clone() }.looks_at("", below);
                     let error = rule.error - rule.extension;
-                    let nominal = nominal_level(&looks, rung.archive_df, error, rule.seed);
-                    let boundary = Boundary::new(&looks, 1.0, rung.archive_df, nominal, rule.extension);
+                    let archived = rung.archive_df > 0.0;
+                    let alone = below == 0 && archived;
+                    let nominal = nominal_level(&looks, rung.archive_df, alone, error, rule.seed);
+                    let known = Known { variance: 1.0, df: rung.archive_df, archived };
+                    let boundary = Boundary::new(&looks, known, nominal, rule.extension);
                     RungDesign { x: Some(rung.compute.ln()), boundary }
                 })
                 .collect(),
@@ -91,8 +109,8 @@ impl Rehearsal {
 
     /// Plays a bet: smaller rungs first and in full, then the largest pair by pair until the rule decides.
     ///
-    /// `archive` holds the archive's standard deviation of a pair by rung; `next` gives the effect of a rung's next pair.
-    pub fn play(&mut self, archive: &[f64], next: &mut dyn FnMut(usize) -> f64) -> Rehearsed {
+    /// `archive` holds the archive's standard deviation of a pair by rung; `next` gives a rung's next pair.
+    pub fn play(&mut self, archive: &[f64], next: &mut dyn FnMut(usize) -> DrawnPair) -> Rehearsed {
         let mut samples = vec![Sample::default(); self.design.rungs.len()];
         let findings = self.advance(archive, next, &mut samples, self.extension);
         let top = findings.readings.last().copied().flatten();
@@ -110,7 +128,7 @@ impl Rehearsal {
     pub fn foresee(
         &mut self,
         archive: &[f64],
-        next: &mut dyn FnMut(usize) -> f64,
+        next: &mut dyn FnMut(usize) -> DrawnPair,
         futures: u32,
         draws: &mut RehearsalDraws,
     ) -> Vec<Foreseen> {
@@ -124,7 +142,7 @@ impl Rehearsal {
         let last = samples.len() - 1;
         let mut decided_at = u32::MAX;
         for more in 1..=AHEAD[3] {
-            samples[last].add(next(last));
+            next(last).join(&mut samples[last]);
             if self.design.decide(&samples, Guards::Permit).ruling != Ruling::Undecided {
                 decided_at = more;
                 break;
@@ -140,7 +158,7 @@ impl Rehearsal {
     fn advance(
         &mut self,
         archive: &[f64],
-        next: &mut dyn FnMut(usize) -> f64,
+        next: &mut dyn FnMut(usize) -> DrawnPair,
         samples: &mut [Sample],
         extension: u32,
     ) -> Findings {
@@ -150,12 +168,12 @@ impl Rehearsal {
         let last = self.design.rungs.len() - 1;
         for (rung, sample) in samples.iter_mut().enumerate().take(last) {
             for _ in 0..self.design.rungs[rung].boundary.cap {
-                sample.add(next(rung));
+                next(rung).join(sample);
             }
         }
         let end = self.design.rungs[last].boundary.cap + extension;
         loop {
-            samples[last].add(next(last));
+            next(last).join(&mut samples[last]);
             if samples[last].n < 2 {
                 continue;
             }
@@ -180,6 +198,12 @@ impl RehearsalDraws {
     /// A standard normal draw.
     pub fn normal(&mut self) -> f64 {
         self.0.normal()
+    }
+
+    /// A pair with a true effect and noise of standard deviation `sd`, of which the candidate brings `ratio` times its half.
+    pub fn pair(&mut self, effect: f64, sd: f64, ratio: f64) -> DrawnPair {
+        let (effect, candidate) = self.0.pair(effect, sd, ratio);
+        DrawnPair { effect, candidate }
     }
 
     /// A standard deviation as an archive of `df` degrees of freedom would estimate it; with 0 the thing itself.

@@ -22,6 +22,21 @@ pub struct RunRow {
     pub metrics: BTreeMap<String, Outcome>,
     /// The primary metric, or whatever the report shall draw, against steps or compute.
     pub curve: Vec<(f64, f64)>,
+    /// The run came to no number, and whoever made the table has said so: it counts for stability alone.
+    #[serde(default)]
+    pub diverged: bool,
+    /// How calmly it trained, where that is known.
+    #[serde(default)]
+    pub calm: Option<Calm>,
+}
+
+/// Spikes of a run's loss.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Calm {
+    /// Steps in which they were looked for.
+    pub steps: f64,
+    /// Spikes; what follows one at once belongs to it.
+    pub spikes: u32,
 }
 
 /// What a run measured in one metric.
@@ -144,6 +159,9 @@ impl RunTable {
             }
             if run.arm == candidate && !tried.contains(&run.rung.as_str()) {
                 tried.push(&run.rung);
+            }
+            if run.diverged {
+                continue;
             }
             match fault(run, metric) {
                 Some((what, consequence)) => {

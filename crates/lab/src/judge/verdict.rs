@@ -10,6 +10,7 @@ use crate::judge::number;
 use crate::judge::power_law::{BackTest, PowerLaw};
 use crate::judge::rule::Rule;
 use crate::judge::slope::Slope;
+use crate::judge::stability::Stability;
 use crate::judge::table::Problem;
 
 /// What the rule says.
@@ -89,6 +90,9 @@ pub struct Judgement {
     pub ladder: Defined<LadderJudgement>,
     /// The guardrails at the largest rung.
     pub guardrails: Vec<GuardrailVerdict>,
+    /// How calmly both arms trained, over all rungs.
+    #[serde(default)]
+    pub stability: Option<Stability>,
     /// Score against compute of baseline and candidate.
     pub power_laws: [Defined<PowerLaw>; 2],
     /// The baseline's and the candidate's largest rung predicted from the smaller ones by a power law.
@@ -162,8 +166,11 @@ pub struct Effect {
     pub error: f64,
     /// The part of it that is due to the choice of test items.
     pub items: f64,
-    /// The pairs are noisier than the archive says, so that it does not count.
+    /// The pairs, or the candidate's runs, are noisier than the archive says, so that it does not count.
     pub noisier: bool,
+    /// It is a look, but the candidate's runs are too few to show that they are as calm as the archive's.
+    #[serde(default)]
+    pub waits: bool,
     /// This number of pairs is a registered look, or lies beyond the cap.
     pub decides: bool,
     /// Evidence against no effect, an e-value: 20 is as good as p = 0.05, and it may be looked at at any time.

@@ -46,6 +46,11 @@ impl Rule {
         }
     }
 
+    /// What a gain must exceed, in words.
+    fn say_bar(&self) -> String {
+        if self.margin > 0.0 { format!("the margin of {}", self.say_margin()) } else { "zero".into() }
+    }
+
     /// How sure the intervals are.
     pub(crate) fn confidence(&self) -> String {
         percent(1.0 - self.error)
@@ -108,7 +113,13 @@ fn reasons(j: &Judgement, findings: &Findings) -> Vec<String> {
     if let Some(e) = top.effect.value() {
         let at = format!("At {} the interval is {}", top.rung, rule.say_interval(e.low, e.high));
         let (low, high) = (e.low.unwrap_or(f64::NEG_INFINITY), e.high.unwrap_or(f64::INFINITY));
-        reasons.push(if !e.decides {
+        reasons.push(if e.waits {
+            format!(
+                "At {} the candidate's runs are too few to show that they are as calm as the archive's, and two wild runs often \
+                 lie close together by chance: nothing is decided before they are seen to be calm, or before the fifth pair.",
+                top.rung
+            )
+        } else if !e.decides {
             format!(
                 "{} is no registered look at {}: nothing is decided before the next one.",
                 plural(e.n as usize, "pair", "pairs"),
@@ -119,9 +130,9 @@ fn reasons(j: &Judgement, findings: &Findings) -> Vec<String> {
         } else if j.ruling == Ruling::Drop(DropReason::Equal) {
             format!("{at}, closer to none than what would be worth having ({margin}).")
         } else if findings.gains {
-            format!("{at}, all of it above the margin of {margin}.")
+            format!("{at}, all of it above {}.", rule.say_bar())
         } else if low > 0.0 {
-            format!("{at}: a gain, and it is not shown that it is more than the margin of {margin}.")
+            format!("{at}: a gain, and it is not shown that it is more than {}.", rule.say_bar())
         } else {
             format!("{at}: it holds both a gain and none.")
         });
@@ -145,6 +156,11 @@ fn reasons(j: &Judgement, findings: &Findings) -> Vec<String> {
         })
         .collect();
     reasons.extend(open);
+    if let Some(stability) = &j.stability {
+        reasons.extend(
+            stability.against.iter().map(|why| format!("{why} While that stands, it does not ship.")),
+        );
+    }
     let harmed: Vec<&str> = j
         .rungs
         .iter()
@@ -229,7 +245,7 @@ fn caveats(j: &Judgement, design: &Design) -> Vec<String> {
         j.rungs.iter().filter(|r| r.effect.value().is_some_and(|e| e.noisier)).collect();
     for r in noisier {
         caveats.push(format!(
-            "At {} the pairs are noisier than the archive says: an arm may be less stable. The archive does not count there.",
+            "At {} the runs are noisier than the archive says: an arm may be less stable. The archive does not count there.",
             r.rung
         ));
     }

@@ -11,6 +11,7 @@ use crate::judge::{
     Defined, DropReason, GuardrailChange, GuardrailState, Judgement, Ruling, RungJudgement, Scale,
 };
 use crate::ledger::Coverage;
+use crate::rule::plural;
 use crate::score::title_of;
 use crate::verdict_text::multiplier_in_words;
 
@@ -280,7 +281,7 @@ fn size_row(j: &Judgement, r: &RungJudgement) -> Vec<Markup> {
             row.push(multiplier);
         }
     }
-    row.push(html! { (effect.map_or("–".into(), |e| if e.evidence > 9999.0 { "> 9999".into() } else { figures::digits(e.evidence) })) });
+    row.push(html! { (effect.map_or("–".into(), |e| figures::evidence(e.evidence))) });
     row
 }
 
@@ -315,6 +316,20 @@ fn guardrails(j: &Judgement) -> Markup {
         @if !rows.is_empty() {
             h3 { "Guardrails, at the largest size" }
             (table(&["metric", "baseline", "candidate", "change for the better", "interval", "must", "stands"], &rows))
+        }
+        @if let Some(s) = &j.stability {
+            @let told = |i: usize| {
+                let arm = s.arms[i];
+                let spikes = match arm.steps > 0.0 {
+                    true => format!(", {} of the loss in {} steps", plural(arm.spikes as usize, "spike", "spikes"), figures::count(arm.steps)),
+                    false => String::new(),
+                };
+                format!("{} of {} runs diverged{spikes}", arm.diverged, arm.runs)
+            };
+            p.note {
+                "Stability, over all sizes: baseline " (told(0)) "; candidate " (told(1)) "."
+                @if s.against.is_empty() { " Nothing here forbids a SHIP." } @else { strong.drop { " This forbids a SHIP." } }
+            }
         }
     }
 }

@@ -196,8 +196,12 @@ pub(super) fn panel(
     let points = || series.iter().flat_map(|s| s.points.iter().copied());
     let end = points().map(|p| p.0).fold(0.0, f64::max);
     // The first steps fall so steeply that they would flatten everything after them; the frame cuts them.
-    let settled = points().filter(|p| p.0 >= 0.07 * end).map(|p| p.1);
-    let (low, high) = range(settled);
+    let settled: Vec<f64> = points().filter(|p| p.0 >= 0.07 * end).map(|p| p.1).collect();
+    let (low, high) = range(settled.iter().copied());
+    // Where even the rest falls steeply, the last third is what arms differ in.
+    let late = points().filter(|p| p.0 >= 0.67 * end).map(|p| p.1);
+    let (_, late_high) = range(late);
+    let high = if high - low > 8.0 * (late_high - low) { low + 4.0 * (late_high - low) } else { high };
     let x = Scale::linear((0.0, end), (left, right));
     let y = Scale::linear((low.max(0.0), high), (bottom, top));
     let mut ends: Vec<(Arm, f64, f64)> = series

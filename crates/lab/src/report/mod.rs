@@ -35,20 +35,20 @@ pub fn render_report(result: &BetResult, verdict: &Verdict, ledger: &Coverage) -
     page(
         &format!("{} – {}", j.ruling, verdict.name),
         &html! {
-                        (answer::section(&heading, j))
-                        (registered::section(registration))
-                        (answer::by_size(j))
-                        (answer::extrapolation(j))
-                        (answer::path(j))
-                        (curves::compute(j))
-                        @if result.cells.iter().any(|c| !c.scores.is_empty()) { (tasks::section(result)) }
-                        (rollouts::section(result))
-                        (curves::losses(result))
-                        (inputs::data(result))
-                        (inputs::cost(verdict))
-        (answer::ledger(ledger))
-                        (inputs::recipes(result))
-                        (glossary::section(result))
+            (answer::section(&heading, j))
+            (registered::section(registration))
+            (answer::by_size(j))
+            (answer::extrapolation(j))
+            (answer::path(j))
+            (curves::compute(j))
+            @if result.cells.iter().any(|c| !c.scores.is_empty()) { (tasks::section(result)) }
+            (rollouts::section(result))
+            (curves::losses(result))
+            (inputs::data(result))
+            (inputs::cost(verdict))
+            (answer::ledger(ledger))
+            (inputs::recipes(result))
+            (glossary::section(result))
             footer {
                 "Registered " (registration.registered_at) " as " code { (registration.hash) }
                 ", before the first training step. Judged by rule version " (j.judge)
@@ -72,7 +72,8 @@ fn page(title: &str, body: &Markup) -> String {
             body { main { (body) } }
         }
     };
-    page.into_string()
+    // A number stays with its unit.
+    page.into_string().replace(" %", "\u{a0}%")
 }
 
 /// A table whose first column is set to the left; it scrolls by itself where the page is narrow.

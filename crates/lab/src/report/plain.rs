@@ -11,8 +11,8 @@ use crate::figures;
 use crate::judge::{Judgement, RunRow, RunTable};
 use crate::ledger::Coverage;
 
-/// Renders a judgement of a plain table of runs as one HTML page that loads nothing from elsewhere. `name` says what was
-/// judged, `notes` where the runs come from; `ledger` is how the engine's predictions have fared so far.
+/// Renders a judgement of a plain table of runs as one HTML page that loads nothing from elsewhere. `name` is the
+/// question or says what was judged, `notes` where the runs come from; `ledger` is how the engine's predictions have fared so far.
 pub fn render_judgement(
     name: &str,
     notes: &[String],
@@ -20,14 +20,12 @@ pub fn render_judgement(
     table: &RunTable,
     ledger: Option<&Coverage>,
 ) -> String {
-    let heading = answer::Heading {
-        kind: "Groundwork verdict",
-        name,
-        notes: notes.iter().map(String::as_str).collect(),
-        question: "",
-    };
+    let arms = format!("{} against {}", judgement.candidate, judgement.baseline);
+    let heading =
+        answer::Heading { kind: "Groundwork verdict", name: &arms, notes: Vec::new(), question: name };
     let body = html! {
         (answer::section(&heading, judgement))
+        (about(notes))
         (answer::by_size(judgement))
         (answer::extrapolation(judgement))
         (answer::path(judgement))
@@ -41,6 +39,18 @@ pub fn render_judgement(
         }
     };
     page(&format!("{} – {name}", judgement.ruling), &body)
+}
+
+/// Where the runs come from, what was assumed and what is wrong with them.
+fn about(notes: &[String]) -> Markup {
+    html! {
+        @if !notes.is_empty() {
+            section {
+                h2 { "About these runs" }
+                ul { @for note in notes { li { (note) } } }
+            }
+        }
+    }
 }
 
 /// The runs of both arms, the baseline's first.

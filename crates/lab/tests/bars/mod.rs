@@ -150,11 +150,10 @@ pub fn single(schedule: &Schedule, effect: f64, ratio: f64, bets: u64, seed: u64
     let rule = bare_rule(schedule.cap, schedule.looks);
     let rung = RehearsalRung { compute: 1.0, cap: schedule.cap, archive_df: schedule.archive_df };
     let rehearsal = Rehearsal::new(&rule, &[rung], 0.0, schedule.extension);
-    let sd = ((1.0 + ratio * ratio) / 2.0).sqrt();
     let played = rehearse(&rehearsal, bets, |own, bet| {
         let mut draws = RehearsalDraws::new(seed, bet);
         let archive = draws.estimate(1.0, schedule.archive_df);
-        (own.play(&[archive], &mut |_| effect + sd * draws.normal()), 0.0)
+        (own.play(&[archive], &mut |_| draws.pair(effect, 1.0, ratio)), 0.0)
     });
     Shares::of(&played)
 }
@@ -218,14 +217,13 @@ pub fn ladder(truth: &Truth, misfit: f64, planned: f64, ratio: f64, bets: u64, s
         .collect();
     let rehearsal = Rehearsal::new(&rule, &rungs, planned, 0);
     let span = 1250f64.ln();
-    let sd = SD * ((1.0 + ratio * ratio) / 2.0).sqrt();
     let played = rehearse(&rehearsal, bets, |own, bet| {
         let mut draws = RehearsalDraws::new(seed, bet);
         let archive: Vec<f64> = COMPUTE.iter().map(|_| draws.estimate(SD, 20.0)).collect();
         let effect = |x: f64, u: f64| (truth.small + (truth.target - truth.small) * x / span).ln_1p() + u;
         let at: Vec<f64> = COMPUTE.iter().map(|c| effect(c.ln(), misfit * draws.normal())).collect();
         let beyond = effect(span, misfit * draws.normal());
-        (own.play(&archive, &mut |rung| at[rung] + sd * draws.normal()), beyond)
+        (own.play(&archive, &mut |rung| draws.pair(at[rung], SD, ratio)), beyond)
     });
     Shares::of(&played)
 }
@@ -258,7 +256,7 @@ pub fn forecast(bets: u64, futures: u32, seed: u64) -> Vec<Decile> {
         let archive = draws.estimate(SD, 20.0);
         let effect = PRIOR * draws.normal();
         let mut futures_draws = RehearsalDraws::new(seed + 1, bet);
-        own.foresee(&[archive], &mut |_| effect + SD * draws.normal(), futures, &mut futures_draws)
+        own.foresee(&[archive], &mut |_| draws.pair(effect, SD, 1.0), futures, &mut futures_draws)
     })
     .into_iter()
     .flatten()

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::process::Command;
 
 use groundwork_lab::fit::{LossFit, LossLaw, LossPoint, ScoreLaw};
-use groundwork_lab::judge::{Rehearsal, RehearsalDraws, RehearsalRung, Rule, Scale, rehearse};
+use groundwork_lab::judge::{DrawnPair, Rehearsal, RehearsalDraws, RehearsalRung, Rule, Scale, rehearse};
 
 use super::{Shares, bare_rule, naive_finds};
 
@@ -104,12 +104,19 @@ pub fn real_noise(gain: f64, margin: f64, bets: u64, seed: u64) -> Option<(Share
         let mut draws = RehearsalDraws::new(seed, bet);
         let pick = draws.below(groups.len());
         let (runs, archive, df) = draw(&groups, pick, PAIRS, &mut draws);
-        let effect = |pair: usize| f64::ln_1p(gain) + (runs[2 * pair] - runs[2 * pair + 1]) / SLOPE;
-        let mut pair = 0..PAIRS;
-        let mut own = rehearsals[df as usize - 1].clone();
-        let played = own.play(&[archive], &mut |_| pair.next().map_or(0.0, effect));
-        let mut pair = 0..PAIRS;
-        let naive = naive_finds(&mut |_| pair.next().map_or(0.0, effect), PAIRS as u32, &CRITICAL);
+        let drawn = |pair: usize| {
+            let candidate = f64::ln_1p(gain) - runs[2 * pair + 1] / SLOPE;
+            DrawnPair { effect: candidate + runs[2 * pair] / SLOPE, candidate }
+        };
+        let mut pairs = (0..PAIRS).map(drawn);
+        let mut next = move |_| pairs.next().expect("no bet takes more pairs than its cap");
+        let played = rehearsals[df as usize - 1].clone().play(&[archive], &mut next);
+        let mut pairs = (0..PAIRS).map(|pair| drawn(pair).effect);
+        let naive = naive_finds(
+            &mut |_| pairs.next().expect("the naive test has the same cap"),
+            PAIRS as u32,
+            &CRITICAL,
+        );
         (played, naive)
     });
     let naive = played.iter().filter(|p| p.1).count() as f64 / played.len() as f64;
