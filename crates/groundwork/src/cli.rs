@@ -105,7 +105,9 @@ pub struct BetArgs {
 #[derive(Subcommand)]
 pub enum BetCommand {
     /// Say what a bet can be expected to show: power, pairs, cost, the cheapest design, and what the answer is worth
-    #[command(after_help = "It rests on the archive of A/A runs that `groundwork lab noise` makes.")]
+    #[command(
+        after_help = "It rests on the archive of A/A runs that `groundwork lab noise` makes, or on the noise that is assumed."
+    )]
     Plan(BetPlanArgs),
 }
 
@@ -116,6 +118,12 @@ pub struct BetPlanArgs {
     /// The folder of runs, with the archive of A/A runs
     #[arg(long, value_name = "FOLDER", default_value = "runs")]
     pub runs: PathBuf,
+    /// Where the archive knows no noise: the standard deviation of a run, in the metric's unit
+    #[arg(long, value_name = "SD", value_parser = positive)]
+    pub noise: Option<f64>,
+    /// With it: what a factor e of compute buys, in the metric's unit
+    #[arg(long, value_name = "X", value_parser = positive, requires = "noise")]
+    pub slope: Option<f64>,
     /// Print JSON
     #[arg(long)]
     pub json: bool,
@@ -796,6 +804,11 @@ fn the_worlds() -> String {
 
 fn a_fault() -> String {
     format!("A fault to inject: {}", FaultKind::ALL.map(FaultKind::as_str).join(", "))
+}
+
+/// A number above zero.
+fn positive(text: &str) -> Result<f64, &'static str> {
+    text.parse().ok().filter(|v: &f64| v.is_finite() && *v > 0.0).ok_or("want a number above 0")
 }
 
 /// A number of things, of which one is the least that makes sense.

@@ -8,8 +8,9 @@ use groundwork_lab::fit::{LossFit, LossLaw, LossPoint};
 use groundwork_lab::judge::{BackTest, Defined, PowerLaw};
 use serde::Serialize;
 
+use crate::gather::collect;
 use crate::question::question;
-use crate::{Columns, Finding, Findings, HistoriesError, MetricSpec, gather, read};
+use crate::{Columns, Finding, Findings, HistoriesError, MetricSpec, read};
 
 /// What is to be fitted. A point is a run at its end.
 #[derive(Clone, Debug, PartialEq)]
@@ -60,11 +61,14 @@ impl FitQuestion {
         let mut findings = Findings::default();
         let tables = read(files, &mut findings)?;
         // Seeds and lengths may differ here: every row without a step, and every run with one, is a point.
-        let gathered = gather(&tables, &columns, &[MetricSpec::named(&self.metric)], findings)?;
-        let mut runs: Vec<(Option<f64>, crate::Point)> = gathered
-            .runs
+        let (all, mut findings) = collect(&tables, &columns, &[MetricSpec::named(&self.metric)], findings)?;
+        for run in all.iter().filter(|r| r.diverged.is_some()) {
+            let what = format!("`{}` is no number at the end: the run diverged", self.metric);
+            findings.note("diverged", &run.name, what, "it is left out");
+        }
+        let mut runs: Vec<(Option<f64>, crate::Point)> = all
             .iter()
-            .chain(gathered.left_out.iter().filter(|r| r.diverged.is_none()))
+            .filter(|r| r.diverged.is_none())
             .filter_map(|r| Some((r.params, *r.last(&self.metric)?)))
             .collect();
         if runs.len() <= self.drop_largest {
@@ -87,7 +91,7 @@ impl FitQuestion {
             compute: PowerLaw::fit(&computes, Direction::Lower),
             back_test: BackTest::of(&computes, Direction::Lower),
             loss: self.loss(&points, runs.len()),
-            findings: gathered.findings.into_list(),
+            findings: findings.into_list(),
         })
     }
 
@@ -104,7 +108,8 @@ impl FitQuestion {
     }
 }
 
-/// The best loss of each compute (computes within 2 % are one), if every run says its compute; by compute.
+/// The best loss of each compute (computes within 2 % are one), if every run says its compute; by compute. What a cheaper run
+/// beats, was not made for its compute: it says nothing of what compute buys, and is left out.
 fn frontier(runs: &[(Option<f64>, crate::Point)]) -> Vec<(f64, f64)> {
     let mut all: Vec<(f64, f64)> = runs.iter().filter_map(|(_, p)| Some((p.flops?, p.value))).collect();
     if all.len() < runs.len() {
@@ -118,6 +123,12 @@ fn frontier(runs: &[(Option<f64>, crate::Point)]) -> Vec<(f64, f64)> {
             _ => best.push((flops, value)),
         }
     }
+    let mut least = f64::INFINITY;
+    best.retain(|(_, value)| {
+        let better = *value < least;
+        least = least.min(*value);
+        better
+    });
     best
 }
 
@@ -144,7 +155,7 @@ impl Fit {
         let _ = match &self.compute {
             Defined::Value(law) => writeln!(
                 out,
-                "\nL = {:.5} + {:.5} · C^-{:.5}, misfit {:.2} %, over the best runs of {} computes",
+                "\nL = {:.5} + {:.5} · C^-{:.5}, misfit {:.2} %, over the {} runs that no cheaper one beats",
                 law.floor,
                 law.scale,
                 law.exponent,

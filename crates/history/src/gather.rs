@@ -75,8 +75,19 @@ pub fn gather(
     tables: &[Table],
     columns: &Columns,
     metrics: &[MetricSpec],
-    mut findings: Findings,
+    findings: Findings,
 ) -> Result<Gathered, HistoryError> {
+    let (runs, findings) = collect(tables, columns, metrics, findings)?;
+    Ok(survey(runs, tables, metrics, columns.at, findings))
+}
+
+/// The runs as they are, before they are compared with each other.
+pub(crate) fn collect(
+    tables: &[Table],
+    columns: &Columns,
+    metrics: &[MetricSpec],
+    mut findings: Findings,
+) -> Result<(Vec<RunHistory>, Findings), HistoryError> {
     let records = records(tables, columns, metrics, &mut findings)?;
     if records.is_empty() {
         let hint = findings
@@ -91,15 +102,17 @@ pub fn gather(
     let mut runs = assemble(&records, columns, metrics, &mut findings);
     if !with_seeds {
         number(&mut runs);
-        let what = "no column says the seed";
-        findings.note(
-            "seed",
-            "all runs",
-            what,
-            "runs are numbered, and paired, in the order in which they stand",
-        );
+        // A fit pairs nothing.
+        if columns.only_arm.is_none() {
+            findings.note(
+                "seed",
+                "all runs",
+                "no column says the seed",
+                "runs are numbered, and paired, in the order in which they stand",
+            );
+        }
     }
-    Ok(survey(runs, tables, metrics, columns.at, findings))
+    Ok((runs, findings))
 }
 
 /// Groups records by what run they belong to, in the order in which runs first occur.

@@ -7,7 +7,9 @@ use groundwork_lab::judge::{CostBasis, Outcome, Problem, Rule, RunRow, RunTable,
 use groundwork_lab::{Direction, Guardrail};
 use serde::{Deserialize, Serialize};
 
-use crate::{Columns, Finding, Findings, Gathered, HistoryError, MetricSpec, RunHistory, gather, read};
+use crate::gather::collect;
+use crate::survey::survey;
+use crate::{Columns, Finding, Findings, Gathered, HistoryError, MetricSpec, RunHistory, Table, read};
 
 /// What is asked of run histories, as a TOML file states it or flags do.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -133,13 +135,19 @@ impl HistoryQuestion {
     /// # Errors
     /// [`HistoriesError`] if a file cannot be read, a column is missing, or the arms are not there.
     pub fn ask(&self, files: &[PathBuf]) -> Result<Histories, HistoriesError> {
-        if self.metric.is_empty() {
-            return Err(question("no metric is named", "name the column that decides"));
-        }
         let mut findings = Findings::default();
         let tables = read(files, &mut findings)?;
-        let gathered = gather(&tables, &self.columns, &self.metrics(), findings)?;
-        let (baseline, candidates) = self.arms(&gathered)?;
+        if self.metric.is_empty() {
+            let hint = format!("name the column that decides; the columns are {}", names_of(&tables));
+            return Err(question("no metric is named", hint));
+        }
+        let metrics = self.metrics();
+        let (mut all, findings) = collect(&tables, &self.columns, &metrics, findings)?;
+        let (baseline, candidates) = self.arms(&all, &findings)?;
+        // What is wrong with runs that nobody asks about is nobody's business.
+        all.retain(|r| r.arm == baseline || candidates.contains(&r.arm));
+        let Gathered { runs: kept, left_out, findings } =
+            survey(all, &tables, &metrics, self.columns.at, findings);
         let mut assumed = Vec::new();
         let direction = match self.direction {
             Some(direction) => direction,
@@ -152,19 +160,21 @@ impl HistoryQuestion {
                 told
             }
         };
-        let mut of_size: Vec<&RunHistory> = gathered.runs.iter().collect();
+        let mut of_size: Vec<&RunHistory> = kept.iter().collect();
         // Where nothing says the cost, sizes are at least in their order.
         if of_size.iter().all(|r| r.params.is_some()) {
             of_size.sort_by(|a, b| a.params.unwrap_or(0.0).total_cmp(&b.params.unwrap_or(0.0)));
         }
-        let runs: Vec<RunRow> = of_size
-            .into_iter()
-            .filter(|r| r.arm == baseline || candidates.contains(&r.arm))
-            .map(|r| self.row(r))
-            .collect();
+        let mut runs: Vec<RunRow> = of_size.into_iter().map(|r| self.row(r)).collect();
         let rule = self.rule(direction, &runs, &baseline, &mut assumed);
-        let mut problems: Vec<Problem> = gathered.findings.into_list().into_iter().map(problem).collect();
+        let mut problems: Vec<Problem> = findings.into_list().into_iter().map(problem).collect();
         problems.extend(single_seeds(&runs));
+        // Runs that diverged are out of the means, and count for stability.
+        runs.extend(left_out.iter().filter(|r| r.diverged.is_some()).map(|r| RunRow {
+            diverged: true,
+            metrics: BTreeMap::new(),
+            ..self.row(r)
+        }));
         Ok(Histories {
             table: RunTable { baseline, planned: Vec::new(), runs },
             rule,
@@ -185,9 +195,13 @@ impl HistoryQuestion {
             .collect()
     }
 
-    fn arms(&self, gathered: &Gathered) -> Result<(String, Vec<String>), HistoriesError> {
+    fn arms(
+        &self,
+        runs: &[RunHistory],
+        findings: &Findings,
+    ) -> Result<(String, Vec<String>), HistoriesError> {
         let mut found: Vec<&str> = Vec::new();
-        for run in gathered.runs.iter().chain(&gathered.left_out) {
+        for run in runs {
             if !found.contains(&run.arm.as_str()) {
                 found.push(&run.arm);
             }
@@ -199,7 +213,16 @@ impl HistoryQuestion {
             if found.contains(&arm) {
                 return Ok(arm.to_owned());
             }
-            Err(question(format!("no run belongs to the arm `{arm}`"), format!("the arms are {list}")))
+            let like = |a: &&&str| strsim::jaro_winkler(arm, a);
+            let near = found.iter().max_by(|a, b| like(a).total_cmp(&like(b))).filter(|a| like(a) > 0.85);
+            let near = near.map_or_else(String::new, |a| format!("did you mean `{a}`? "));
+            // Rows that were left out may be why it is not there.
+            let lost = findings.list().iter().find(|f| f.consequence == "the row is left out");
+            let lost = lost.map_or_else(String::new, |f| format!("; in the data: {f}"));
+            Err(question(
+                format!("no run belongs to the arm `{arm}`"),
+                format!("{near}the arms are {list}{lost}"),
+            ))
         };
         let baseline = if self.baseline.is_empty() {
             let usual = ["baseline", "base", "control"];
@@ -248,6 +271,7 @@ impl HistoryQuestion {
                 .metrics
                 .get(&self.metric)
                 .map_or_else(Vec::new, |curve| curve.iter().map(|p| (p.step, p.value)).collect()),
+            ..RunRow::default()
         }
     }
 
@@ -314,18 +338,38 @@ fn problem(finding: Finding) -> Problem {
     }
 }
 
+/// The columns of all tables, in words.
+fn names_of(tables: &[Table]) -> String {
+    let mut names: Vec<&str> = Vec::new();
+    for name in tables.iter().flat_map(Table::names) {
+        if !names.contains(&name.as_str()) {
+            names.push(name);
+        }
+    }
+    let more = names.len().saturating_sub(30);
+    let few: Vec<String> = names.iter().take(30).map(|n| format!("`{n}`")).collect();
+    few.join(", ") + &if more > 0 { format!(" and {more} more") } else { String::new() }
+}
+
 /// Arms with a single run at a size.
 fn single_seeds(runs: &[RunRow]) -> Vec<Problem> {
     let mut cells = BTreeMap::<(&str, &str), usize>::new();
     runs.iter().for_each(|r| *cells.entry((&r.arm, &r.rung)).or_default() += 1);
-    cells
+    let mut alone = BTreeMap::<&str, Vec<&str>>::new();
+    for ((arm, rung), _) in cells.into_iter().filter(|(_, n)| *n == 1) {
+        alone.entry(arm).or_default().push(rung);
+    }
+    alone
         .into_iter()
-        .filter(|(_, n)| *n == 1)
-        .map(|((arm, rung), _)| Problem {
-            place: format!("{arm} at {rung}"),
+        .map(|(arm, rungs)| Problem {
+            place: format!("{arm} at {}", rungs.join(", ")),
             what: "there is one run only".into(),
-            consequence: "nothing tells its noise, and one pair decides nothing; the difference is shown"
-                .into(),
+            consequence: match rungs.len() {
+                1 => "nothing tells its noise, and one pair decides nothing; the difference is shown".into(),
+                _ => "one pair of a size decides nothing; name the column of the size as that of the seed too, and the sizes \
+                      are the pairs of one comparison"
+                    .into(),
+            },
         })
         .collect()
 }

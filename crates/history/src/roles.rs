@@ -24,6 +24,8 @@ pub(crate) struct Record {
 
 /// The size of runs whose size nothing says.
 pub(crate) const ONE_SIZE: &str = "one size";
+/// The size of runs whose sizes are the pairs.
+const ALL_SIZES: &str = "all sizes";
 
 /// Reads the rows of all tables.
 pub(crate) fn records(
@@ -185,6 +187,9 @@ impl<'a> Roles<'a> {
                 findings.note(&table.source, table.place(row), what, "the row is left out");
                 continue;
             }
+            // Where one column is named as both, sizes are the pairs of a single comparison.
+            let size =
+                if self.seed.is_some() && self.seed == self.size { Some(ALL_SIZES.to_owned()) } else { size };
             let params = size.as_deref().and_then(parse_size);
             let tokens = self
                 .number(row, self.tokens, "tokens", findings)

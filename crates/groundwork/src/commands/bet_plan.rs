@@ -1,7 +1,7 @@
 //! `groundwork bet plan`
 
 use groundwork_lab::judge::{Defined, Scale};
-use groundwork_lab::{Bet, NoiseArchive, Plan, Prospect};
+use groundwork_lab::{AssumedNoise, Bet, NoiseArchive, Plan, Prospect};
 
 use super::bet::{archive_of, plan_of};
 use super::print_json;
@@ -13,18 +13,23 @@ use crate::table::plain;
 pub fn run(args: &BetPlanArgs) -> Result<(), Failure> {
     let bet = Bet::load(&args.file).map_err(Failure::input)?;
     let plan = plan_of(bet, &args.file)?;
-    let archive = archive_of(&args.runs)?.unwrap_or_default();
+    // Where no archive was made yet, the finished runs may still hold one.
+    let archive = match archive_of(&args.runs)? {
+        Some(archive) => archive,
+        None => NoiseArchive::gather(&args.runs)?,
+    };
     let plan = plan.with_archive(&archive).map_err(|e| Failure::input(e).in_file(&args.file))?;
-    let prospect = plan.prospect(&archive).map_err(|e| Failure::input(e).in_file(&args.file))?;
+    let assumed = args.noise.map(|sd| AssumedNoise { sd, slope: args.slope });
+    let prospect = plan.prospect(&archive, assumed).map_err(|e| Failure::input(e).in_file(&args.file))?;
     if args.json {
         print_json(&prospect);
     } else {
-        print!("{}", words(&plan, &prospect, &archive));
+        print!("{}", words(&plan, &prospect, &archive, assumed));
     }
     Ok(())
 }
 
-fn words(plan: &Plan, p: &Prospect, archive: &NoiseArchive) -> String {
+fn words(plan: &Plan, p: &Prospect, archive: &NoiseArchive, assumed: Option<AssumedNoise>) -> String {
     let bet = &plan.bet;
     let say = |effect: f64| match bet.primary.scale {
         Scale::Multiplier => format!("{:.3}x", effect.exp()),
@@ -34,10 +39,16 @@ fn words(plan: &Plan, p: &Prospect, archive: &NoiseArchive) -> String {
     for line in bet.rule_in_words(&plan.noise) {
         text += &format!("  {line}\n");
     }
-    text += &format!(
-        "\nIf the true effect, the same at every size, is … (noise from archive {})\n",
-        archive.digest()
-    );
+    let missing: Vec<&str> = (bet.ladder.sizes.iter().map(String::as_str))
+        .filter(|size| archive.entry(&bet.primary.metric, size).is_none())
+        .collect();
+    let source = match assumed {
+        Some(a) if !missing.is_empty() => {
+            format!("a standard deviation of {} a run is assumed at {}", a.sd, missing.join(", "))
+        }
+        _ => format!("noise from archive {}", archive.digest()),
+    };
+    text += &format!("\nIf the true effect, the same at every size, is … ({source})\n");
     let mut table = plain(["effect", "ships", "drops", "as harm", "pairs at the top", "FLOPs"], 0);
     let percent = |share: f64| format!("{:.1} %", 100.0 * share);
     for row in &p.power {

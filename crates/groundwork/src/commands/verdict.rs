@@ -1,7 +1,7 @@
 //! `groundwork verdict` and `groundwork fit`
 
 use groundwork_history::{Columns, FitQuestion, Histories, HistoriesError, HistoryQuestion};
-use groundwork_lab::judge::{ArchiveNoise, CostBasis, Judgement, Problem, Scale, judge_all};
+use groundwork_lab::judge::{ArchiveNoise, CostBasis, Field, Judgement, Problem, Scale, judge_all};
 use groundwork_lab::{Direction, render_judgement};
 use serde::Serialize;
 
@@ -19,6 +19,8 @@ impl From<HistoriesError> for Failure {
 #[derive(Serialize)]
 struct Output<'a> {
     verdicts: &'a [Judgement],
+    /// All arms together, where there are several candidates.
+    field: Option<&'a Field>,
     problems: &'a [Problem],
     assumed: &'a [String],
 }
@@ -27,8 +29,12 @@ pub fn run(args: &VerdictArgs) -> Result<(), Failure> {
     let question = question(args)?;
     let Histories { mut table, rule, candidates, problems, assumed } = question.ask(&args.files)?;
     table.runs.retain(|r| r.arm == table.baseline || candidates.contains(&r.arm));
-    let verdicts = judge_all(&table, &rule, &ArchiveNoise::default());
-    let notes: Vec<String> = std::iter::once(UNREGISTERED.to_owned())
+    let noise = ArchiveNoise::default();
+    let verdicts = judge_all(&table, &rule, &noise);
+    let field = (verdicts.len() > 1).then(|| Field::of(&table, &verdicts, &rule, &noise));
+    let together = field.as_ref().map_or_else(Vec::new, Field::to_lines);
+    let notes: Vec<String> = (together.iter().cloned())
+        .chain([UNREGISTERED.to_owned()])
         .chain(assumed.iter().cloned())
         .chain(problems.iter().map(ToString::to_string))
         .collect();
@@ -50,9 +56,11 @@ pub fn run(args: &VerdictArgs) -> Result<(), Failure> {
         }
     }
     if args.json {
-        print_json(&Output { verdicts: &verdicts, problems: &problems, assumed: &assumed });
+        let field = field.as_ref();
+        print_json(&Output { verdicts: &verdicts, field, problems: &problems, assumed: &assumed });
         return Ok(());
     }
+    list("all candidates together", together.into_iter());
     list("in the data", problems.iter().map(ToString::to_string));
     list("assumed", std::iter::once(UNREGISTERED.to_owned()).chain(assumed));
     Ok(())
