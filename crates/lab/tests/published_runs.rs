@@ -44,6 +44,7 @@ fn the_olmo_ladder_gives_the_published_errors() {
             t.predicted,
             t.published_prediction
         );
+        assert!((t.ours - t.published).abs() < 0.002, "{t:?}");
     }
     assert_eq!(tasks.len(), 8);
 }

@@ -236,11 +236,17 @@ impl Problem {
         let (mut hessian, mut gradient, mut objective) = self.expand(&x);
         let mut calm = 0;
         for _ in 0..2000 {
-            let mut damped = hessian;
+            let (mut damped, mut downhill) = (hessian, gradient);
             for (i, row) in damped.iter_mut().enumerate() {
                 row[i] += damping * row[i] + 1e-15;
             }
-            let Some(step) = solve(damped, gradient) else {
+            // A floor that wants to be negative stays at zero, and the others go on without it.
+            if x[0] <= 0.0 && gradient[0] > 0.0 {
+                damped[0] = [1.0, 0.0, 0.0, 0.0, 0.0];
+                damped[1..].iter_mut().for_each(|row| row[0] = 0.0);
+                downhill[0] = 0.0;
+            }
+            let Some(step) = solve(damped, downhill) else {
                 damping = (damping * 10.0).max(1e-9);
                 continue;
             };
@@ -349,6 +355,13 @@ mod tests {
         {
             assert!((got / want - 1.0).abs() < slack, "{got} {want}");
         }
+        // A floor below zero is not allowed, and the best of what is allowed is found all the same.
+        let sunk: Vec<LossPoint> = points.iter().map(|p| LossPoint { loss: p.loss - 1.8, ..*p }).collect();
+        let held = LossLaw::fit(&sunk).unwrap();
+        let problem = Problem::new(&sunk).unwrap();
+        let (_, gradient, _) = problem.expand(&problem.descend(problem.start()));
+        assert!(held.law.floor == 0.0 && gradient[0] > 0.0, "{held:?} {gradient:?}");
+        assert!(gradient[1..].iter().all(|g| g.abs() < 1e-6), "{gradient:?}");
         assert!(fit.condition < 1e3 && fit.condition_of_five > 1e5, "{fit:?}");
         assert!(LossLaw::fit(&points[..5]).unwrap_err().contains("six or more"));
         let bad = [LossPoint { loss: f64::NAN, ..points[0] }; 6];
