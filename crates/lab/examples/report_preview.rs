@@ -1,4 +1,4 @@
-//! Renders a report from synthetic data: `cargo run -p groundwork-lab --example report_preview -- OUT.html`.
+//! Renders a report from synthetic data: `cargo run -p groundwork-lab --example report_preview -- OUT.html [SEEDS]`.
 //!
 //! The numbers are invented to show every part of the report; nothing here was measured.
 
@@ -138,7 +138,10 @@ fn nominal(size: &str) -> f64 {
 }
 
 fn preview() -> BetResult {
-    let (plan, registration) = registered(BET);
+    let seeds: u64 = std::env::args().nth(2).and_then(|n| n.parse().ok()).unwrap_or(2);
+    let list: Vec<String> = (1..=seeds).map(|s| s.to_string()).collect();
+    let (plan, registration) =
+        registered(&BET.replace("seeds = [1, 2]", &format!("seeds = [{}]", list.join(", "))));
     let mut result = result(&plan, &registration, scores);
     for cell in &mut result.cells {
         cell.curve = curve(cell.arm, &cell.size, cell.seed, cell.tokens);

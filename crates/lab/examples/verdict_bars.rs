@@ -1,5 +1,5 @@
 //! The judge's operating characteristics in full: `benches/verdict.sh`, or
-//! `cargo run --release -p groundwork-lab --example verdict_bars -- BETS`.
+//! `cargo run --release -p groundwork-lab --example verdict_bars -- BETS [rung|ladder|forecast|runs|fits|speed]`.
 
 #[path = "../tests/bars/mod.rs"]
 #[allow(dead_code)]
@@ -12,12 +12,18 @@ use groundwork_lab::fit::LossLaw;
 
 fn main() {
     let bets: u64 = std::env::args().nth(1).and_then(|n| n.parse().ok()).unwrap_or(100_000);
-    one_rung(bets);
-    ladder(bets.min(40_000));
-    forecast(bets.min(20_000));
-    real_runs(bets.min(60_000));
-    fits();
-    speed(bets);
+    let part = std::env::args().nth(2);
+    let parts: [(&str, &dyn Fn()); 6] = [
+        ("rung", &|| one_rung(bets)),
+        ("ladder", &|| ladder(bets.min(40_000))),
+        ("forecast", &|| forecast(bets.min(20_000))),
+        ("runs", &|| real_runs(bets.min(60_000))),
+        ("fits", &fits),
+        ("speed", &|| speed(bets)),
+    ];
+    for (_, run) in parts.iter().filter(|(name, _)| part.as_deref().is_none_or(|p| p == *name)) {
+        run();
+    }
 }
 
 fn one_rung(bets: u64) {

@@ -101,9 +101,14 @@ impl Design {
         Findings { ruling, readings, ladder, chance, gains, unharmed, extrapolates }
     }
 
+    /// How much noisier the pairs of all rungs together are than what is known, if they are.
+    pub(crate) fn excess(&self, samples: &[Sample]) -> Option<Excess> {
+        Excess::of(self.rungs.iter().map(|r| &r.boundary).zip(samples))
+    }
+
     /// What the pairs of each rung say.
     pub(crate) fn read(&self, samples: &[Sample]) -> Vec<Option<Reading>> {
-        let excess = Excess::of(self.rungs.iter().map(|r| &r.boundary).zip(samples));
+        let excess = self.excess(samples);
         let mut candidate = Candidate::default();
         self.rungs
             .iter()

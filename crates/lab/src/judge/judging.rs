@@ -10,7 +10,7 @@ use crate::judge::ladder::predict;
 use crate::judge::noise::{ArchiveNoise, USUAL_MISFIT};
 use crate::judge::power_law::{BackTest, PowerLaw};
 use crate::judge::rule::{CostBasis, Rule, Scale};
-use crate::judge::sequential::{Boundary, Candidate, Known, Reading, Sample, Scatter, nominal_level};
+use crate::judge::sequential::{Boundary, Candidate, Excess, Known, Reading, Sample, Scatter, nominal_level};
 use crate::judge::slope::{Anchor, Slope, local_slope};
 use crate::judge::stability::Stability;
 use crate::judge::table::{Outcome, RunRow, RunTable, RungPairs, mean};
@@ -57,6 +57,7 @@ pub fn judge(table: &RunTable, candidate: &str, rule: &Rule, noise: &ArchiveNois
         .then(|| forecast(&design, &samples, guards, rule.prior, cost, (rule.resamples, rule.seed)))
         .flatten();
     let mut scattered = Candidate::default();
+    let excess = design.excess(&samples);
     let mut judgement = Judgement {
         judge: JUDGE,
         baseline: table.baseline.clone(),
@@ -84,7 +85,7 @@ pub fn judge(table: &RunTable, candidate: &str, rule: &Rule, noise: &ArchiveNois
                 let below = scattered;
                 scattered.add(&design.boundary, &rung.sample());
                 RungJudgement {
-                    path: rung.path(&design.boundary, below),
+                    path: rung.path(&design.boundary, below, excess),
                     ..rung.judgement(*reading, &rungs, rule)
                 }
             })
@@ -308,15 +309,15 @@ impl<'a> Rung<'a> {
         }
     }
 
-    /// `below` is what the candidate's runs at smaller rungs show.
-    fn path(&self, boundary: &Boundary, below: Candidate) -> Vec<Step> {
+    /// `below` is what the candidate's runs at smaller rungs show, `excess` what all pairs do.
+    fn path(&self, boundary: &Boundary, below: Candidate, excess: Option<Excess>) -> Vec<Step> {
         let mut sample = Sample { items: self.items, ..Sample::default() };
         self.scaled()
             .filter_map(|(effect, candidate)| {
                 sample.add(effect, candidate);
                 let mut scattered = below;
                 scattered.add(boundary, &sample);
-                let r = boundary.read(&sample, None, scattered.scatter())?;
+                let r = boundary.read(&sample, excess, scattered.scatter())?;
                 Some(Step {
                     n: r.n,
                     mean: r.mean,

@@ -181,7 +181,7 @@ pub(crate) struct Boundary {
     pub(crate) variance: f64,
     pub(crate) df: f64,
     /// The variance is that of an archive, which the candidate has no part in; otherwise of the pairs of other rungs.
-    archived: bool,
+    pub(crate) archived: bool,
     pub(crate) cap: u32,
     /// Two-sided nominal level of each look.
     pub(crate) nominal: f64,

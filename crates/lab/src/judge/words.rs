@@ -243,11 +243,19 @@ fn caveats(j: &Judgement, design: &Design) -> Vec<String> {
     }
     let noisier: Vec<&RungJudgement> =
         j.rungs.iter().filter(|r| r.effect.value().is_some_and(|e| e.noisier)).collect();
-    for r in noisier {
-        caveats.push(format!(
-            "At {} the runs are noisier than the archive says: an arm may be less stable. The archive does not count there.",
-            r.rung
-        ));
+    if !noisier.is_empty() {
+        let sizes: Vec<&str> = noisier.iter().map(|r| r.rung.as_str()).collect();
+        caveats.push(if design.rungs.iter().any(|r| r.boundary.archived) {
+            format!(
+                "At {} the runs are noisier than the archive says: an arm may be less stable. The archive does not count there.",
+                sizes.join(", ")
+            )
+        } else {
+            format!(
+                "At {} the runs are noisier than those of the other sizes, whose noise does not count there.",
+                sizes.join(", ")
+            )
+        });
     }
     if let Some(e) = j.top().and_then(|t| t.effect.value()) {
         if e.df < 4.0 {

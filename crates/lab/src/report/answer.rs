@@ -260,7 +260,7 @@ fn size_row(j: &Judgement, r: &RungJudgement) -> Vec<Markup> {
     let [before, after] = figures::both(metric, r.means);
     let effect = r.effect.value();
     let multiplier = match &r.multiplier {
-        Defined::Value(m) => html! { (multiplier_in_words(m)) },
+        Defined::Value(m) => html! { span.wrap { (multiplier_in_words(m)) } },
         Defined::Undefined(_) => html! { small { "undefined" } },
     };
     let mut row = vec![
@@ -274,7 +274,9 @@ fn size_row(j: &Judgement, r: &RungJudgement) -> Vec<Markup> {
     match j.rule.scale {
         Scale::Multiplier => {
             row.push(multiplier);
-            row.push(html! { (r.time_multiplier.map_or("–".into(), |m| multiplier_in_words(&m))) });
+            row.push(
+                html! { span.wrap { (r.time_multiplier.map_or("–".into(), |m| multiplier_in_words(&m))) } },
+            );
         }
         Scale::Metric => {
             row.push(html! { (effect.map_or("–".into(), |e| j.rule.say_interval(e.low, e.high))) });

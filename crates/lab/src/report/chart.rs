@@ -192,7 +192,7 @@ pub(super) fn panel(
     labels: [&str; 2],
     x_tick: &dyn Fn(f64) -> String,
 ) -> Markup {
-    let (width, height, left, right, top, bottom) = (300.0, 200.0, 36.0, 180.0, 30.0, 172.0);
+    let (width, height, left, right, top, bottom) = (300.0, 200.0, 36.0, 168.0, 30.0, 172.0);
     let points = || series.iter().flat_map(|s| s.points.iter().copied());
     let end = points().map(|p| p.0).fold(0.0, f64::max);
     // The first steps fall so steeply that they would flatten everything after them; the frame cuts them.

@@ -105,7 +105,8 @@ pub(super) fn path(points: &[PathPoint], margin: f64, cap: u32, tick: &dyn Fn(f6
     // The first interval may be so wide that it would flatten all others; the frame cuts it.
     ends.sort_by(f64::total_cmp);
     let inner = |at: f64| ends.get((at * ends.len().saturating_sub(1) as f64) as usize).copied();
-    let shown = [inner(0.1), inner(0.9)].into_iter().flatten();
+    let (first, last) = if ends.len() > 4 { (0.1, 0.9) } else { (0.0, 1.0) };
+    let shown = [inner(first), inner(last)].into_iter().flatten();
     let (low, high) = range(points.iter().map(|p| p.mean).chain([0.0, margin]).chain(shown));
     let y = Scale::linear((low, high), (bottom, top));
     let within = |v: f64| y.at(v.clamp(low, high));
