@@ -31,7 +31,7 @@ const FLAG: f64 = 0.025;
 const EXCESS: f64 = 0.05;
 /// What Fisher's tail must reach for a look to decide while the candidate's runs have one, two or three degrees of freedom. They
 /// are set so that a candidate five times as noisy gets through in less than one bet in a hundred at each.
-const CALM: [f64; 3] = [0.9, 0.35, 0.2];
+const CALM: [f64; 3] = [0.9, 0.33, 0.2];
 /// The part of the nominal level at which noisier pairs are judged.
 const NOISIER: f64 = 0.5;
 

@@ -57,7 +57,7 @@ impl Shares {
     /// One line of a table.
     pub fn line(&self) -> String {
         format!(
-            "ship {:.4}  harm {:.4}  equal {:.4}  fades {:.4}  futile {:.4}  undecided {:.4}  mean pairs {:.2}",
+            "ship {:.4}  harm {:.4}  equal {:.4}  fades {:.4}  futile {:.4}  undecided {:.4}  mean pairs {:.3}",
             self.ship, self.harm, self.equal, self.fades, self.futile, self.undecided, self.pairs
         )
     }
