@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use groundwork_history::{Histories, HistoriesError, HistoryQuestion};
+use groundwork_history::{Columns, FitQuestion, Histories, HistoriesError, HistoryQuestion};
 use groundwork_lab::Direction;
 use groundwork_lab::judge::{ArchiveNoise, DropReason, Ruling, Scale, judge};
 
@@ -126,4 +126,74 @@ fn one_run_of_an_arm_is_named_and_decides_nothing() {
     assert!(got.problems[0].to_string().contains("there is one run only"));
     let verdict = judge(&got.table, "new", &got.rule, &ArchiveNoise::default());
     assert_eq!(verdict.ruling, Ruling::Undecided);
+}
+
+#[test]
+fn one_run_a_size_is_judged_over_sizes_if_they_are_named_as_the_pairs() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut text = String::from("arm,size,accuracy\n");
+    for (i, size) in ["70m", "160m", "410m", "1b", "1.4b", "2.8b"].iter().enumerate() {
+        let score = 0.2 + 0.08 * i as f64;
+        let gain = [0.008, 0.011, 0.009, 0.012, 0.010, 0.009][i];
+        text += &format!("base,{size},{score}\nnew,{size},{}\n", score + gain);
+    }
+    let files = [file(&folder, "r.csv", &text)];
+    let alone = ask("metric = \"accuracy\"\nonce = true", &files).unwrap();
+    let hint = alone.problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n");
+    assert!(hint.contains("name the column of the size as that of the seed too"), "{hint}");
+    assert_eq!(alone.problems.len(), 3, "one line an arm, and the missing seeds: {hint}");
+
+    let got = ask("metric = \"accuracy\"\nonce = true\n[columns]\nseed = \"size\"", &files).unwrap();
+    assert!(got.problems.is_empty(), "{:?}", got.problems);
+    let verdict = judge(&got.table, "new", &got.rule, &ArchiveNoise::default());
+    assert_eq!((verdict.ruling, verdict.rungs.len()), (Ruling::Ship, 1), "{}", verdict.sentence);
+    assert_eq!(verdict.rungs[0].pairs[3].label, "1b");
+}
+
+#[test]
+fn only_the_arms_that_are_asked_about_are_looked_at() {
+    let folder = tempfile::tempdir().unwrap();
+    let stray = "other,4M,1,7,9.0,0.5\nother,4M,1,7,8.0,0.5\n";
+    let files = [file(&folder, "r.csv", &(ladder(0.05) + stray))];
+    let got = ask("metric = \"loss\"\ncandidates = [\"new\"]", &files).unwrap();
+    assert!(got.problems.is_empty(), "{:?}", got.problems);
+    let e = ask("metric = \"loss\"\ncandidates = [\"othr\"]", &files).unwrap_err().to_string();
+    assert!(e.contains("did you mean `other`?"), "{e}");
+}
+
+#[test]
+fn a_candidate_whose_runs_diverge_does_not_ship() {
+    let folder = tempfile::tempdir().unwrap();
+    let text = ladder(0.05).lines().map(str::to_owned).collect::<Vec<_>>();
+    let mut text: Vec<String> = text;
+    let lost = text.iter().position(|l| l.starts_with("new,16M,4")).unwrap();
+    text[lost] = "new,16M,4,320e6,nan,0.5".into();
+    let got = ask("metric = \"loss\"", &[file(&folder, "r.csv", &text.join("\n"))]).unwrap();
+    let verdict = judge(&got.table, "new", &got.rule, &ArchiveNoise::default());
+    assert_eq!(verdict.ruling, Ruling::Undecided, "{}", verdict.sentence);
+    assert!(verdict.reasons.iter().any(|r| r.contains("1 of 12 runs of the candidate diverged")));
+}
+
+#[test]
+fn a_fit_in_compute_takes_the_runs_that_no_cheaper_one_beats() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut text = String::from("flops,loss\n");
+    for i in 0..6 {
+        let flops = 1e17 * 4f64.powi(i);
+        let loss = 1.7 + 300.0 * flops.powf(-0.13);
+        // One of each compute is as good as can be, another one was made for a quarter of it.
+        text += &format!("{flops},{loss}\n{},{}\n", 1.5 * flops, loss + 0.01);
+    }
+    let question = FitQuestion {
+        metric: "loss".into(),
+        columns: Columns::default(),
+        drop_largest: 0,
+        resamples: 200,
+        seed: 0,
+    };
+    let fit = question.ask(&[file(&folder, "r.csv", &text)]).unwrap();
+    let law = fit.compute.value().expect("a law");
+    assert_eq!((fit.points, law.sizes), (12, 6));
+    assert!((law.exponent - 0.13).abs() < 0.01, "{law:?}");
+    assert!(fit.findings.is_empty(), "{:?}", fit.findings);
 }
