@@ -201,7 +201,7 @@ pub(super) fn panel(
     // Where even the rest falls steeply, the last third is what arms differ in.
     let late = points().filter(|p| p.0 >= 0.67 * end).map(|p| p.1);
     let (_, late_high) = range(late);
-    let high = if high - low > 8.0 * (late_high - low) { low + 4.0 * (late_high - low) } else { high };
+    let high = if high - low > 4.0 * (late_high - low) { low + 3.0 * (late_high - low) } else { high };
     let x = Scale::linear((0.0, end), (left, right));
     let y = Scale::linear((low.max(0.0), high), (bottom, top));
     let mut ends: Vec<(Arm, f64, f64)> = series
