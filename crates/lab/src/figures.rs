@@ -9,6 +9,9 @@ pub(crate) fn value(metric: &str, v: f64) -> String {
 
 /// A difference in a metric, with its sign: shares in percentage points.
 pub(crate) fn difference(metric: &str, v: f64) -> String {
+    if v.is_nan() {
+        return "–".into();
+    }
     let sign = if v < 0.0 { "−" } else { "+" };
     if unit_of(metric) == "share" {
         format!("{sign}{} pp", fixed(v.abs() * 100.0, 1))
@@ -60,8 +63,11 @@ pub(crate) fn precise(v: f64) -> String {
     if v.abs() < 1.0 { fixed(v, places.min(3)) } else { text }
 }
 
-/// Two values of a metric with digits enough to tell them apart.
+/// Two values of a metric with digits enough to tell them apart; dashes where there are none, as of a size without pairs.
 pub(crate) fn both(metric: &str, values: [f64; 2]) -> [String; 2] {
+    if values.iter().all(|v| v.is_nan()) {
+        return ["–", "–"].map(str::to_owned);
+    }
     let apart = (values[0] - values[1]).abs();
     if unit_of(metric) == "share" || !apart.is_finite() || apart == 0.0 {
         return values.map(|v| value(metric, v));

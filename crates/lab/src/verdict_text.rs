@@ -59,18 +59,15 @@ impl Judgement {
                 Defined::Value(m) => multiplier_in_words(m),
                 Defined::Undefined(_) => "undefined".into(),
             };
-            let none = rung.pairs.is_empty();
-            let dash = || "–".to_owned();
-            let [before, after] = if none { [dash(), dash()] } else { figures::both(metric, rung.means) };
-            let improvement = if none { dash() } else { figures::difference(metric, rung.improvement) };
+            let [before, after] = figures::both(metric, rung.means);
             let effect = rung.effect.value();
             rows.push(vec![
                 rung.rung.clone(),
                 rung.pairs.len().to_string(),
                 before,
                 after,
-                improvement,
-                effect.map_or_else(dash, |e| self.rule.say(e.mean)),
+                figures::difference(metric, rung.improvement),
+                effect.map_or("–".into(), |e| self.rule.say(e.mean)),
                 effect.map_or("–".into(), |e| self.rule.say_interval(e.low, e.high)),
                 multiplier,
             ]);
