@@ -46,7 +46,7 @@ LOOK = tool(
     word={"type": "string", "description": "The word."},
     languages={"type": "array", "items": {"type": "string"}},
     exact={"type": "boolean", "default": False},
-    kind={"enum": ["noun", "verb"]},
+    kind={"type": "string", "enum": ["noun", "verb"]},
 )
 PAID = said(None, call(0, "pay", to="Ann", cents=5))
 

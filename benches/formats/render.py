@@ -273,7 +273,6 @@ RENDERERS = [
     ("mistral-v3", "mistral-common, version 3", mistral(3), None),
     ("mistral-v13", "mistral-common, version 13", mistral(13), None),
     ("harmony", "openai-harmony", harmony(), None),
-    ("harmony", "gpt-oss", templated("openai-gpt-oss-120b.jinja"), None),
 ]
 
 

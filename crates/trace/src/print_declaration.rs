@@ -253,7 +253,7 @@ impl Tool {
 }
 
 /// The types of several tools together, and the tools with the names that these have then.
-fn shared_types(tools: &[Tool]) -> (Vec<Arc<NamedType>>, Vec<Tool>) {
+pub(crate) fn shared_types(tools: &[Tool]) -> (Vec<Arc<NamedType>>, Vec<Tool>) {
     let mut types: Vec<Arc<NamedType>> = Vec::new();
     let mut renamed = tools.to_vec();
     for tool in &mut renamed {

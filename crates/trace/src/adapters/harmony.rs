@@ -3,9 +3,8 @@
 
 use super::builder::Builder;
 use super::dialects::markers::{escaped, guarded, guarded_name};
-use super::json::{self, At};
 use super::loss::{FormatError, Loss, LossKind, Place, Read};
-use super::schemas::{self, Shape};
+use super::signatures;
 use super::spelling::{COMPACT, Said, observation_text, said};
 use super::turns::{Turn, placed, take_tools};
 use crate::{SpanKind, Trace};
@@ -15,6 +14,7 @@ pub(crate) const MARKERS: &[&str] =
     &["<|start|>", "<|end|>", "<|message|>", "<|channel|>", "<|constrain|>", "<|return|>", "<|call|>"];
 const INSTRUCTIONS: &str = "# Instructions\n\n";
 const TOOLS: &str = "# Tools\n\n## functions\n\n";
+const SECTION: &str = "\n\n# Tools\n\n## functions\n\n";
 
 /// Writes one text.
 pub(crate) fn write(trace: &Trace) -> String {
@@ -23,16 +23,21 @@ pub(crate) fn write(trace: &Trace) -> String {
         out.extend(["<|start|>", heading, "<|message|>", text, end]);
     };
     let mut turns = placed(trace, |t| matches!(t, Turn::Tools(_)));
-    let tools = take_tools(&mut turns);
-    if let Some(tools) = tools {
-        let list = schemas::list(&tools, Shape::Bare);
-        message("developer", &[TOOLS, &escaped(&list, MARKERS)].concat(), "<|end|>");
+    // The declarations stand in the first system message, where there is one.
+    let mut declared = take_tools(&mut turns)
+        .map(|tools| format!("{TOOLS}{}", guarded(&signatures::namespace(&tools), MARKERS)));
+    if declared.is_some() && !matches!(turns.first(), Some(Turn::System(_))) {
+        message("developer", &declared.take().unwrap_or_default(), "<|end|>");
     }
     for turn in turns {
         match turn {
             Turn::Tools(_) => {}
             Turn::System(text) => {
-                message("developer", &[INSTRUCTIONS, &guarded(text, MARKERS)].concat(), "<|end|>");
+                let mut text = [INSTRUCTIONS, &guarded(text, MARKERS)].concat();
+                if let Some(tools) = declared.take() {
+                    text.extend(["\n\n", &tools]);
+                }
+                message("developer", &text, "<|end|>");
             }
             Turn::User(text) => message("user", &guarded(text, MARKERS), "<|end|>"),
             Turn::Agent(a) => {
@@ -172,16 +177,21 @@ fn message(b: &mut Builder, heading: &str, content: &str, end: &str, place: &Pla
 }
 
 fn developer(b: &mut Builder, content: &str, place: &Place) -> Read<()> {
-    if let Some(list) = content.strip_prefix(TOOLS)
-        && let Ok(nodes) = json::parse_all(list)
-        && let Some(Ok(tools)) = nodes.first().map(|n| n.items(At::Root))
+    // The declarations end the message.
+    let start = if content.starts_with(TOOLS) { Some(0) } else { content.find(SECTION).map(|at| at + 2) };
+    if let Some(start) = start
+        && let source = &content[start + TOOLS.len()..]
+        && signatures::is_namespace(source)
+        && let Ok((trace, losses)) = signatures::read_typescript(source)
     {
-        let mut losses = Vec::new();
-        if let Ok(body) = schemas::read(tools, At::Root, &mut losses) {
-            b.losses.extend(losses.into_iter().map(|l| Loss { place: place.clone(), ..l }));
-            b.tools(body);
+        b.losses.extend(losses.into_iter().map(|l| Loss { place: place.clone(), ..l }));
+        if let Some(tools) = trace.spans.into_iter().next() {
+            b.tools(tools.body);
+        }
+        if start == 0 {
             return Ok(());
         }
+        return developer(b, &content[..start - 2], place);
     }
     match content.strip_prefix(INSTRUCTIONS) {
         Some(text) => b.system(text),

@@ -23,6 +23,7 @@ mod output;
 mod react;
 mod schemas;
 mod sharegpt;
+mod signatures;
 mod spelling;
 mod stream;
 mod swe_agent;
@@ -93,6 +94,10 @@ pub enum Format {
     Inspect,
     /// Traces of verifiers.
     Verifiers,
+    /// Tools as Python functions.
+    Python,
+    /// Tools as a TypeScript namespace.
+    TypeScript,
 }
 
 /// What a document of a format is.
@@ -108,7 +113,7 @@ pub enum Document {
 
 impl Format {
     /// Every format, in the order of the documentation.
-    pub const ALL: [Format; 26] = [
+    pub const ALL: [Format; 28] = [
         Format::OpenAiChat,
         Format::OpenAiResponses,
         Format::Anthropic,
@@ -135,6 +140,8 @@ impl Format {
         Format::SweAgent,
         Format::Inspect,
         Format::Verifiers,
+        Format::Python,
+        Format::TypeScript,
     ];
 
     /// Its name on the command line.
@@ -166,6 +173,8 @@ impl Format {
             Format::SweAgent => "swe-agent",
             Format::Inspect => "inspect",
             Format::Verifiers => "verifiers",
+            Format::Python => "python",
+            Format::TypeScript => "typescript",
         }
     }
 
@@ -207,6 +216,8 @@ impl Format {
             Format::SweAgent => "SWE-agent's `.traj`: texts to a shell",
             Format::Inspect => "Inspect: samples of an evaluation log, in JSON or in an `.eval` archive",
             Format::Verifiers => "verifiers: a graph of messages",
+            Format::Python => "Python functions with annotations and docstrings: tools alone",
+            Format::TypeScript => "a TypeScript namespace, as Harmony prints it: tools alone",
         }
     }
 
@@ -214,7 +225,7 @@ impl Format {
     pub const fn document(self) -> Document {
         match self {
             Format::Mcp2025 | Format::Mcp2026 => Document::Lines,
-            Format::Harmony | Format::ReAct => Document::Text,
+            Format::Harmony | Format::ReAct | Format::Python | Format::TypeScript => Document::Text,
             _ if self.dialect().is_some() => Document::Text,
             _ => Document::Json,
         }
@@ -255,7 +266,12 @@ impl Format {
             return Ok(all);
         }
         if self.document() == Document::Text {
-            add(if self == Format::Harmony { harmony::read(text)? } else { react::read(text)? });
+            add(match self {
+                Format::Harmony => harmony::read(text)?,
+                Format::Python => signatures::read_python(text)?,
+                Format::TypeScript => signatures::read_typescript(text)?,
+                _ => react::read(text)?,
+            });
             return Ok(all);
         }
         let values = json::parse_all(text)?;
@@ -383,6 +399,8 @@ impl Format {
             Format::SweAgent => swe_agent::write(trace),
             Format::Inspect => inspect::write(trace),
             Format::Verifiers => verifiers::write(trace),
+            Format::Python => signatures::write_python(trace),
+            Format::TypeScript => signatures::write_typescript(trace),
             _ => self.dialect().map_or(String::new(), |d| dialects::write(trace, d)),
         };
         let back = self.read(&value).ok().and_then(|b| b.value.into_iter().next()).unwrap_or_default();

@@ -171,6 +171,22 @@ struct Reader<'a> {
     depth: u32,
 }
 
+/// The name that JSON Schema has for a type, where others write it in capitals (Google's services) or as Python and Java
+/// do (the function-calling leaderboard, and data sets made for it).
+fn usual_name(name: &str) -> &str {
+    match name.to_ascii_lowercase().as_str() {
+        "string" | "str" | "char" => "string",
+        "integer" | "int" | "long" => "integer",
+        "number" | "float" | "double" => "number",
+        "boolean" | "bool" => "boolean",
+        "array" | "list" | "tuple" | "set" | "arraylist" => "array",
+        "object" | "dict" | "hashmap" => "object",
+        "null" | "none" => "null",
+        "any" => "any",
+        _ => name,
+    }
+}
+
 /// No tool has this many types.
 const MOST_SCHEMAS: usize = 10_000;
 /// Definitions that lead to each other are read one inside the other.
@@ -245,7 +261,8 @@ impl Reader<'_> {
         map: &Map<String, Json>,
         at: &str,
     ) -> Result<(Type, Vec<&'static str>), SchemaError> {
-        let (ty, mut used) = match name {
+        let (ty, mut used) = match usual_name(name) {
+            "any" => (Type::Any, vec!["type"]),
             "boolean" => (Type::Bool, vec!["type"]),
             "integer" => (Type::Int, vec!["type"]),
             "number" => (Type::Float, vec!["type"]),
@@ -265,8 +282,8 @@ impl Reader<'_> {
                 (self.record(map, at)?, vec!["type", "properties", "required", "additionalProperties"])
             }
             other => {
-                let hint = "the types are string, number, integer, boolean, array, object and null";
-                return failure(at, format!("there is no type `{other}` in JSON Schema"), hint);
+                self.left_out(at, format!("the type `{other}`, which JSON Schema does not know,"));
+                (Type::Any, vec!["type"])
             }
         };
         let mut bounds = Bounds::default();

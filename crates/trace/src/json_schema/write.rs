@@ -89,7 +89,12 @@ fn schema(ty: &Type, at: &str) -> Result<Json, SchemaError> {
         Type::Enum(values) => {
             let values: Result<Vec<Json>, _> =
                 values.iter().map(|v| to_json(v, &format!("{at}/enum"))).collect();
-            json!({"enum": values?})
+            let values = values?;
+            // Many services want the type beside the values.
+            match values.iter().all(Json::is_string) {
+                true => json!({"type": "string", "enum": values}),
+                false => json!({"enum": values}),
+            }
         }
         Type::Optional(inner) => {
             json!({"anyOf": [schema(inner, &format!("{at}/anyOf/0"))?, {"type": "null"}]})

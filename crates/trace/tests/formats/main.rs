@@ -7,4 +7,5 @@ mod mutations;
 mod openai;
 mod properties;
 mod reference;
+mod signatures;
 mod traps;

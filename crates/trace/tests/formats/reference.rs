@@ -75,6 +75,57 @@ fn table() -> String {
     out
 }
 
+/// What a tool may declare, and what comes back of it.
+const DECLARED: [(&str, &str); 22] = [
+    ("a description", "/// Pays.\npay() -> any"),
+    ("one of a parameter", "pay(\n/// Who.\nto: str) -> any"),
+    ("`str`, `bool`, `any`", "pay(a: str, b: bool, c: any) -> any"),
+    ("`int`", "pay(a: int) -> any"),
+    ("`float`", "pay(a: float) -> any"),
+    ("`path`", "pay(a: path) -> any"),
+    ("a default", "pay(a: str = \"x\", b: float = 1.5) -> any"),
+    ("`a?: T`", "pay(a?: str) -> any"),
+    ("`T?`", "pay(a: str?) -> any"),
+    ("lists", "pay(a: [[str]]) -> any"),
+    ("maps", "pay(a: {*: str}) -> any"),
+    ("records", "pay(a: {x: float, y?: float}) -> any"),
+    ("open records", "pay(a: {x: float, *: float}) -> any"),
+    ("described fields", "pay(a: {\n/// Across.\nx: float}) -> any"),
+    ("enums", "pay(a: \"n\" | \"s\", b: 1 | 2) -> any"),
+    ("unions", "pay(a: str | [str]) -> any"),
+    ("bounds", "pay(a: str(min=1, pattern=\"^a\")) -> any"),
+    ("formats", "pay(a: str(format=\"date\")) -> any"),
+    ("named types", "type Node = {children: [Node]}\npay(a: Node) -> any"),
+    ("the result", "pay() -> [str]"),
+    ("errors", "pay() -> any ! Poor(str) | Gone"),
+    ("names like `get-weather`", "\"get-weather\"(\"at-time\": str) -> any"),
+];
+
+fn signatures() -> String {
+    let formats = [Format::Python, Format::TypeScript, Format::OpenAiChat, Format::Mcp2026];
+    let mut out = String::from("\n| |");
+    formats.iter().for_each(|f| out.push_str(&format!(" `{}` |", f.name())));
+    out.push_str("\n|---|---|---|---|---|");
+    for (what, declaration) in DECLARED {
+        out.push_str(&format!("\n| {what} |"));
+        let tools = groundwork_trace::Tool::parse_all(&format!("{{\n{declaration}\n}}")).unwrap();
+        let trace = Trace::new(vec![Span::new(SpanKind::Tools, groundwork_trace::Tool::print_all(&tools))]);
+        for format in formats {
+            let written = format.write(&trace);
+            let back = format.read(&written.value).unwrap().value.remove(0);
+            let cell = if written.losses.is_empty() {
+                "–".to_owned()
+            } else {
+                let back = groundwork_trace::Tool::parse_all(&back.spans[0].body).unwrap();
+                format!("`{}`", back[0].signature().replace('|', "\\|"))
+            };
+            out.push_str(&format!(" {cell} |"));
+        }
+    }
+    out.push_str("\n\n");
+    out
+}
+
 fn examples() -> String {
     let trace = trace(EXAMPLE);
     let mut out = format!("\n```trace\n{EXAMPLE}```\n");
@@ -116,7 +167,7 @@ fn capitalised(text: &str) -> String {
 fn the_documentation_is_what_the_code_does() {
     let found = std::fs::read_to_string(PATH).unwrap();
     let mut wanted = found.clone();
-    for (name, generated) in [("table", table()), ("examples", examples())] {
+    for (name, generated) in [("table", table()), ("signatures", signatures()), ("examples", examples())] {
         let start = format!("<!-- generated: {name} -->\n");
         let from = wanted.find(&start).expect("the place of the generated part") + start.len();
         let to = from + wanted[from..].find("<!-- end -->").expect("its end");

@@ -1,0 +1,49 @@
+#!/usr/bin/env bash
+# Fetches what well-known packages ship, and compares: chat text with independent renderers, byte for byte; and how many of
+# their tool schemas and traces are converted, and what is lost. Needs python3 with pip, npm and git.
+# Usage: benches/formats/run.sh [FOLDER], where what was fetched is kept (about 500 MB)
+set -euo pipefail
+cd "$(dirname "$0")/../.."
+here=$PWD/benches/formats
+cargo build --release --quiet -p groundwork-trace --example convert_each
+converter=${CARGO_TARGET_DIR:-$PWD/target}/release/examples/convert_each
+work=${1:-$(mktemp -d)}
+mkdir -p "$work" && cd "$work"
+
+if [ ! -f fetched ]; then
+  python3 -m venv venv
+  pip="venv/bin/pip -q"
+  # Of the renderers, and what it takes to ask llama-cpp-python's source package for its metadata.
+  $pip install openai-harmony 'mistral-common[sentencepiece]' jinja2 cmake ninja scikit-build-core
+  $pip install mcp-server-git mcp-server-time mcp-server-fetch agentdojo smolagents
+  wheel() { $pip download --no-deps --python-version 3.12 --platform manylinux_2_28_x86_64 --platform any --only-binary=:all: "$@"; }
+  wheel trl bfcl-eval litellm
+  PATH=$PWD/venv/bin:$PATH $pip download --no-deps --no-binary=:all: --no-build-isolation llama-cpp-python
+  mkdir -p templates vocabulary root repository
+  tar xzf llama_cpp_python-*.tar.gz -C templates --wildcards '*/models/templates/*.jinja' --strip-components=5
+  unzip -qo trl-*.whl 'trl/chat_templates/*.jinja' -d templates
+  # The vocabulary that openai-harmony would download.
+  unzip -p litellm-*.whl litellm/litellm_core_utils/tokenizers/fb374d419588a4632f3f557e76b4b70aebbca790 > vocabulary/o200k_base.tiktoken
+  npm install --silent --no-audit --no-fund --ignore-scripts @modelcontextprotocol/server-{filesystem,memory,everything,github,sequential-thinking} \
+    @playwright/mcp @notionhq/notion-mcp-server
+  git init -q repository
+  touch fetched
+fi
+
+export TIKTOKEN_ENCODINGS_BASE=$PWD/vocabulary
+venv/bin/python "$here/render.py" "$converter" templates
+
+: > servers.jsonl
+server() { timeout 120 venv/bin/python "$here/servers.py" "$@" >> servers.jsonl || echo "$1 did not answer" >&2; }
+bin=node_modules/.bin
+server @modelcontextprotocol/server-filesystem $bin/mcp-server-filesystem root
+for name in memory everything github sequential-thinking; do
+  server "@modelcontextprotocol/server-$name" "$bin/mcp-server-$name"
+done
+server @playwright/mcp $bin/playwright-mcp
+OPENAPI_MCP_HEADERS="{}" server @notionhq/notion-mcp-server $bin/notion-mcp-server
+server mcp-server-git venv/bin/mcp-server-git --repository repository
+server mcp-server-time venv/bin/mcp-server-time
+server mcp-server-fetch venv/bin/mcp-server-fetch
+venv/bin/python "$here/python_tools.py" > python.jsonl
+venv/bin/python "$here/corpus.py" "$converter" .
