@@ -178,18 +178,17 @@ impl RunTable {
             let of = |arm: &str| cells.get(&(rung, arm)).cloned().unwrap_or_default();
             let (base, cand) = (of(arms[0]), of(arms[1]));
             let mut pairs = Vec::new();
+            let (mut base_alone, mut cand_alone) = (Vec::new(), Vec::new());
             for (label, b) in &base {
                 match cand.iter().find(|(other, _)| other == label) {
                     Some((_, c)) => pairs.push((*b, *c)),
-                    None if tried.contains(&rung) => problems.push(alone(b, candidate)),
+                    None if tried.contains(&rung) => base_alone.push(*b),
                     None => {}
                 }
             }
-            for (label, c) in &cand {
-                if !base.iter().any(|(other, _)| other == label) {
-                    problems.push(alone(c, &self.baseline));
-                }
-            }
+            cand_alone.extend(cand.iter().filter(|(l, _)| !base.iter().any(|b| b.0 == *l)).map(|(_, c)| *c));
+            problems.extend(alone(&base_alone, candidate));
+            problems.extend(alone(&cand_alone, &self.baseline));
             unequal(rung, &base, &mut problems);
             unequal(rung, &cand, &mut problems);
             let baseline = base.iter().map(|(_, r)| *r).collect();
@@ -253,12 +252,22 @@ fn drop_repeated<'a>(runs: &mut Vec<(&'a str, &'a RunRow)>, problems: &mut Vec<P
     });
 }
 
-fn alone(run: &RunRow, other: &str) -> Problem {
-    Problem {
-        place: place(run),
-        what: format!("{other} has no run to pair it with"),
-        consequence: "it takes no part in the comparison".into(),
-    }
+/// Runs of an arm at a rung that the other arm has no partners for, in one line.
+fn alone(runs: &[&RunRow], other: &str) -> Option<Problem> {
+    let (first, last) = (runs.first()?, runs.last()?);
+    let (place, it, takes) = match runs.len() {
+        1 => (place(first), "it", "it takes"),
+        n => {
+            let place =
+                format!("{} at {}, {n} runs from {} to {}", first.arm, first.rung, first.pair, last.pair);
+            (place, "them", "they take")
+        }
+    };
+    Some(Problem {
+        place,
+        what: format!("{other} has no run to pair {it} with"),
+        consequence: format!("{takes} no part in the comparison"),
+    })
 }
 
 fn unequal(rung: &str, runs: &[(&str, &RunRow)], problems: &mut Vec<Problem>) {
