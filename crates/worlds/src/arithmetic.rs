@@ -16,6 +16,9 @@
 //! **Faults**: `transient` and `gone` strike the tool that computes what is asked, in one of its calls. `misspelt` and
 //! `denied` strike a quantity that is looked up, `stale` the first `look` (wrong by 1 to 9).
 //!
+//! `arithmetic_mental` is the same without the tools that calculate: what is not looked up is worked out in thought. Its faults strike
+//! `look`.
+//!
 //! The expert is optimal among agents that find every needed quantity with the tools: one look or calculation each. While
 //! a tool is away it takes another at no cost (`sub` of a negative number for `add`, `add` for `sub`, `add` for doubling),
 //! or does what else can be done; only where nothing else is left, three or four times something is two sums.
@@ -234,9 +237,9 @@ impl Draft<'_> {
     }
 }
 
-/// The arithmetic world.
+/// The arithmetic world; `CALCULATOR`: there are tools that calculate.
 #[derive(Clone, Debug)]
-pub(crate) struct Arithmetic {
+pub(crate) struct Arithmetic<const CALCULATOR: bool> {
     problem: Arc<Problem>,
     /// The numbers found so far that the goal does not state, the latest last.
     found: Vec<i64>,
@@ -247,7 +250,7 @@ pub(crate) struct Arithmetic {
     drift: i64,
 }
 
-impl Hash for Arithmetic {
+impl<const CALCULATOR: bool> Hash for Arithmetic<CALCULATOR> {
     fn hash<H: Hasher>(&self, h: &mut H) {
         let Problem { is, value, names, first, told, asked } = &*self.problem;
         (is, names, first, told, asked).hash(h);
@@ -272,6 +275,12 @@ ask(name: str) -> str ! NotFound(str)
 
 static TOOLS: LazyLock<Vec<Tool>> = LazyLock::new(|| Tool::parse_all(DECLARATIONS).unwrap_or_default());
 
+/// The tools without those that calculate.
+static LOOKS: LazyLock<Vec<Tool>> = LazyLock::new(|| {
+    let calculates = |t: &Tool| ["add", "sub", "mul"].contains(&t.name.as_str());
+    TOOLS.iter().filter(|t| !calculates(t)).cloned().collect()
+});
+
 fn calculation(tool: &str, a: i64, b: i64) -> Call {
     Call::new(tool, [("a", Value::int(a)), ("b", Value::int(b))])
 }
@@ -280,7 +289,7 @@ fn by_name(tool: &str, arg: &'static str, name: Name) -> Call {
     Call::new(tool, [(arg, Value::str(name.as_str()))])
 }
 
-impl Arithmetic {
+impl<const CALCULATOR: bool> Arithmetic<CALCULATOR> {
     fn find(&mut self, n: i64) {
         if self.found.contains(&n) || self.problem.stated().any(|s| s == n) {
             return;
@@ -307,12 +316,13 @@ impl Arithmetic {
     }
 }
 
-impl Kind for Arithmetic {
+impl<const CALCULATOR: bool> Kind for Arithmetic<CALCULATOR> {
     type World = Self;
-    const NAME: &str = "arithmetic";
+    const NAME: &str = if CALCULATOR { "arithmetic" } else { "arithmetic_mental" };
+    const HELD_OUT: Option<&str> = Some("the formulas");
 
     fn tools() -> Option<&'static [Tool]> {
-        Some(&TOOLS)
+        Some(if CALCULATOR { &TOOLS } else { &LOOKS })
     }
 
     fn capabilities() -> &'static [Capability] {
@@ -321,7 +331,11 @@ impl Kind for Arithmetic {
 
     fn faults() -> &'static [FaultKind] {
         use FaultKind::*;
-        &[Transient, Timeout, Drift, Removed, Wrong, Misspelt, Denied, Stale, Gone]
+        if CALCULATOR {
+            &[Transient, Timeout, Drift, Removed, Wrong, Misspelt, Denied, Stale, Gone]
+        } else {
+            &[Transient, Timeout, Drift, Misspelt, Denied, Stale]
+        }
     }
 
     fn generate(level: u32, names: &mut Names, dice: &mut Dice) -> Self {
@@ -339,9 +353,9 @@ impl Kind for Arithmetic {
     }
 }
 
-impl World for Arithmetic {
+impl<const CALCULATOR: bool> World for Arithmetic<CALCULATOR> {
     fn tools(&self) -> &[Tool] {
-        &TOOLS
+        if CALCULATOR { &TOOLS } else { &LOOKS }
     }
 
     fn arm(&mut self, fault: FaultKind, names: &mut Names, dice: &mut Dice) {
@@ -411,6 +425,10 @@ impl World for Arithmetic {
         names.push(p.names[0]);
         names.sort_unstable();
         names.dedup();
+        if !CALCULATOR {
+            let looks = names.iter().flat_map(|n| [by_name("look", "of", *n), by_name("ask", "name", *n)]);
+            return std::iter::once(Call::new("list", [])).chain(looks).collect();
+        }
         let mut numbers: Vec<i64> = p.stated().chain(self.found.iter().copied()).collect();
         numbers.sort_unstable();
         numbers.dedup();
@@ -430,6 +448,10 @@ impl World for Arithmetic {
 
     fn main_tool(&self) -> (Cow<'static, str>, u32) {
         let p = &*self.problem;
+        if !CALCULATOR {
+            let looks = p.needed().into_iter().filter(|i| p.is[*i] == Is::Hidden).count();
+            return ("look".into(), looks as u32);
+        }
         let op = |i: usize| if let Is::Made(op, ..) = p.is[i] { Some(op) } else { None };
         let last = op(p.asked);
         let calls = p.needed().into_iter().filter(|i| last.is_some() && op(*i) == last).count();
@@ -457,7 +479,7 @@ impl World for Arithmetic {
         Some(Value::int(if n + self.drift < 0 { n - self.drift } else { n + self.drift }))
     }
 
-    fn deceive(&self, call: &Call) -> Option<Value> {
+    fn deceive(&mut self, call: &Call) -> Option<Value> {
         if call.tool != self.main_tool().0 {
             return None;
         }
@@ -482,7 +504,7 @@ impl World for Arithmetic {
     }
 
     fn solve(self, expert: &mut Recorder) {
-        expert::solve(&self.problem, expert);
+        expert::solve::<CALCULATOR>(&self.problem, expert);
     }
 }
 

@@ -259,6 +259,7 @@ impl Database {
 impl crate::world::Kind for Database {
     type World = Self;
     const NAME: &str = "database";
+    const HELD_OUT: Option<&str> = Some("the shapes of requests (from level 3 on)");
 
     fn tools() -> Option<&'static [Tool]> {
         Some(&TOOLS)

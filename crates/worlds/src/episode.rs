@@ -1,5 +1,6 @@
 //! An episode: a world, its fault and the calls made so far.
 
+use std::borrow::Cow;
 use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
@@ -13,7 +14,8 @@ use crate::faults::{FaultKind, Faults};
 use crate::hash::Fnv;
 use crate::names::Names;
 use crate::own::own_ranges;
-use crate::registry::{AnyWorld, each, tool_set};
+use crate::registry::{AnyWorld, Built, each, tool_set};
+use crate::renamed::Disguise;
 use crate::task::Task;
 use crate::world::{Kind, Outcome, Verification, World};
 
@@ -47,6 +49,14 @@ pub struct Reply {
     pub turn: Option<Span>,
 }
 
+/// What was done before the agent comes.
+#[derive(Debug, Default)]
+struct Context {
+    /// How the prompt tells it.
+    told: Vec<Span>,
+    calls: Vec<Call>,
+}
+
 /// A world, its fault wrapper and a step counter: a pure function of the task and the actions.
 ///
 /// ```
@@ -65,8 +75,10 @@ pub struct Episode {
     faults: Faults,
     /// The tools as a fault declares them in mid-episode.
     drifted: Option<Arc<[Tool]>>,
-    /// What the prompt tells besides tools and goal: what was done before.
-    context: Arc<[Span]>,
+    /// Other names for the tools of the world.
+    disguise: Option<Arc<Disguise>>,
+    /// What was done before.
+    context: Arc<Context>,
     steps: u32,
     /// What the user said after the last call.
     said: Option<String>,
@@ -81,39 +93,41 @@ impl Episode {
         if !(1..=MAX_LEVEL).contains(&task.level) {
             return Err(WorldError::Level { level: task.level, max: MAX_LEVEL });
         }
-        let (world, faults) = AnyWorld::build(task)?;
+        let Built { world, faults, disguise } = AnyWorld::build(task)?;
         let drifted = faults.drift().map(|d| d.declare(each!(&world, w => w.tools())).into());
         let mut episode = Episode {
             task: task.clone(),
             world,
             faults,
             drifted,
+            disguise: disguise.map(Arc::new),
             context: Arc::default(),
             steps: 0,
             said: None,
         };
         if let Some(fault) = episode.faults.in_context() {
-            episode.context = episode.go_wrong(fault).into();
+            episode.context = Arc::new(episode.go_wrong(fault));
         }
         Ok(episode)
     }
 
     /// Does what a fault says was done before, and tells it.
-    fn go_wrong(&mut self, fault: FaultKind) -> Vec<Span> {
+    fn go_wrong(&mut self, fault: FaultKind) -> Context {
         let words = [self.task.split as u64, self.task.seed, u64::from(self.task.level)];
         let mut dice = Dice::new("before", &words);
         let mut spans = Vec::new();
         let calls = each!(&self.world, w => w.mistake(&mut dice));
-        for call in calls {
-            let said = reply(self.perform(&call).0, None).span;
+        for call in &calls {
+            let outcome = self.perform(call).0;
+            let said = reply(&self.shown(&call.tool, Cow::Owned(outcome)), None).span;
             // What was wrong is not to be learnt.
-            spans.extend([Span { weight: Some(0.0), ..Span::action(&call) }, said]);
+            spans.extend([Span { weight: Some(0.0), ..Span::action(&self.outward(call)) }, said]);
         }
         if fault == FaultKind::Inherited {
             // The other one gave up when something was refused.
             let mut tries = self.legal_actions();
             dice.shuffle(&mut tries);
-            let refused = tries.iter().find_map(|call| match self.clone().perform(call).0 {
+            let refused = tries.iter().find_map(|call| match self.clone().step(call) {
                 Outcome::Error(e) => Some([Span::action(call), Span::error(&e)]),
                 Outcome::Observation { .. } => None,
             });
@@ -126,7 +140,7 @@ impl Episode {
             last.fault = Some(fault.as_str().to_owned());
         }
         self.steps = 0;
-        spans
+        Context { told: spans, calls }
     }
 
     /// The task.
@@ -138,6 +152,7 @@ impl Episode {
     pub fn tools(&self) -> &[Tool] {
         match &self.drifted {
             Some(tools) if self.faults.drifted() => tools,
+            _ if self.disguise.is_some() => self.disguise.as_ref().map_or(&[], |d| d.tools()),
             _ => each!(&self.world, w => w.tools()),
         }
     }
@@ -158,7 +173,7 @@ impl Episode {
         }
         spans.extend(each!(&self.world, w => w.system()).map(|text| Span::new(SpanKind::System, text)));
         spans.push(Span::new(SpanKind::Goal, each!(&self.world, w => w.goal())));
-        spans.extend(self.context.iter().cloned());
+        spans.extend(self.context.told.iter().cloned());
         spans
     }
 
@@ -169,9 +184,11 @@ impl Episode {
         let attempt = Attempt::parse(body, self.tools());
         match (attempt.status, attempt.call) {
             (ActionStatus::Fine, Some(call)) => {
-                let (outcome, fault) = self.perform(&self.faults.inward(call));
+                let call = self.inward(call);
+                let (outcome, fault) = self.perform(&call);
+                let outcome = self.shown(&call.tool, Cow::Owned(outcome));
                 let turn = self.said.as_deref().map(|said| Span::new(SpanKind::User, said));
-                Reply { turn, ..reply(outcome, fault) }
+                Reply { turn, ..reply(&outcome, fault) }
             }
             (status, _) => {
                 self.steps += 1;
@@ -193,7 +210,11 @@ impl Episode {
     /// `MissingArgument` or `WrongType`.
     pub fn step(&mut self, call: &Call) -> Outcome {
         match misfit(call, self.tools()) {
-            None if self.drifted.is_some() => self.perform(&self.faults.inward(call.clone())).0,
+            None if self.drifted.is_some() || self.disguise.is_some() => {
+                let call = self.inward(call.clone());
+                let outcome = self.perform(&call).0;
+                self.shown(&call.tool, Cow::Owned(outcome)).into_owned()
+            }
             None => self.perform(call).0,
             Some(error) => {
                 self.steps += 1;
@@ -204,13 +225,41 @@ impl Episode {
     }
 
     /// A call as it must be made now, from one in the world's own names.
-    pub(crate) fn outward(&self, call: &Call) -> Call {
-        self.faults.outward(call.clone())
+    pub(crate) fn outward<'a>(&self, call: &'a Call) -> Cow<'a, Call> {
+        if self.drifted.is_none() && self.disguise.is_none() {
+            return Cow::Borrowed(call);
+        }
+        let call = self.faults.outward(call.clone());
+        Cow::Owned(match &self.disguise {
+            Some(disguise) => disguise.outward(call),
+            None => call,
+        })
+    }
+
+    /// The reverse of [`Episode::outward`].
+    fn inward(&self, call: Call) -> Call {
+        self.faults.inward(match &self.disguise {
+            Some(disguise) => disguise.inward(call),
+            None => call,
+        })
+    }
+
+    /// What came of a call of `tool`, in the world's own names, as the agent is shown it.
+    pub(crate) fn shown<'a>(&self, tool: &str, outcome: Cow<'a, Outcome>) -> Cow<'a, Outcome> {
+        match &self.disguise {
+            Some(disguise) => Cow::Owned(disguise.shown(tool, outcome.into_owned())),
+            None => outcome,
+        }
     }
 
     /// The fault that stands in the prompt, if one does.
     pub(crate) fn in_context(&self) -> Option<FaultKind> {
         self.faults.in_context()
+    }
+
+    /// The calls that were made before, in the world's own names.
+    pub(crate) fn begun(&self) -> &[Call] {
+        &self.context.calls
     }
 
     /// Performs a call in the world's own names that fits the declarations; says which fault shows in the outcome.
@@ -237,10 +286,10 @@ impl Episode {
     /// Every sensible call in this state, without repetition; it contains every action of the expert.
     pub fn legal_actions(&self) -> Vec<Call> {
         let calls = each!(&self.world, w => w.legal_actions());
-        match self.drifted {
-            Some(_) => calls.into_iter().map(|c| self.faults.outward(c)).collect(),
-            None => calls,
+        if self.drifted.is_some() || self.disguise.is_some() {
+            return calls.iter().map(|c| self.outward(c).into_owned()).collect();
         }
+        calls
     }
 
     /// A hash of everything that decides what follows (and not of the number of steps): equal for equal
@@ -290,16 +339,16 @@ impl Episode {
 }
 
 /// The span for an outcome.
-pub(crate) fn reply(outcome: Outcome, fault: Option<FaultKind>) -> Reply {
+pub(crate) fn reply(outcome: &Outcome, fault: Option<FaultKind>) -> Reply {
     let (mut span, failed) = match outcome {
         Outcome::Observation { value, own } => {
-            let mut span = Span::observation(&value);
-            if own {
-                span.own = own_ranges(&value, &span.body);
+            let mut span = Span::observation(value);
+            if *own {
+                span.own = own_ranges(value, &span.body);
             }
             (span, false)
         }
-        Outcome::Error(error) => (Span::error(&error), true),
+        Outcome::Error(error) => (Span::error(error), true),
     };
     span.fault = fault.map(|f| f.as_str().to_owned());
     Reply { status: ActionStatus::Fine, span, failed, turn: None }

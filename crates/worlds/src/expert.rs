@@ -1,6 +1,8 @@
 //! What the experts of all worlds share: the trace writer and the recoveries that need no knowledge of
 //! the world.
 
+use std::borrow::Cow;
+
 use groundwork_trace::{Call, Span, SpanKind, ToolError, Trace, Value};
 
 use crate::episode::{Declare, Episode, reply};
@@ -45,10 +47,9 @@ impl Recorder {
 
     /// Performs a call once.
     pub(crate) fn act(&mut self, call: &Call) -> Outcome {
-        let said = self.episode.outward(call);
+        let mut action = Span::action(&self.episode.outward(call));
         let (outcome, fault) = self.episode.perform(call);
-        let answer = reply(outcome.clone(), fault);
-        let mut action = Span::action(&said);
+        let answer = reply(&self.episode.shown(&call.tool, Cow::Borrowed(&outcome)), fault);
         action.failed = answer.failed;
         self.spans.push(action);
         self.spans.push(answer.span);
@@ -163,12 +164,17 @@ impl Recorder {
         }
     }
 
-    /// Says that what was done before led nowhere, where the prompt tells such a thing.
-    pub(crate) fn take_over(&mut self) {
-        match self.episode.in_context() {
-            Some(FaultKind::Planted) => self.reflect("that leads away from the goal, plan anew"),
-            Some(_) => self.reflect("that was no way to the goal, plan from here"),
-            None => {}
+    /// Says that what was done before led nowhere, where the prompt tells such a thing, and takes back what is to be taken back.
+    pub(crate) fn take_over<W: World>(&mut self) {
+        let Some(fault) = self.episode.in_context() else { return };
+        let undo: Vec<Call> = self.episode.begun().iter().rev().filter_map(W::undo).collect();
+        self.reflect(match (undo.is_empty(), fault) {
+            (false, _) => "nobody asked for that, undo it",
+            (true, FaultKind::Planted) => "that leads away from the goal, plan anew",
+            (true, _) => "that was no way to the goal, plan from here",
+        });
+        for call in &undo {
+            self.act(call);
         }
     }
 

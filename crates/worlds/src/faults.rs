@@ -12,6 +12,7 @@
 //! | `denied` | explicit, permanent | `Denied(name)`, until one has asked | `ask(name)` and again, or another way | 2 at most |
 //! | `misspelt` | explicit, permanent | the goal names something with a letter wrong: `NotFound` | list, take the nearest name | 2 where one list suffices |
 //! | `drift` | explicit, permanent | `Renamed(old, new)`: a parameter of the tool has got another name | the same call with the new name | 1 |
+//! | `not_found` | explicit, permanent | `NotFound(name)`: what is there is not where it should be | look for it elsewhere | 1 for the failure and what the other way costs |
 //! | `removed` | explicit, permanent | `Removed(tool)`: the tool is gone for good | the other tools | 1 and what the other way costs more |
 //! | `broken` | explicit, permanent | `Broken(object)`: a thing is out of order for good | plan without it | 1 and what the other plan costs more |
 //! | `closed` | explicit, permanent | `route` only: a road of the map is closed, `Closed("a>b")` | plan another way | 1 and what the other way costs more |
@@ -73,11 +74,13 @@ pub enum FaultKind {
     Planted,
     /// Somebody else's failed attempt stands in the prompt.
     Inherited,
+    /// Something is not where it should be.
+    NotFound,
 }
 
 impl FaultKind {
     /// Every fault.
-    pub const ALL: [FaultKind; 16] = [
+    pub const ALL: [FaultKind; 17] = [
         FaultKind::Transient,
         FaultKind::Misspelt,
         FaultKind::Denied,
@@ -94,6 +97,7 @@ impl FaultKind {
         FaultKind::Wrong,
         FaultKind::Planted,
         FaultKind::Inherited,
+        FaultKind::NotFound,
     ];
 
     /// Its name in files, traces and reports.
@@ -115,6 +119,7 @@ impl FaultKind {
             FaultKind::Wrong => "wrong",
             FaultKind::Planted => "planted",
             FaultKind::Inherited => "inherited",
+            FaultKind::NotFound => "not_found",
         }
     }
 }
@@ -129,7 +134,10 @@ impl FaultKind {
     /// Whether it stays for the whole episode; otherwise it is over after a while or a recovery.
     pub const fn is_permanent(self) -> bool {
         use FaultKind::*;
-        matches!(self, Denied | Misspelt | Drift | Removed | Broken | Closed | Limit | Planted | Inherited)
+        matches!(
+            self,
+            Denied | Misspelt | Drift | Removed | Broken | Closed | Limit | Planted | Inherited | NotFound
+        )
     }
 }
 

@@ -116,6 +116,8 @@ pub(crate) struct Files {
     first: (Name, u32),
     /// What a read answers when its view is stale.
     outdated: Option<Name>,
+    /// A file that `find` does not know.
+    unlisted: Option<Name>,
     truth: Arc<Truth>,
 }
 
@@ -129,7 +131,7 @@ impl Hash for Files {
             }
         }
         self.jobs.hash(h);
-        self.outdated.hash(h);
+        (self.outdated, self.unlisted).hash(h);
     }
 }
 
@@ -156,6 +158,10 @@ static TOOLS: LazyLock<Vec<Tool>> = LazyLock::new(|| Tool::parse_all(DECLARATION
 
 fn not_found(what: &str) -> Outcome {
     Outcome::refuse("NotFound", [Value::str(what)])
+}
+
+fn move_call(path: &str, to: &str) -> Call {
+    Call::new("move", [("path", Value::str(path)), ("to", Value::str(to))])
 }
 
 fn parse_path(path: &str) -> Option<(Name, Name)> {
@@ -196,6 +202,27 @@ impl Files {
         Ok((from, place))
     }
 
+    /// Puts the first job's file where the goal does not say: into a folder more; or, where the goal does not say where it is, out
+    /// of what `find` knows.
+    fn mislay(&mut self, name: Name, dice: &mut Dice) {
+        let Job { folder, file, .. } = self.jobs[0];
+        let Some((d, f)) = folder.and_then(|told| self.locate(&format!("{told}/{file}"))) else {
+            self.unlisted = Some(file);
+            return;
+        };
+        let (from, file) = (self.folders[d].name, self.folders[d].files.remove(f));
+        let place = dice.below(self.folders.len() + 1);
+        self.folders.insert(place, Folder { name, files: vec![file], seen: false });
+        let Truth { before, after, answer } = &*self.truth;
+        let moved = |entries: &[Entry]| {
+            let here = |e: Entry| if (e.0, e.1) == (from, file.name) { (name, e.1, e.2) } else { e };
+            let mut entries: Vec<Entry> = entries.iter().copied().map(here).collect();
+            entries.sort_unstable();
+            entries
+        };
+        self.truth = Arc::new(Truth { before: moved(before), after: moved(after), answer: answer.clone() });
+    }
+
     fn arrived(path: &str, to: &str) -> Outcome {
         let file = path.split_once('/').map_or(path, |(_, file)| file);
         Outcome::known(Value::str(format!("{to}/{file}")))
@@ -216,7 +243,7 @@ impl Kind for Files {
 
     fn faults() -> &'static [FaultKind] {
         use FaultKind::*;
-        &[Transient, Timeout, Drift, Removed, Misspelt, Denied, Stale, Gone]
+        &[Transient, Timeout, Drift, Removed, Misspelt, NotFound, Denied, Stale, Gone, Planted, Inherited]
     }
 
     fn generate(level: u32, names: &mut Names, dice: &mut Dice) -> Self {
@@ -242,8 +269,13 @@ impl Kind for Files {
         let mut places = places.into_iter();
         for _ in 0..1 + (level - 1) / 3 {
             let Some((d, f)) = places.next() else { break };
-            // A misspelling of the first file must mean that file alone.
-            while jobs.is_empty() && !names.is_clear(folders[d].files[f].name) {
+            // A misspelling of the first file must mean that file alone, and none may look like a misspelling of it.
+            let near = |folders: &[Folder], name: Name| {
+                folders.iter().flat_map(|d| &d.files).any(|f| f.name.distance(name) == 1)
+            };
+            while jobs.is_empty()
+                && (!names.is_clear(folders[d].files[f].name) || near(&folders, folders[d].files[f].name))
+            {
                 folders[d].files[f].name = names.draw(dice);
             }
             let (folder, file) = (folders[d].name, folders[d].files[f].name);
@@ -274,7 +306,8 @@ impl Kind for Files {
             jobs.push(Job { folder: told.then_some(folder), file, act });
         }
         let truth = Arc::new(Truth { before: Vec::new(), after: Vec::new(), answer: String::new() });
-        let mut files = Files { folders, root_seen: false, jobs, first, outdated: None, truth };
+        let mut files =
+            Files { folders, root_seen: false, jobs, first, outdated: None, unlisted: None, truth };
         let before = files.entries();
         let mut after = before.clone();
         for (d, f, to) in moves {
@@ -298,6 +331,7 @@ impl World for Files {
         match fault {
             FaultKind::Misspelt => self.jobs[0].file = names.misspell(self.jobs[0].file, dice),
             FaultKind::Stale => self.outdated = Some(names.draw(dice)),
+            FaultKind::NotFound => self.mislay(names.draw(dice), dice),
             _ => {}
         }
     }
@@ -329,7 +363,9 @@ impl World for Files {
             },
             "find" => {
                 let wanted = name_arg(call, "name");
-                let found = self.folders.iter().find(|d| d.files.iter().any(|f| Some(f.name) == wanted));
+                let listed = wanted.is_some_and(|name| self.unlisted != Some(name));
+                let has = |d: &&Folder| listed && d.files.iter().any(|f| Some(f.name) == wanted);
+                let found = self.folders.iter().find(has);
                 match (found, wanted) {
                     (Some(folder), Some(file)) => {
                         let value = Value::str(format!("{}/{file}", folder.name));
@@ -444,13 +480,29 @@ impl World for Files {
         (call.tool == "read").then_some(self.outdated).flatten().map(|n| Value::str(n.as_str()))
     }
 
+    fn mistake(&self, dice: &mut Dice) -> Vec<Call> {
+        // A file that the goal does not name is put into another folder.
+        let named = |f: &File| self.jobs.iter().any(|j| j.file == f.name);
+        let all = self.folders.iter().flat_map(|d| d.files.iter().map(move |f| (d.name, f)));
+        let others: Vec<(Name, Name)> = all.filter(|(_, f)| !named(f)).map(|(d, f)| (d, f.name)).collect();
+        let Some(&(from, file)) = others.get(dice.below(others.len().max(1))) else { return Vec::new() };
+        let folders: Vec<Name> = self.folders.iter().map(|d| d.name).filter(|d| *d != from).collect();
+        let to = folders[dice.below(folders.len())];
+        vec![move_call(&format!("{from}/{file}"), to.as_str())]
+    }
+
+    fn undo(call: &Call) -> Option<Call> {
+        let (from, file) = text(call, "path").split_once('/')?;
+        Some(move_call(&format!("{}/{file}", text(call, "to")), from))
+    }
+
     fn refresh(name: &str) -> Call {
         Call::new("list", [("dir", Value::str(name))])
     }
 
     fn shows(&self, fault: FaultKind, call: &Call, error: &ToolError) -> bool {
         let shown = self.jobs[0].file;
-        fault == FaultKind::Misspelt
+        matches!(fault, FaultKind::Misspelt | FaultKind::NotFound)
             && error.name == "NotFound"
             && (name_arg(call, "name") == Some(shown)
                 || parse_path(text(call, "path")).is_some_and(|(_, file)| file == shown))

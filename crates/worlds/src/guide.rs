@@ -144,6 +144,7 @@ pub(crate) struct Guided<W> {
 impl<W: Guidable> Kind for Guided<W> {
     type World = Self;
     const NAME: &str = W::GUIDED;
+    const HELD_OUT: Option<&str> = W::HELD_OUT;
 
     fn tools() -> Option<&'static [Tool]> {
         Some(W::guided_tools())

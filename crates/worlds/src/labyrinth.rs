@@ -10,7 +10,7 @@
 //! **Held-out structure**: besides the words, the *plan* of the labyrinth decides its split: a hash of the passages, of where one starts and of
 //! where the word is. It belongs to `Test` if it is divisible by four, otherwise to `Train`.
 //!
-//! **Faults**: `transient` and `gone` strike `go`.
+//! **Faults**: `transient` and `gone` strike `go`; `wrong` lets the first room lack the exit through which one came.
 //!
 //! The expert goes to the nearest room not seen yet, through rooms that it knows, and stops where the word is. No agent that does not
 //! know the labyrinth can do it in the fewest steps always: `docs/worlds.md` has how many more the expert makes than the shortest way has.
@@ -70,13 +70,15 @@ pub(crate) struct Labyrinth {
     at: usize,
     /// Which rooms have been seen, as bits.
     seen: u64,
+    /// Whether what is seen next may be told wrongly.
+    lies: bool,
 }
 
 impl Hash for Labyrinth {
     fn hash<H: Hasher>(&self, h: &mut H) {
         let Plan { width, exits, start, treasure, owner, word, steps: _ } = &*self.plan;
         (width, exits, start, treasure, owner, word).hash(h);
-        self.at.hash(h);
+        (self.at, self.lies).hash(h);
     }
 }
 
@@ -93,26 +95,36 @@ ask(name: str) -> str
 
 static TOOLS: LazyLock<Vec<Tool>> = LazyLock::new(|| Tool::parse_all(DECLARATIONS).unwrap_or_default());
 
+/// The way back.
+fn back(way: usize) -> usize {
+    (way + 2) % WAYS.len()
+}
+
 fn go(way: usize) -> Call {
     Call::new("go", [("to", Value::str(WAYS[way].0))])
 }
 
 impl Labyrinth {
     fn see(&mut self) -> Outcome {
-        let exits = self.plan.exits[self.at];
+        let mut seen = self.seen >> self.at & 1 == 1;
+        self.seen |= 1 << self.at;
+        Outcome::shown(self.sight(self.plan.exits[self.at]), &mut seen)
+    }
+
+    /// What one sees here, with these exits.
+    fn sight(&self, exits: u8) -> Value {
         let names = WAYS.iter().enumerate().filter(|(i, _)| exits >> i & 1 == 1);
         let exits = Value::List(names.map(|(_, w)| Value::str(w.0)).collect());
         let here = self.at == self.plan.treasure;
         let word = if here { Value::str(self.plan.word.as_str()) } else { Value::Null };
-        let mut seen = self.seen >> self.at & 1 == 1;
-        self.seen |= 1 << self.at;
-        Outcome::shown(Value::Record(vec![("exits".to_owned(), exits), ("word".to_owned(), word)]), &mut seen)
+        Value::Record(vec![("exits".to_owned(), exits), ("word".to_owned(), word)])
     }
 }
 
 impl Kind for Labyrinth {
     type World = Self;
     const NAME: &str = "labyrinth";
+    const HELD_OUT: Option<&str> = Some("the plans of the rooms");
 
     fn tools() -> Option<&'static [Tool]> {
         Some(&TOOLS)
@@ -124,7 +136,7 @@ impl Kind for Labyrinth {
 
     fn faults() -> &'static [FaultKind] {
         use FaultKind::*;
-        &[Transient, Timeout, RateLimit, Drift, Truncated, Gone]
+        &[Transient, Timeout, RateLimit, Drift, Truncated, Wrong, Gone]
     }
 
     fn generate(level: u32, names: &mut Names, dice: &mut Dice) -> Self {
@@ -137,7 +149,7 @@ impl Kind for Labyrinth {
                 break plan;
             }
         };
-        Labyrinth { at: plan.start, seen: 0, plan: Arc::new(plan) }
+        Labyrinth { at: plan.start, seen: 0, lies: false, plan: Arc::new(plan) }
     }
 }
 
@@ -146,7 +158,9 @@ impl World for Labyrinth {
         &TOOLS
     }
 
-    fn arm(&mut self, _: FaultKind, _: &mut Names, _: &mut Dice) {}
+    fn arm(&mut self, fault: FaultKind, _: &mut Names, _: &mut Dice) {
+        self.lies = fault == FaultKind::Wrong;
+    }
 
     fn goal(&self) -> String {
         let p = &*self.plan;
@@ -190,6 +204,14 @@ impl World for Labyrinth {
         ("go".into(), self.plan.steps)
     }
 
+    fn deceive(&mut self, call: &Call) -> Option<Value> {
+        let way = WAYS.iter().position(|w| call.tool == "go" && w.0 == text(call, "to"))?;
+        let room = self.plan.behind(self.at, way).filter(|_| self.lies)?;
+        self.at = room;
+        // The exit through which one has come is not told.
+        Some(self.sight(self.plan.exits[room] & !(1 << back(way))))
+    }
+
     fn refresh(_: &str) -> Call {
         Call::new("look", [])
     }
@@ -214,8 +236,16 @@ impl World for Labyrinth {
                 let names: Vec<&str> = way.iter().map(|w| WAYS[*w].0).collect();
                 expert.say(SpanKind::Thought, format!("back to an open exit: {}", names.join(" ")));
             }
-            if let Outcome::Observation { value: Value::Record(fields), .. } =
-                expert.insist::<Labyrinth>(&go(way[0]))
+            let mut seen = expert.insist::<Labyrinth>(&go(way[0]));
+            let behind = Value::str(WAYS[back(way[0])].0);
+            if let Outcome::Observation { value: Value::Record(fields), .. } = &seen
+                && let Some((_, Value::List(exits))) = fields.first()
+                && !exits.contains(&behind)
+            {
+                expert.reflect(format!("there must be an exit {}, look again", WAYS[back(way[0])].0));
+                seen = expert.insist::<Labyrinth>(&Call::new("look", []));
+            }
+            if let Outcome::Observation { value: Value::Record(fields), .. } = seen
                 && let Some((_, Value::Str(found))) = fields.get(1)
             {
                 word.clone_from(found);
@@ -283,7 +313,7 @@ fn draw(level: usize, owner: Name, word: Name, dice: &mut Dice) -> Plan {
     };
     let open = |plan: &mut Plan, room: usize, way: usize, next: usize| {
         plan.exits[room] |= 1 << way;
-        plan.exits[next] |= 1 << ((way + 2) % 4);
+        plan.exits[next] |= 1 << back(way);
     };
     // A tree grows until it has every room.
     let mut inside = vec![dice.below(rooms)];

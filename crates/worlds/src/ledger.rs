@@ -119,6 +119,8 @@ pub(crate) struct Ledger {
     jobs: Arc<Vec<Job>>,
     /// By how much an old balance is wrong.
     drift: i64,
+    /// What was paid by mistake before the agent came, or 0.
+    slip: i64,
     truth: Arc<Truth>,
 }
 
@@ -127,7 +129,7 @@ impl Hash for Ledger {
         for account in &self.accounts {
             (account.name, account.balance).hash(h);
         }
-        (self.cash, self.stated, self.limit, self.drift).hash(h);
+        (self.cash, self.stated, self.limit, self.drift, self.slip).hash(h);
         self.jobs.hash(h);
     }
 }
@@ -148,6 +150,11 @@ ask(name: str) -> str ! NotFound(str)
 ";
 
 static TOOLS: LazyLock<Vec<Tool>> = LazyLock::new(|| Tool::parse_all(DECLARATIONS).unwrap_or_default());
+
+fn pay_call(from: &str, to: &str, amount: i64) -> Call {
+    let (from, to) = (Value::str(from), Value::str(to));
+    Call::new("pay", [("from", from), ("to", to), ("amount", Value::int(amount))])
+}
 
 fn refuse_int(name: &str, n: i64) -> Outcome {
     Outcome::refuse(name, [Value::int(n)])
@@ -230,7 +237,7 @@ impl Ledger {
     fn sums(&self) -> Vec<i64> {
         let mut sums: Vec<i64> = self.accounts.iter().map(|a| a.balance).collect();
         sums.extend(self.stated.into_iter().chain(self.limit));
-        sums.push(self.cash);
+        sums.extend([self.cash, self.slip]);
         for (job, due) in self.jobs.iter().zip(&self.truth.dues) {
             let missing = self.truth.before[due.to] + due.amount - self.accounts[due.to].balance;
             let (Need::Amount(said) | Need::Target(said)) = job.need;
@@ -257,7 +264,7 @@ impl Kind for Ledger {
 
     fn faults() -> &'static [FaultKind] {
         use FaultKind::*;
-        &[Transient, Timeout, Drift, Removed, Misspelt, Denied, Stale, Gone, Limit]
+        &[Transient, Timeout, Drift, Removed, Misspelt, Denied, Stale, Gone, Limit, Planted, Inherited]
     }
 
     fn generate(level: u32, names: &mut Names, dice: &mut Dice) -> Self {
@@ -306,6 +313,7 @@ impl Kind for Ledger {
             names_seen: false,
             jobs: Arc::new(jobs),
             drift: 0,
+            slip: 0,
             truth,
         }
     }
@@ -325,6 +333,10 @@ impl World for Ledger {
             FaultKind::Stale => {
                 let up = dice.between(1, 9);
                 self.drift = if dice.coin() { up } else { -up };
+            }
+            FaultKind::Planted | FaultKind::Inherited => {
+                let most = self.accounts[self.truth.dues[0].to].balance.min(9);
+                self.slip = dice.between(2, self.stated.map_or(most, |limit| most.min(limit)));
             }
             FaultKind::Limit => {
                 let due = &self.truth.dues[0];
@@ -421,6 +433,20 @@ impl World for Ledger {
         let balance = self.accounts[self.index(name_arg(call, "of")?)?].balance;
         // Never the truth, and never below zero.
         Some(Value::int(if balance + self.drift < 0 { balance - self.drift } else { balance + self.drift }))
+    }
+
+    fn mistake(&self, dice: &mut Dice) -> Vec<Call> {
+        // Whom the first job is to pay has paid one whom no job names.
+        let Truth { dues, .. } = &*self.truth;
+        let named = |i: &usize| dues.iter().any(|d| d.to == *i || d.sources.contains(i));
+        let others: Vec<usize> = (0..self.accounts.len()).filter(|i| !named(i)).collect();
+        let Some(&other) = others.get(dice.below(others.len().max(1))) else { return Vec::new() };
+        let (from, to) = (self.accounts[dues[0].to].name, self.accounts[other].name);
+        vec![pay_call(from.as_str(), to.as_str(), self.slip)]
+    }
+
+    fn undo(call: &Call) -> Option<Call> {
+        Some(pay_call(text(call, "to"), text(call, "from"), call.arg("amount")?.as_i64()?))
     }
 
     fn refresh(name: &str) -> Call {

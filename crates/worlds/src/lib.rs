@@ -6,8 +6,8 @@
 //! episode down as a trace, [`styled_trace`] in one of several [styles](style); the [`agent`] module has the reference agents that show a grader's floor and ceiling.
 //!
 //! The worlds are [`files`] (a file tree), [`route`] (a road map), [`ledger`] (accounts), [`tracking`] (keys that change
-//! hands), [`arithmetic`] (quantities and a calculator), [`library`] (dated entries and a search), [`database`] (tables and
-//! SQL), [`repository`] (a code base in Python), [`planning`] (problems in PDDL), [`unseen`] (tools that are new in every task), and the
+//! hands), [`arithmetic`] (quantities, with and without a calculator), [`logic`] (facts and rules), [`library`] (dated entries and a search), [`database`] (tables and
+//! SQL), [`repository`] (a code base in Python), [`planning`] (problems in PDDL), [`unseen`] (tools that are new in every task; [`renamed`]: tools that are known, under new names), and the
 //! games [`labyrinth`], [`questions`] and [`mastermind`]; [`guide`] has three of them again with a policy and a user; each module tells its levels, its goals and what success
 //! asks for. The faults are those of the [`faults`] module. How names and structures are cut into training and testing
 //! is told at [`name_split`], and in [`route`], [`tracking`] and [`arithmetic`].
@@ -48,6 +48,7 @@ mod hash;
 pub mod labyrinth;
 pub mod ledger;
 pub mod library;
+pub mod logic;
 pub mod mastermind;
 mod mistake;
 mod names;
@@ -57,6 +58,7 @@ mod python;
 pub mod questions;
 mod recovery;
 mod registry;
+pub mod renamed;
 mod replay;
 pub mod repository;
 pub mod route;
@@ -76,10 +78,10 @@ pub use library::chain;
 pub use mistake::one_argument_off;
 pub use names::name_split;
 pub use recovery::{Recovery, recovery};
-pub use registry::{capabilities_of, faults_of, tool_set, world_names};
+pub use registry::{capabilities_of, faults_of, held_out_structure, tool_set, world_names};
 pub use replay::{Parted, replays};
 pub use route::topology;
-pub use style::{Style, styled_trace};
+pub use style::{Style, styled_trace, styled_trace_at};
 pub use task::{Split, Task};
 pub use tracking::pattern;
 pub use world::{Outcome, Verification};

@@ -65,6 +65,8 @@ struct Scene {
 pub(crate) struct Library<const WHOLE: bool> {
     scene: Arc<Scene>,
     question: Question,
+    /// An entry that is not in its place: only the copy can be read.
+    missing: Option<u32>,
     /// The names met so far, the goal's among them, and the entries, both sorted.
     names: Vec<Name>,
     hits: Vec<u32>,
@@ -79,7 +81,7 @@ impl<const WHOLE: bool> Hash for Library<WHOLE> {
     fn hash<H: Hasher>(&self, h: &mut H) {
         let scene = &*self.scene;
         (scene.collection.seed(), scene.collection.entries, &scene.answer).hash(h);
-        (&self.question, &self.names, &self.hits, &self.searches).hash(h);
+        (&self.question, self.missing, &self.names, &self.hits, &self.searches).hash(h);
     }
 }
 
@@ -153,7 +155,8 @@ impl<const WHOLE: bool> Library<WHOLE> {
 
     fn read(&mut self, call: &Call) -> Outcome {
         let entry = call.arg("entry").and_then(Value::as_i64).unwrap_or(0);
-        let Some(lines) = self.scene.collection.read(entry) else {
+        let there = call.tool != "read" || self.missing.map(i64::from) != Some(entry);
+        let Some(lines) = self.scene.collection.read(entry).filter(|_| there) else {
             return Outcome::refuse("NotFound", call.arg("entry").cloned());
         };
         let entry = entry as u32;
@@ -174,6 +177,7 @@ impl<const WHOLE: bool> Library<WHOLE> {
 impl<const WHOLE: bool> Kind for Library<WHOLE> {
     type World = Self;
     const NAME: &str = if WHOLE { "library_whole" } else { "library" };
+    const HELD_OUT: Option<&str> = Some("the chains of relations (from level 3 on)");
 
     fn tools() -> Option<&'static [Tool]> {
         Some(&TOOLS)
@@ -189,7 +193,7 @@ impl<const WHOLE: bool> Kind for Library<WHOLE> {
 
     fn faults() -> &'static [FaultKind] {
         use FaultKind::*;
-        if WHOLE { &[] } else { &[Transient, Misspelt, Denied, Stale, Gone] }
+        if WHOLE { &[] } else { &[Transient, Misspelt, NotFound, Denied, Stale, Gone, Truncated] }
     }
 
     fn generate(level: u32, names: &mut Names, dice: &mut Dice) -> Self {
@@ -208,6 +212,7 @@ impl<const WHOLE: bool> Kind for Library<WHOLE> {
         Library {
             scene: Arc::new(scene),
             question,
+            missing: None,
             names,
             hits: Vec::new(),
             read: Vec::new(),
@@ -223,6 +228,9 @@ impl<const WHOLE: bool> World for Library<WHOLE> {
     }
 
     fn arm(&mut self, fault: FaultKind, names: &mut Names, dice: &mut Dice) {
+        if fault == FaultKind::NotFound {
+            self.missing = Some(self.scene.needed[dice.below(self.scene.needed.len())]);
+        }
         if fault == FaultKind::Misspelt {
             let name = self.question.named();
             *name = names.misspell(*name, dice);
@@ -327,11 +335,19 @@ impl<const WHOLE: bool> World for Library<WHOLE> {
         Some(hits(found.len(), part(&found, part_arg(call)).unwrap_or_default(), &self.scene.collection))
     }
 
+    fn listing_tool(&self) -> (Cow<'static, str>, u32) {
+        ("search".into(), 1)
+    }
+
     fn refresh(name: &str) -> Call {
         Call::new("names", [("near", Value::str(name))])
     }
 
     fn shows(&self, fault: FaultKind, _: &Call, error: &ToolError) -> bool {
+        if fault == FaultKind::NotFound {
+            let entry = error.args.first().and_then(Value::as_i64);
+            return error.name == "NotFound" && entry.is_some() && entry == self.missing.map(i64::from);
+        }
         let named = self.question.clone().named().to_string();
         fault == FaultKind::Misspelt
             && error.name == "NotFound"

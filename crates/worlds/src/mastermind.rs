@@ -138,6 +138,12 @@ ask(name: str) -> str
 
 static TOOLS: LazyLock<Vec<Tool>> = LazyLock::new(|| Tool::parse_all(DECLARATIONS).unwrap_or_default());
 
+/// Marks as a guess is answered.
+fn told((right, near): Marks) -> Value {
+    let count = |name: &str, n: u8| (name.to_owned(), Value::int(i64::from(n)));
+    Value::Record(vec![count("right", right), count("near", near)])
+}
+
 impl Board {
     fn call(&self, code: &Code) -> Call {
         let signs = code[..self.places].iter().map(|s| Value::str(self.signs[usize::from(*s)].as_str()));
@@ -185,7 +191,7 @@ impl Kind for Mastermind {
 
     fn faults() -> &'static [FaultKind] {
         use FaultKind::*;
-        &[Transient, Timeout, RateLimit, Drift, Gone]
+        &[Transient, Timeout, RateLimit, Drift, Wrong, Gone]
     }
 
     fn generate(level: u32, names: &mut Names, dice: &mut Dice) -> Self {
@@ -226,9 +232,7 @@ impl World for Mastermind {
                     }
                     self.guessed.push(code);
                 }
-                let (right, near) = marks(&code, &board.code, board.places);
-                let count = |name: &str, n: u8| (name.to_owned(), Value::int(i64::from(n)));
-                Outcome::shown(Value::Record(vec![count("right", right), count("near", near)]), &mut seen)
+                Outcome::shown(told(marks(&code, &board.code, board.places)), &mut seen)
             }
             "list" => {
                 Outcome::known(Value::List(board.signs.iter().map(|s| Value::str(s.as_str())).collect()))
@@ -261,6 +265,12 @@ impl World for Mastermind {
         Call::new("list", [])
     }
 
+    fn deceive(&mut self, call: &Call) -> Option<Value> {
+        // The one sign that is not in its place cannot be elsewhere.
+        (call.tool == "guess" && self.board.read(call).is_ok())
+            .then(|| told((self.board.places as u8 - 1, 1)))
+    }
+
     fn shows(&self, _: FaultKind, _: &Call, _: &ToolError) -> bool {
         false
     }
@@ -280,7 +290,13 @@ impl World for Mastermind {
                 expert.say(SpanKind::Answer, b.words(&guess));
                 return;
             }
-            left.retain(|c| marks(&guess, c, b.places) == got);
+            let fit = left.iter().copied().filter(|c| marks(&guess, c, b.places) == got);
+            let fit: Vec<Code> = fit.collect();
+            if fit.is_empty() {
+                expert.reflect("that cannot be, guess again");
+                continue;
+            }
+            left = fit;
             expert.say(SpanKind::Thought, format!("{} left", left.len()));
         }
         if let [one] = &left[..] {

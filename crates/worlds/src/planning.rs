@@ -111,9 +111,7 @@ impl Planning {
         if let Some(condition) = self.scene.unmet(action, &args, &self.facts) {
             return Err(Outcome::refuse("Unmet", [Value::str(condition)]));
         }
-        if let Some(step) = self.scene.step(action, &args) {
-            step.apply(&mut self.facts);
-        }
+        self.scene.apply(action, &args, &mut self.facts);
         Ok(Outcome::known(Value::str("ok")))
     }
 
@@ -193,13 +191,18 @@ impl World for Planning {
 
     fn goal(&self) -> String {
         let scene = &*self.scene;
-        let goal: Vec<String> = scene
-            .goal
-            .iter()
-            .map(|&(bit, on)| format!("{}{}", if on { "" } else { "not " }, scene.say(bit)))
-            .collect();
-        let goal = format!("reach {}", goal.join(", "));
-        if scene.told { format!("{}; {goal}", scene.list(&scene.init, true).join(", ")) } else { goal }
+        let mut goal = String::with_capacity(256);
+        if scene.told {
+            scene.tell(&scene.init, true, &mut goal);
+            goal += "; ";
+        }
+        goal += "reach ";
+        for (i, &(bit, on)) in scene.goal.iter().enumerate() {
+            goal += if i > 0 { ", " } else { "" };
+            goal += if on { "" } else { "not " };
+            goal += &scene.say(bit);
+        }
+        goal
     }
 
     fn step(&mut self, call: &Call) -> Outcome {
@@ -243,7 +246,7 @@ impl World for Planning {
         (action < self.scene.domain().actions.len()).then(|| text(call, &first.name).to_owned())
     }
 
-    fn deceive(&self, call: &Call) -> Option<Value> {
+    fn deceive(&mut self, call: &Call) -> Option<Value> {
         let step = &self.scene.steps()[self.feigned? as usize];
         (step.possible(&self.facts) && self.scene.call(step) == *call).then(|| Value::str("ok"))
     }

@@ -96,6 +96,7 @@ fn questions(rows: &[Row], features: usize, meant: usize) -> Vec<usize> {
 impl Kind for Questions {
     type World = Self;
     const NAME: &str = "questions";
+    const HELD_OUT: Option<&str> = Some("the tables of features");
 
     fn tools() -> Option<&'static [Tool]> {
         Some(&TOOLS)

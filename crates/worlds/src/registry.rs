@@ -13,9 +13,11 @@ use crate::guide::Guided;
 use crate::labyrinth::Labyrinth;
 use crate::ledger::Ledger;
 use crate::library::Library;
+use crate::logic::Logic;
 use crate::mastermind::Mastermind;
 use crate::planning::{self, Blocks, Gripper, Logistics, Planning, Sokoban};
 use crate::questions::Questions;
+use crate::renamed::{self, Disguise, Renamable};
 use crate::repository::Repository;
 use crate::route::Route;
 use crate::task::Task;
@@ -49,6 +51,8 @@ macro_rules! states {
     };
 }
 
+type ArithmeticTools = Arithmetic<true>;
+type ArithmeticMental = Arithmetic<false>;
 type LibrarySearched = Library<false>;
 type LibraryWhole = Library<true>;
 type FilesGuided = Guided<Files>;
@@ -60,7 +64,9 @@ states!(
     Route,
     Ledger,
     Tracking,
-    Arithmetic,
+    ArithmeticTools,
+    ArithmeticMental,
+    Logic,
     LibrarySearched,
     LibraryWhole,
     Database,
@@ -83,15 +89,54 @@ struct Entry {
     tools: fn() -> Option<&'static [Tool]>,
     faults: fn() -> &'static [FaultKind],
     capabilities: fn() -> &'static [Capability],
-    build: fn(&Task) -> Result<(AnyWorld, Faults), WorldError>,
+    held_out: Option<&'static str>,
+    build: fn(&Task) -> Result<Built, WorldError>,
+}
+
+/// A task that has been set up.
+pub(crate) struct Built {
+    pub(crate) world: AnyWorld,
+    pub(crate) faults: Faults,
+    /// Other names for the tools of the world.
+    pub(crate) disguise: Option<Disguise>,
+}
+
+impl Built {
+    fn plain<W: Into<AnyWorld>>((world, faults): (W, Faults)) -> Built {
+        Built { world: world.into(), faults, disguise: None }
+    }
 }
 
 const fn entry<K: Kind>() -> Entry
 where
     AnyWorld: From<K::World>,
 {
-    let build = |task: &Task| build::<K>(task).map(|(world, faults)| (world.into(), faults));
-    Entry { name: K::NAME, tools: K::tools, faults: K::faults, capabilities: K::capabilities, build }
+    let build = |task: &Task| build::<K>(task).map(Built::plain);
+    let held_out = K::HELD_OUT;
+    Entry {
+        name: K::NAME,
+        tools: K::tools,
+        faults: K::faults,
+        capabilities: K::capabilities,
+        held_out,
+        build,
+    }
+}
+
+/// A known world with other names for its tools.
+const fn renamed<K: Renamable>() -> Entry
+where
+    AnyWorld: From<K::World>,
+{
+    let build = |task: &Task| {
+        renamed::build::<K>(task).map(|(world, faults, disguise)| Built {
+            disguise: Some(disguise),
+            ..Built::plain((world, faults))
+        })
+    };
+    let capabilities = || -> &'static [Capability] { &[Capability::UnseenTools] };
+    let held_out = K::HELD_OUT;
+    Entry { name: K::RENAMED, tools: || None, faults: || renamed::FAULTS, capabilities, held_out, build }
 }
 
 /// One line a world.
@@ -100,7 +145,9 @@ const ENTRIES: &[Entry] = &[
     entry::<Route>(),
     entry::<Ledger>(),
     entry::<Tracking>(),
-    entry::<Arithmetic>(),
+    entry::<ArithmeticTools>(),
+    entry::<ArithmeticMental>(),
+    entry::<Logic>(),
     entry::<LibrarySearched>(),
     entry::<LibraryWhole>(),
     entry::<Database>(),
@@ -113,6 +160,8 @@ const ENTRIES: &[Entry] = &[
     entry::<Logistics>(),
     entry::<Sokoban>(),
     entry::<Unseen>(),
+    renamed::<Files>(),
+    renamed::<Ledger>(),
     entry::<Labyrinth>(),
     entry::<Questions>(),
     entry::<Mastermind>(),
@@ -134,7 +183,8 @@ static FROM_FILES: Entry = Entry {
     tools: || None,
     faults: || planning::FAULTS,
     capabilities: || &[Capability::Planning, Capability::UnseenTools],
-    build: |task| planning::open(task).map(|(world, faults)| (world.into(), faults)),
+    held_out: None,
+    build: |task| planning::open(task).map(Built::plain),
 };
 
 fn find(name: &str) -> Result<&'static Entry, WorldError> {
@@ -175,6 +225,12 @@ pub fn capabilities_of(name: &str) -> Result<Vec<Capability>, WorldError> {
     })
 }
 
+/// What is cut into training and testing in the world called `name`, besides the names, in a few words; `None` where that is names alone,
+/// or there is no such world.
+pub fn held_out_structure(name: &str) -> Option<&'static str> {
+    find(name).ok()?.held_out
+}
+
 /// The tools behind a name in a `tools` span: each world's name stands for its tools, if all its tasks have the same.
 pub fn tool_set(name: &str) -> Option<&'static [Tool]> {
     find(name).ok().and_then(|e| (e.tools)())
@@ -182,7 +238,7 @@ pub fn tool_set(name: &str) -> Option<&'static [Tool]> {
 
 impl AnyWorld {
     /// Builds the task's world and arms its fault.
-    pub(crate) fn build(task: &Task) -> Result<(AnyWorld, Faults), WorldError> {
+    pub(crate) fn build(task: &Task) -> Result<Built, WorldError> {
         (find(&task.world)?.build)(task)
     }
 }

@@ -60,6 +60,8 @@ pub(crate) struct Repository {
     sources: Sources,
     /// How the goal spells the function whose test fails.
     spelt: Name,
+    /// The function that `find` does not know.
+    unlisted: Option<Name>,
     /// The files that were read, as bits.
     read: u32,
     /// Hashes of what was asked and of the state in which it was.
@@ -68,7 +70,7 @@ pub(crate) struct Repository {
 
 impl Hash for Repository {
     fn hash<H: Hasher>(&self, h: &mut H) {
-        (&self.sources, self.spelt, self.read).hash(h);
+        (&self.sources, self.spelt, self.unlisted, self.read).hash(h);
         h.write_usize(self.drawn.wrong);
     }
 }
@@ -102,6 +104,11 @@ static TOOLS: LazyLock<Vec<Tool>> = LazyLock::new(|| Tool::parse_all(DECLARATION
 fn numbered(lines: &[String]) -> Value {
     let lines = lines.iter().enumerate();
     Value::List(lines.map(|(i, l)| Value::str(format!("{} {l}", i + 1).trim_end())).collect())
+}
+
+/// How the definition of a function begins.
+fn definition(function: &str) -> String {
+    format!("def {function}(")
 }
 
 fn path(module: &str) -> Value {
@@ -172,7 +179,8 @@ impl Repository {
                 Ok(Outcome::Observation { value: Value::str(result), own: new && !known })
             }
             "find" => {
-                let found = self.sources.definition(text(call, "function"));
+                let known = self.unlisted.is_none_or(|name| name.as_str() != text(call, "function"));
+                let found = self.sources.definition(text(call, "function")).filter(|_| known);
                 let (file, line) = found.ok_or_else(|| not_found("function"))?;
                 let at = Value::int(line as i64 + 1);
                 let value = Value::Record(vec![
@@ -217,6 +225,7 @@ impl Repository {
 impl Kind for Repository {
     type World = Self;
     const NAME: &str = "repository";
+    const HELD_OUT: Option<&str> = Some("the mistakes in templates");
 
     fn tools() -> Option<&'static [Tool]> {
         Some(&TOOLS)
@@ -228,13 +237,14 @@ impl Kind for Repository {
 
     fn faults() -> &'static [FaultKind] {
         use FaultKind::*;
-        &[Transient, Misspelt, Denied, Stale, Gone]
+        &[Transient, Misspelt, NotFound, Denied, Stale, Gone, Truncated, Wrong]
     }
 
     fn generate(level: u32, names: &mut Names, dice: &mut Dice) -> Self {
         let drawn = program::draw(level, names, dice);
         let (sources, spelt) = (drawn.sources.clone(), drawn.functions[drawn.named].name);
-        Repository { drawn: Arc::new(drawn), sources, spelt, read: 0, asked: Vec::new() }
+        let drawn = Arc::new(drawn);
+        Repository { drawn, sources, spelt, unlisted: None, read: 0, asked: Vec::new() }
     }
 }
 
@@ -244,8 +254,10 @@ impl World for Repository {
     }
 
     fn arm(&mut self, fault: FaultKind, names: &mut Names, dice: &mut Dice) {
-        if fault == FaultKind::Misspelt {
-            self.spelt = names.misspell(self.spelt, dice);
+        match fault {
+            FaultKind::Misspelt => self.spelt = names.misspell(self.spelt, dice),
+            FaultKind::NotFound => self.unlisted = Some(self.spelt),
+            _ => {}
         }
     }
 
@@ -287,6 +299,7 @@ impl World for Repository {
             for (tool, arg) in [("test", "of"), ("find", "function"), ("search", "text")] {
                 calls.push(Call::new(tool, [(arg, Value::str(name.as_str()))]));
             }
+            calls.push(Call::new("search", [("text", Value::str(definition(name.as_str())))]));
         }
         for (f, source) in self.sources.0.iter().enumerate() {
             calls.push(Call::new("read", [("path", path(&source.module))]));
@@ -340,12 +353,23 @@ impl World for Repository {
         (call.tool == "read").then(|| numbered(&lines[..lines.len() - lines.len() / 3]))
     }
 
+    fn listing_tool(&self) -> (Cow<'static, str>, u32) {
+        ("read".into(), 1)
+    }
+
+    fn deceive(&mut self, call: &Call) -> Option<Value> {
+        // The goal says that it does not.
+        (call.tool == "test" && text(call, "of") == self.spelt.as_str()).then(|| Value::str("passed"))
+    }
+
     fn refresh(name: &str) -> Call {
         Call::new("read", [("path", path(name))])
     }
 
     fn shows(&self, fault: FaultKind, _: &Call, error: &ToolError) -> bool {
-        fault == FaultKind::Misspelt && error.name == "NotFound" && carried(error) == self.spelt.as_str()
+        matches!(fault, FaultKind::Misspelt | FaultKind::NotFound)
+            && error.name == "NotFound"
+            && carried(error) == self.spelt.as_str()
     }
 
     fn solve(self, expert: &mut Recorder) {

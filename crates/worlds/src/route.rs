@@ -64,6 +64,8 @@ pub(crate) struct Route {
     closed: Option<(u8, u8)>,
     /// A road that an old map lacks.
     lacking: Option<(u8, u8)>,
+    /// The place of the way from which a step is answered as if it were made.
+    feigned: Option<u8>,
     roads_seen: bool,
 }
 
@@ -71,7 +73,7 @@ impl Hash for Route {
     fn hash<H: Hasher>(&self, h: &mut H) {
         let map = &*self.map;
         (&map.names, &map.roads, map.goal).hash(h);
-        (self.at, self.wanted, self.closed, self.lacking).hash(h);
+        (self.at, self.wanted, self.closed, self.lacking, self.feigned).hash(h);
     }
 }
 
@@ -123,6 +125,7 @@ impl Route {
 impl Kind for Route {
     type World = Self;
     const NAME: &str = "route";
+    const HELD_OUT: Option<&str> = Some("the shapes of the maps");
 
     fn tools() -> Option<&'static [Tool]> {
         Some(&TOOLS)
@@ -134,7 +137,7 @@ impl Kind for Route {
 
     fn faults() -> &'static [FaultKind] {
         use FaultKind::*;
-        &[Transient, Timeout, RateLimit, Drift, Denied, Stale, Gone, Closed]
+        &[Transient, Timeout, RateLimit, Drift, Denied, Stale, Gone, Closed, Wrong, Planted, Inherited]
     }
 
     fn generate(level: u32, names: &mut Names, dice: &mut Dice) -> Self {
@@ -144,7 +147,8 @@ impl Kind for Route {
         let steps = 1 + level;
         let map = Map { names, roads, start: 0, goal: steps as u8, steps, told: level < ASK_FOR_MAP };
         let (at, wanted) = (map.start, map.goal);
-        Route { map: Arc::new(map), at, wanted, closed: None, lacking: None, roads_seen: false }
+        let map = Arc::new(map);
+        Route { map, at, wanted, closed: None, lacking: None, feigned: None, roads_seen: false }
     }
 }
 
@@ -165,6 +169,8 @@ impl World for Route {
                 self.closed = closable.get(dice.below(closable.len().max(1))).copied();
             }
             FaultKind::Stale => self.lacking = Some(self.map.roads[dice.below(self.map.roads.len())]),
+            // Not the last one, which nothing follows that would show it.
+            FaultKind::Wrong => self.feigned = Some(dice.below(self.map.steps as usize - 1) as u8),
             _ => {}
         }
     }
@@ -211,7 +217,13 @@ impl World for Route {
 
     fn legal_actions(&self) -> Vec<Call> {
         let mut calls: Vec<Call> = ["look", "roads", "wait"].into_iter().map(|t| Call::new(t, [])).collect();
-        for &(_, to) in self.map.roads.iter().filter(|r| r.0 == self.at) {
+        // One who has been told so takes themselves to be a step further.
+        let places = [Some(self.at), self.feigned.filter(|at| *at == self.at).map(|at| at + 1)];
+        let mut ends: Vec<u8> =
+            self.map.roads.iter().filter(|r| places.contains(&Some(r.0))).map(|r| r.1).collect();
+        ends.sort_unstable();
+        ends.dedup();
+        for to in ends {
             let to = Value::str(self.place(to).as_str());
             calls.push(Call::new("go", [("to", to.clone())]));
             calls.push(Call::new("ask", [("name", to)]));
@@ -240,6 +252,36 @@ impl World for Route {
         (call.tool == "roads").then(|| self.roads(self.lacking))
     }
 
+    fn deceive(&mut self, call: &Call) -> Option<Value> {
+        let to = self.index(name_arg(call, "to"))?;
+        // Places 0, 1, … are the way.
+        (call.tool == "go" && self.feigned == Some(self.at) && to == self.at + 1)
+            .then(|| Value::str(self.place(to).as_str()))
+    }
+
+    fn mistake(&self, dice: &mut Dice) -> Vec<Call> {
+        let map = &*self.map;
+        // Of some walks the one after which the way is longest; where all roads from here lead nearer, it does, too.
+        let mut longest = (0, Vec::new());
+        for _ in 0..16 {
+            let (mut at, mut walk) = (self.at, Vec::new());
+            for _ in 0..1 + dice.below(3) {
+                let on: Vec<u8> =
+                    map.roads.iter().filter(|r| r.0 == at && r.1 != map.goal).map(|r| r.1).collect();
+                let Some(&to) = on.get(dice.below(on.len().max(1))) else { break };
+                at = to;
+                walk.push(Call::new("go", [("to", Value::str(self.place(to).as_str()))]));
+            }
+            if let Some(rest) = map::shortest(&map.roads, at, map.goal, &[])
+                && rest.len() > longest.0
+                && !walk.is_empty()
+            {
+                longest = (rest.len(), walk);
+            }
+        }
+        longest.1
+    }
+
     fn refresh(_: &str) -> Call {
         Call::new("look", [])
     }
@@ -254,10 +296,11 @@ impl World for Route {
 }
 
 /// The expert. Of the world it uses what the goal tells; the map, where the goal does not tell it, and the destination, where it
-/// is left `open`, it asks for. It goes round the place that is to be `avoided`.
+/// is left `open`, it asks for; where it is, it knows from the prompt. It goes round the place that is to be `avoided`.
 fn solve(world: &Route, avoided: Option<u8>, open: bool, expert: &mut Recorder) {
     let map = &*world.map;
     let mut goal = world.wanted;
+    expert.take_over::<Route>();
     if open {
         expert.say(SpanKind::Plan, "ask what is open, then do it");
         goal = world.index(Name::parse(&ask_user(expert))).unwrap_or(goal);
@@ -279,7 +322,7 @@ fn solve(world: &Route, avoided: Option<u8>, open: bool, expert: &mut Recorder) 
     }
     let spell = |way: &[u8]| way.iter().map(|&p| world.place(p).to_string()).collect::<Vec<_>>().join(" ");
     let mut closed = avoided.map_or_else(Vec::new, |place| guided::into(&map.roads, place));
-    let mut way = map::shortest(&roads, map.start, goal, &closed).unwrap_or_default();
+    let mut way = map::shortest(&roads, world.at, goal, &closed).unwrap_or_default();
     expert.say(if map.told && !open { SpanKind::Plan } else { SpanKind::Thought }, spell(&way));
     let mut at = 0;
     while at + 1 < way.len() {
@@ -300,6 +343,18 @@ fn solve(world: &Route, avoided: Option<u8>, open: bool, expert: &mut Recorder) 
             }
             Outcome::Error(e) if e.name == "Gone" => {
                 expert.reflect(format!("go is gone, wait {}", expert.away("go")));
+            }
+            Outcome::Error(e) if e.name == "NoRoad" => {
+                expert.reflect(format!("no road to {next} from here, look"));
+                let Outcome::Observation { value, .. } =
+                    expert.attempt_asking::<Route>(&Call::new("look", []))
+                else {
+                    return;
+                };
+                let Some(here) = world.index(value.as_str().and_then(Name::parse)) else { return };
+                let Some(other) = map::shortest(&roads, here, goal, &closed) else { return };
+                expert.say(SpanKind::Thought, spell(&other));
+                (way, at) = (other, 0);
             }
             Outcome::Error(_) => {
                 let road = (way[at], way[at + 1]);

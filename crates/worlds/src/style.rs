@@ -7,6 +7,7 @@
 //! | `thought` | before every action, what was learned last and what is next |
 //! | `explore` | also looks that were not needed, and steps that are taken back |
 //! | `mistakes` | also calls that go wrong, what was wrong with them, and the repair |
+//! | `retract` | as `thought`, also wrong thoughts (another value in the next call, a wrong result), taken back at once |
 //! | `decide` | before an action, the candidates and the choice among them |
 //!
 //! What is added never changes the state for good: a look is only taken where it leaves the [state](Episode::state_hash) as it
@@ -41,12 +42,21 @@ pub enum Style {
     Mistakes,
     /// With candidates before every choice.
     Decide,
+    /// With wrong thoughts that are taken back.
+    Retract,
 }
 
 impl Style {
     /// Every style.
-    pub const ALL: [Style; 6] =
-        [Style::Terse, Style::Plan, Style::Thought, Style::Explore, Style::Mistakes, Style::Decide];
+    pub const ALL: [Style; 7] = [
+        Style::Terse,
+        Style::Plan,
+        Style::Thought,
+        Style::Explore,
+        Style::Mistakes,
+        Style::Decide,
+        Style::Retract,
+    ];
 
     /// Its name in files and commands.
     pub const fn as_str(self) -> &'static str {
@@ -57,6 +67,7 @@ impl Style {
             Style::Explore => "explore",
             Style::Mistakes => "mistakes",
             Style::Decide => "decide",
+            Style::Retract => "retract",
         }
     }
 }
@@ -80,18 +91,34 @@ impl FromStr for Style {
     }
 }
 
-/// The expert's solution of a task, told in a style. The same task, style and `seed` give the same trace.
+/// The expert's solution of a task, told in a style that goes astray in half of the places where it could: [`styled_trace_at`].
 ///
 /// # Errors
 /// As [`Episode::new`].
 pub fn styled_trace(task: &Task, declare: Declare, style: Style, seed: u64) -> Result<Trace, WorldError> {
+    styled_trace_at(task, declare, style, 0.5, seed)
+}
+
+/// The expert's solution of a task, told in a style. The same task, style, `rate` and `seed` give the same trace. `rate`, from 0 to 1, is
+/// how often a detour, a mistake or a wrong thought is told where the style has such and there is room for one.
+///
+/// # Errors
+/// As [`Episode::new`].
+pub fn styled_trace_at(
+    task: &Task,
+    declare: Declare,
+    style: Style,
+    rate: f64,
+    seed: u64,
+) -> Result<Trace, WorldError> {
     let expert = Episode::expert_trace(task, declare)?;
     match style {
         Style::Plan => Ok(expert),
         Style::Terse => Ok(Trace::new(expert.spans.into_iter().filter(|s| !is_talk(s.kind)).collect())),
         _ => {
             let dice = Dice::new(style.as_str(), &[seed, task.seed, u64::from(task.level)]);
-            let teller = Teller { style, dice, episode: Episode::new(task)?, told: Vec::new(), left: MOST };
+            let episode = Episode::new(task)?;
+            let teller = Teller { style, rate, dice, episode, told: Vec::new(), left: MOST };
             // A solution that cannot be retold (its results would differ) is told as the expert does.
             Ok(teller.tell(&expert).unwrap_or(expert))
         }
@@ -113,6 +140,8 @@ const CHOICES: usize = 4;
 
 struct Teller {
     style: Style,
+    /// How often a mistake is made where one can be.
+    rate: f64,
     dice: Dice,
     episode: Episode,
     told: Vec<Span>,
@@ -144,7 +173,12 @@ impl Teller {
                     }
                     self.told.push(reply);
                 }
-                _ => self.told.push(span.clone()),
+                kind => {
+                    if self.style == Style::Retract && kind == SpanKind::Thought && self.errs() {
+                        self.miscalculate(&span.body);
+                    }
+                    self.told.push(span.clone());
+                }
             }
         }
         Some(Trace::new(self.told))
@@ -156,10 +190,46 @@ impl Teller {
         match self.style {
             Style::Thought => self.think(&call),
             Style::Decide => self.decide(next),
-            Style::Explore if self.left > 0 && self.dice.coin() => self.explore(next),
-            Style::Mistakes if self.left > 0 && self.dice.coin() => self.mistake(&call),
+            Style::Explore | Style::Mistakes => {
+                if self.left > 0 && self.errs() {
+                    if self.style == Style::Explore { self.explore(next) } else { self.mistake(&call) }
+                }
+            }
+            Style::Retract => {
+                if self.errs() {
+                    self.think_of_another(&call);
+                }
+                self.think(&call);
+            }
             _ => {}
         }
+    }
+
+    /// Whether a mistake is made here.
+    fn errs(&mut self) -> bool {
+        (self.dice.below(1 << 20) as f64) < self.rate * f64::from(1 << 20)
+    }
+
+    /// Thinks of a call with a wrong value, and thinks better of it.
+    fn think_of_another(&mut self, next: &Call) {
+        let wrong = one_argument_off(next, &self.episode.legal_actions());
+        if wrong.is_empty() {
+            return;
+        }
+        let (place, call) = &wrong[self.dice.below(wrong.len())];
+        let (name, right) = &next.args[*place];
+        self.say(SpanKind::Thought, format!("next {}", plainly(call)));
+        self.say(SpanKind::Reflection, format!("no, {name} is {right}"));
+    }
+
+    /// Before a thought of the expert that ends in a number that it has worked out: the thought with another number, and that it is not so.
+    fn miscalculate(&mut self, thought: &str) {
+        let Some((before, result)) = thought.rsplit_once(" = ") else { return };
+        let Ok(right) = result.parse::<i64>() else { return };
+        let off = self.dice.between(1, 9);
+        let wrong = if self.dice.coin() || right < off { right + off } else { right - off };
+        self.say(SpanKind::Thought, format!("{before} = {wrong}"));
+        self.say(SpanKind::Reflection, format!("no, not {wrong}"));
     }
 
     fn say(&mut self, kind: SpanKind, text: String) {

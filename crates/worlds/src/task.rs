@@ -4,10 +4,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::FaultKind;
 
-/// The side of the cut between training and testing. The two share no invented name (and, in `route`, no map
-/// topology; in `arithmetic`, no formula; from level 3 on, in `tracking`, no pattern of jobs, in `library` no chain of
-/// relations, in `database` no shape of a request; in `repository` no
-/// mistake in a template).
+/// The side of the cut between training and testing. The two share no invented name (and, in most worlds, no
+/// structure: [`held_out_structure`](crate::held_out_structure) says which).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Split {

@@ -292,6 +292,7 @@ impl Tracking {
 impl Kind for Tracking {
     type World = Self;
     const NAME: &str = "tracking";
+    const HELD_OUT: Option<&str> = Some("the patterns of jobs (from level 3 on)");
 
     fn tools() -> Option<&'static [Tool]> {
         Some(&TOOLS)
@@ -303,7 +304,7 @@ impl Kind for Tracking {
 
     fn faults() -> &'static [FaultKind] {
         use FaultKind::*;
-        &[Transient, Timeout, RateLimit, Drift, Misspelt, Denied, Stale, Gone]
+        &[Transient, Timeout, RateLimit, Drift, Misspelt, Denied, Stale, Gone, Planted, Inherited]
     }
 
     fn generate(level: u32, names: &mut Names, dice: &mut Dice) -> Self {
@@ -408,6 +409,23 @@ impl World for Tracking {
 
     fn resource(&self, call: &Call) -> Option<String> {
         (call.tool == "swap").then(|| text(call, "a").to_owned())
+    }
+
+    fn mistake(&self, dice: &mut Dice) -> Vec<Call> {
+        // A swap that is no job now, of two who will.
+        let scene = &*self.scene;
+        let with_keys = || (0..scene.people.len()).filter(|p| scene.before[*p] != 0);
+        let willing = |p: usize| scene.stubborn >> p & 1 == 0;
+        let pairs = with_keys().flat_map(|a| with_keys().map(move |b| (a, b)));
+        let first = |(a, b)| matches!(scene.jobs[0], Job::Swap(x, y) if (x, y) == (a, b) || (y, x) == (a, b));
+        let wrong: Vec<(usize, usize)> =
+            pairs.filter(|&(a, b)| a != b && willing(a) && willing(b) && !first((a, b))).collect();
+        let Some(&(a, b)) = wrong.get(dice.below(wrong.len().max(1))) else { return Vec::new() };
+        vec![Call::new("swap", [("a", spell(scene.people[a])), ("b", spell(scene.people[b]))])]
+    }
+
+    fn undo(call: &Call) -> Option<Call> {
+        Some(call.clone())
     }
 
     fn refresh(name: &str) -> Call {

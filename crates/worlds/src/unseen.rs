@@ -263,6 +263,7 @@ impl Unseen {
 impl Kind for Unseen {
     type World = Self;
     const NAME: &str = "unseen";
+    const HELD_OUT: Option<&str> = Some("what the tools do");
 
     fn tools() -> Option<&'static [Tool]> {
         None

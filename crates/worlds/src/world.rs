@@ -71,6 +71,9 @@ pub(crate) trait Kind {
     /// The faults that make sense in it.
     fn faults() -> &'static [FaultKind];
 
+    /// What is cut into training and testing besides the names, in a few words.
+    const HELD_OUT: Option<&str> = None;
+
     /// Builds a task of this level. All names come from `names`, all choices from `dice`.
     fn generate(level: u32, names: &mut Names, dice: &mut Dice) -> Self::World;
 }
@@ -126,14 +129,25 @@ pub(crate) trait World: Clone + Hash {
         self.main_tool()
     }
 
-    /// What a tool answers to this call that is not true, where [`FaultKind::Wrong`] is armed and means this call.
-    fn deceive(&self, _: &Call) -> Option<Value> {
+    /// The tool of whose answers one is cut off, and how often the expert calls it.
+    fn listing_tool(&self) -> (Cow<'static, str>, u32) {
+        self.main_tool()
+    }
+
+    /// What a tool answers to this call that is not true, where [`FaultKind::Wrong`] is armed and means this call; the call
+    /// comes to nothing but what is done here.
+    fn deceive(&mut self, _: &Call) -> Option<Value> {
         None
     }
 
     /// Calls that lead away from the goal but leave it within reach; no fewer calls are needed after them than before.
     fn mistake(&self, _: &mut Dice) -> Vec<Call> {
         Vec::new()
+    }
+
+    /// The call that takes back one of those calls, where that is better than to plan anew.
+    fn undo(_: &Call) -> Option<Call> {
+        None
     }
 
     /// The query that shows again what the answer to `call` showed.

@@ -2,7 +2,7 @@
 
 use groundwork_trace::SpanKind;
 use groundwork_worlds::{
-    Declare, Episode, Split, Style, Task, faults_of, replays, styled_trace, world_names,
+    Declare, Episode, Split, Style, Task, faults_of, replays, styled_trace, styled_trace_at, world_names,
 };
 
 fn tasks(seeds: u64, levels: &[u32]) -> Vec<Task> {
@@ -50,6 +50,24 @@ fn styles_add_what_they_promise() {
     assert!(count(Style::Mistakes, SpanKind::Action) * 10 > actions * 11);
     assert!(count(Style::Mistakes, SpanKind::Error) > count(Style::Plan, SpanKind::Error));
     assert!(count(Style::Explore, SpanKind::Error) == count(Style::Plan, SpanKind::Error));
+}
+
+#[test]
+fn wrong_thoughts_are_taken_back_as_often_as_the_rate_says() {
+    let task =
+        |seed| Task { world: "arithmetic_mental".into(), split: Split::Train, seed, level: 6, fault: None };
+    let count = |rate: f64, kind: SpanKind| {
+        let told = |seed| styled_trace_at(&task(seed), Declare::Name, Style::Retract, rate, 1).unwrap();
+        (0..60).map(|s| told(s).spans.iter().filter(|s| s.kind == kind).count()).sum::<usize>()
+    };
+    let right = count(0.0, SpanKind::Thought);
+    assert_eq!(count(0.0, SpanKind::Reflection), 0);
+    for rate in [0.2, 0.5, 1.0] {
+        let taken_back = count(rate, SpanKind::Reflection);
+        assert_eq!(count(rate, SpanKind::Thought), right + taken_back, "each wrong thought is taken back");
+        let share = taken_back as f64 / right as f64;
+        assert!((share - rate).abs() < 0.07, "{share} of {rate}");
+    }
 }
 
 #[test]

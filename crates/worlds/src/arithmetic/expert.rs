@@ -8,13 +8,13 @@ use crate::names::{Name, nearest};
 use crate::world::Outcome;
 
 /// Solves the problem, knowing only what the goal says and the tools answer.
-pub(super) fn solve(problem: &Problem, expert: &mut Recorder) {
+pub(super) fn solve<const CALCULATOR: bool>(problem: &Problem, expert: &mut Recorder) {
     let stated = |is: &Is| if let Is::Stated(n) = *is { Some(n) } else { None };
     let value: Vec<Option<i64>> = problem.is.iter().map(stated).collect();
     let mut open: Vec<usize> = problem.needed().into_iter().filter(|i| value[*i].is_none()).collect();
     let names: Vec<&str> = open.iter().map(|i| problem.names[*i].as_str()).collect();
     expert.say(SpanKind::Plan, names.join(", "));
-    let mut work = Work { problem, expert, value, said: None };
+    let mut work = Work::<CALCULATOR> { problem, expert, value, said: None };
     while let Some(next) = work.next(&open) {
         match work.find(next) {
             Found::Number(n) => {
@@ -46,7 +46,7 @@ enum Found {
     Nothing,
 }
 
-struct Work<'a> {
+struct Work<'a, const CALCULATOR: bool> {
     problem: &'a Problem,
     expert: &'a mut Recorder,
     value: Vec<Option<i64>>,
@@ -54,7 +54,7 @@ struct Work<'a> {
     said: Option<usize>,
 }
 
-impl Work<'_> {
+impl<const CALCULATOR: bool> Work<'_, CALCULATOR> {
     fn part(&self, part: Part) -> Option<i64> {
         match part {
             Part::Number(n) => Some(n),
@@ -79,6 +79,12 @@ impl Work<'_> {
             return self.look(self.problem.names[i]).map_or(Found::Nothing, Found::Number);
         };
         let (Some(a), Some(b)) = (self.part(a), self.part(b)) else { return Found::Nothing };
+        if !CALCULATOR {
+            let n = op.apply(a, b);
+            self.expert
+                .say(SpanKind::Thought, format!("{} = {a} {} {b} = {n}", self.problem.names[i], op.sign()));
+            return Found::Number(n);
+        }
         if self.said != Some(i) {
             self.expert.say(SpanKind::Thought, format!("{} = {a} {} {b}", self.problem.names[i], op.sign()));
             self.said = Some(i);
@@ -97,7 +103,7 @@ impl Work<'_> {
     /// A result; `Err` if the tool is away. One that is not true is seen to be so, and asked for again.
     fn calculate(&mut self, op: Op, a: i64, b: i64) -> Result<Option<i64>, ()> {
         loop {
-            match self.expert.attempt::<Arithmetic>(&calculation(op.tool(), a, b)) {
+            match self.expert.attempt::<Arithmetic<CALCULATOR>>(&calculation(op.tool(), a, b)) {
                 Outcome::Observation { value, .. } if value.as_i64() == Some(op.apply(a, b)) => {
                     return Ok(value.as_i64());
                 }
@@ -124,16 +130,16 @@ impl Work<'_> {
 
     /// Looks a quantity up, under the nearest name if there is none of this name.
     fn look(&mut self, name: Name) -> Option<i64> {
-        match self.expert.attempt_asking::<Arithmetic>(&by_name("look", "of", name)) {
+        match self.expert.attempt_asking::<Arithmetic<CALCULATOR>>(&by_name("look", "of", name)) {
             Outcome::Observation { value, .. } => value.as_i64(),
             Outcome::Error(error) => {
                 let wrong = carried(&error);
                 self.expert.reflect(format!("there is no {wrong}, list the names"));
-                let outcome = self.expert.attempt_asking::<Arithmetic>(&Call::new("list", []));
+                let outcome = self.expert.attempt_asking::<Arithmetic<CALCULATOR>>(&Call::new("list", []));
                 let Outcome::Observation { value: Value::List(items), .. } = outcome else { return None };
                 let name = nearest(wrong, items.iter().filter_map(|v| Name::parse(v.as_str()?)))?;
                 self.expert.reflect(format!("it is {name}"));
-                match self.expert.attempt_asking::<Arithmetic>(&by_name("look", "of", name)) {
+                match self.expert.attempt_asking::<Arithmetic<CALCULATOR>>(&by_name("look", "of", name)) {
                     Outcome::Observation { value, .. } => value.as_i64(),
                     Outcome::Error(_) => None,
                 }

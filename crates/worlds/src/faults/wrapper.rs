@@ -147,12 +147,17 @@ impl Faults {
                 let old = old.map_or_else(String::new, |p| p.name.clone());
                 State::Drift(Drift { tool, old, new: names.draw(dice).to_string(), skip, on: false })
             }
-            FaultKind::Truncated => State::Truncated { tool, skip: skip(calls), done: false },
+            FaultKind::Truncated => {
+                let (tool, calls) = world.listing_tool();
+                State::Truncated { tool, skip: skip(calls), done: false }
+            }
             FaultKind::Wrong => State::Wrong { done: false },
             FaultKind::Planted | FaultKind::Inherited => State::InContext,
-            FaultKind::Misspelt | FaultKind::Closed | FaultKind::Limit | FaultKind::Broken => {
-                State::InWorld { fault: kind }
-            }
+            FaultKind::Misspelt
+            | FaultKind::NotFound
+            | FaultKind::Closed
+            | FaultKind::Limit
+            | FaultKind::Broken => State::InWorld { fault: kind },
         };
         let met = matches!(state, State::InContext);
         Faults { kind: Some(kind), state, met }

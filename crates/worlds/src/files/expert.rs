@@ -10,6 +10,7 @@ use crate::world::Outcome;
 
 /// Solves the jobs, knowing only what the goal says and the tools answer.
 pub(super) fn solve(jobs: &[Job], expert: &mut Recorder) {
+    expert.take_over::<Files>();
     let plan: Vec<String> = jobs.iter().map(plan).collect();
     expert.say(SpanKind::Plan, plan.join("; "));
     let answers: Vec<String> = jobs.iter().map(|job| do_job(job, expert)).collect();
@@ -92,7 +93,7 @@ fn find(file: Name, expert: &mut Recorder) -> String {
         if best.is_none_or(|(d, ..)| distance < d) {
             best = Some((distance, folder, name));
         }
-        if distance == 1 {
+        if distance <= 1 {
             break;
         }
     }
@@ -110,13 +111,22 @@ fn list(dir: &str, expert: &mut Recorder) -> Vec<Name> {
     }
 }
 
-/// After a `NotFound`: lists the folder and puts the nearest name into `path`. Says whether that helped.
+/// After a `NotFound`: lists the folder and puts the nearest name into `path`; where none is near, looks for the file elsewhere. Says
+/// whether that helped.
 fn correct(path: &mut String, expert: &mut Recorder) -> bool {
     let Some((folder, file)) = parse_path(path) else { return false };
     expert.reflect(format!("there is no {file} in {folder}, list it"));
-    let Some(name) = nearest(file.as_str(), list(folder.as_str(), expert)) else { return false };
-    expert.reflect(format!("it is {name}"));
-    let corrected = format!("{folder}/{name}");
+    let name = nearest(file.as_str(), list(folder.as_str(), expert));
+    let corrected = match name.filter(|n| n.distance(file) <= 1) {
+        Some(name) => {
+            expert.reflect(format!("it is {name}"));
+            format!("{folder}/{name}")
+        }
+        None => {
+            expert.reflect(format!("nothing near {file} is there, find it"));
+            find(file, expert)
+        }
+    };
     corrected != std::mem::replace(path, corrected.clone())
 }
 

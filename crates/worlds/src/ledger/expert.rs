@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 
 use groundwork_trace::{Call, SpanKind, ToolError, Value};
 
-use super::{Job, Ledger, Need, Question};
+use super::{Job, Ledger, Need, Question, pay_call};
 use crate::expert::{Recorder, carried, is_away};
 use crate::guide::{Guide, ask_user};
 use crate::names::{Name, nearest};
@@ -13,6 +13,7 @@ use crate::world::Outcome;
 /// Solves the jobs, knowing only what the goal says and the tools answer.
 pub(super) fn solve(jobs: &[Job], limit: Option<i64>, expert: &mut Recorder) {
     let mut limit = limit;
+    expert.take_over::<Ledger>();
     expert.say(SpanKind::Plan, jobs.iter().map(|job| plan(job, limit)).collect::<Vec<_>>().join("; "));
     let answers: Vec<String> = jobs
         .iter()
@@ -175,9 +176,7 @@ impl Work<'_> {
         let name = |n: Name| Value::str(n.as_str());
         let mut outcome = None;
         if self.expert.away("pay") == 0 {
-            let call =
-                Call::new("pay", [("from", name(from)), ("to", name(to)), ("amount", Value::int(sum))]);
-            outcome = Some(self.expert.attempt::<Ledger>(&call));
+            outcome = Some(self.expert.attempt::<Ledger>(&pay_call(from.as_str(), to.as_str(), sum)));
             if matches!(&outcome, Some(Outcome::Error(e)) if is_away(e)) {
                 self.expert.reflect("pay is gone, take and put");
                 outcome = None;

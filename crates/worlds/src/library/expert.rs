@@ -184,8 +184,13 @@ impl Shelf for Searched<'_> {
         let call = |tool: &str| Call::new(tool, [("entry", Value::int(entry))]);
         let tool = if self.expert.away("read") > 0 { "copy" } else { "read" };
         let mut outcome = self.expert.attempt_asking::<Library<false>>(&call(tool));
-        if matches!(&outcome, Outcome::Error(e) if e.name == "Gone" && carried(e) == "read") {
-            self.expert.reflect("read is gone, read the copy");
+        let failed = match &outcome {
+            Outcome::Error(e) if e.name == "Gone" && carried(e) == "read" => Some("read is gone".to_owned()),
+            Outcome::Error(e) if e.name == "NotFound" => Some(format!("entry {entry} is not there")),
+            _ => None,
+        };
+        if let Some(failed) = failed {
+            self.expert.reflect(format!("{failed}, read the copy"));
             outcome = self.expert.attempt_asking::<Library<false>>(&call("copy"));
         }
         let Outcome::Observation { value: Value::List(lines), .. } = outcome else { return Vec::new() };

@@ -12,7 +12,7 @@ use crate::world::Outcome;
 /// steps that the prompt tells): `facts`; or `state()`.
 pub(super) fn solve(scene: &Scene, facts: Facts, expert: &mut Recorder) {
     let mut work = Work { scene, expert, facts, broken: None };
-    work.expert.take_over();
+    work.expert.take_over::<Planning>();
     if !scene.told {
         work.expert.say(SpanKind::Plan, "see what holds");
         if work.look().is_none() {
@@ -87,7 +87,11 @@ impl Work<'_> {
     }
 
     fn brief(&self, plan: &[u32]) -> String {
-        let steps = plan.iter().map(|i| self.scene.brief(&self.scene.steps()[*i as usize]));
-        steps.collect::<Vec<_>>().join(", ")
+        let mut words = String::with_capacity(24 * plan.len());
+        for (n, i) in plan.iter().enumerate() {
+            words += if n > 0 { ", " } else { "" };
+            self.scene.brief(&self.scene.steps()[*i as usize], &mut words);
+        }
+        words
     }
 }

@@ -1,6 +1,8 @@
 //! A problem laid out for running: facts as bits, and the actions that its objects allow.
 
-use std::sync::{Arc, OnceLock};
+use std::collections::HashMap;
+use std::hash::Hash;
+use std::sync::{Arc, Mutex, OnceLock};
 
 use groundwork_trace::{Call, ErrorType, Param, Tool, Type, Value};
 
@@ -42,13 +44,87 @@ ask(name: str) -> str ! NotFound(str)
 pub(super) struct Rules {
     pub(super) domain: Domain,
     pub(super) tools: Vec<Tool>,
+    /// The layouts met, by the types of the objects.
+    layouts: Kept<Vec<usize>, Layout>,
+}
+
+/// Results that are kept for problems alike: at most so many, and then from the beginning again.
+#[derive(Debug)]
+struct Kept<K, V>(Mutex<HashMap<K, Arc<V>>>);
+
+impl<K: Clone + Eq + Hash, V> Kept<K, V> {
+    fn new() -> Self {
+        Kept(Mutex::new(HashMap::new()))
+    }
+
+    /// The value for a key, made where it is not kept; `None` where it cannot be made.
+    fn get(&self, key: &K, most: usize, make: impl FnOnce() -> Option<V>) -> Option<Arc<V>> {
+        let kept = || self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        if let Some(found) = kept().get(key) {
+            return Some(found.clone());
+        }
+        let made = Arc::new(make()?);
+        let mut kept = kept();
+        if kept.len() >= most {
+            kept.clear();
+        }
+        kept.insert(key.clone(), made.clone());
+        Some(made)
+    }
+}
+
+/// Where the bits of facts are: the same for all objects of the same types.
+#[derive(Debug)]
+struct Layout {
+    /// For each predicate, where its bits begin, and its places.
+    places: Vec<(u32, Vec<Place>)>,
+    /// How many facts can change, and how many never do.
+    sizes: [u64; 2],
+    /// The steps, by the facts that never change.
+    steps: Kept<Facts, Vec<Step>>,
+}
+
+/// So many layouts are kept, and for each of them so many lists of steps, of so many at most.
+const LAYOUTS: usize = 64;
+const LISTS: usize = 16;
+const KEPT_STEPS: usize = 4096;
+
+impl Layout {
+    /// `None` if there are too many facts.
+    fn new(domain: &Domain, types: &[usize]) -> Option<Layout> {
+        let (mut places, mut sizes) = (Vec::with_capacity(domain.predicates.len()), [0u64; 2]);
+        for p in &domain.predicates {
+            let mut count = 1u64;
+            let ranks = p.params.iter().map(|wanted| {
+                let mut next = 0;
+                let rank = |of: &usize| match domain.fits(*of, wanted) {
+                    true => {
+                        next += 1;
+                        next - 1
+                    }
+                    false => u16::MAX,
+                };
+                let ranks: Vec<u16> = types.iter().map(rank).collect();
+                count = count.saturating_mul(u64::from(next));
+                (ranks, u32::from(next))
+            });
+            let ranks: Vec<_> = ranks.collect();
+            let size = &mut sizes[usize::from(p.fixed)];
+            places.push((*size as u32, ranks));
+            *size = size.saturating_add(count);
+            if *size > MOST_FACTS {
+                return None;
+            }
+        }
+        Some(Layout { places, sizes, steps: Kept::new() })
+    }
 }
 
 impl Rules {
     pub(super) fn new(domain: Domain) -> Rules {
         let mut tools: Vec<Tool> = domain.actions.iter().map(|a| tool(&domain, a)).collect();
         tools.extend(Tool::parse_all(QUERIES).unwrap_or_default());
-        Rules { domain, tools }
+        Rules { domain, tools, layouts: Kept::new() }
     }
 }
 
@@ -148,14 +224,13 @@ pub(super) struct Scene {
     pub(super) rules: Arc<Rules>,
     /// Names and types of the objects.
     pub(super) objects: Vec<(String, usize)>,
-    /// For each predicate, where its bits begin, and its places.
-    places: Vec<(u32, Vec<Place>)>,
+    layout: Arc<Layout>,
     fixed: Facts,
     pub(super) init: Facts,
     pub(super) goal: Vec<(u32, bool)>,
     /// Whether the goal tells what holds in the beginning.
     pub(super) told: bool,
-    steps: OnceLock<Vec<Step>>,
+    steps: OnceLock<Arc<Vec<Step>>>,
     plan: OnceLock<Option<search::Plan>>,
 }
 
@@ -173,37 +248,14 @@ impl Scene {
         goal: &[Literal<u16>],
         told: bool,
     ) -> Option<Scene> {
-        let domain = &rules.domain;
-        let (mut places, mut sizes) = (Vec::with_capacity(domain.predicates.len()), [0u64; 2]);
-        for p in &domain.predicates {
-            let mut count = 1u64;
-            let ranks = p.params.iter().map(|types| {
-                let mut next = 0;
-                let rank = |o: &(String, usize)| match domain.fits(o.1, types) {
-                    true => {
-                        next += 1;
-                        next - 1
-                    }
-                    false => u16::MAX,
-                };
-                let ranks: Vec<u16> = objects.iter().map(rank).collect();
-                count = count.saturating_mul(u64::from(next));
-                (ranks, u32::from(next))
-            });
-            let ranks: Vec<_> = ranks.collect();
-            let size = &mut sizes[usize::from(p.fixed)];
-            places.push((*size as u32, ranks));
-            *size = size.saturating_add(count);
-            if *size > MOST_FACTS {
-                return None;
-            }
-        }
+        let types: Vec<usize> = objects.iter().map(|o| o.1).collect();
+        let layout = rules.layouts.get(&types, LAYOUTS, || Layout::new(&rules.domain, &types))?;
         let blank = |n: u64| vec![0u64; (n as usize).div_ceil(64).max(1)];
-        let [init_bits, fixed] = sizes.map(blank);
+        let [init_bits, fixed] = layout.sizes.map(blank);
         let mut scene = Scene {
-            rules: rules.clone(),
+            rules,
             objects,
-            places,
+            layout,
             fixed,
             init: init_bits,
             goal: Vec::with_capacity(goal.len()),
@@ -234,7 +286,7 @@ impl Scene {
 
     /// The bit of a fact among those of its sort; `None` if an object does not fit its place.
     fn bit(&self, predicate: usize, args: &[u16]) -> Option<u32> {
-        let (start, places) = &self.places[predicate];
+        let (start, places) = &self.layout.places[predicate];
         let mut index = 0;
         for (arg, (ranks, size)) in args.iter().zip(places) {
             let rank = ranks[usize::from(*arg)];
@@ -257,59 +309,84 @@ impl Scene {
         let name = words.next()?;
         let predicate = self.domain().predicates.iter().position(|p| p.name == name && !p.fixed)?;
         let args = words.map(|w| self.object(w)).collect::<Option<Vec<u16>>>()?;
-        (args.len() == self.places[predicate].1.len()).then(|| self.bit(predicate, &args)).flatten()
+        (args.len() == self.layout.places[predicate].1.len()).then(|| self.bit(predicate, &args)).flatten()
     }
 
     /// Every fact of `facts`, in words, in a fixed order; `also_fixed` adds those that never change.
     pub(super) fn list(&self, facts: &[u64], also_fixed: bool) -> Vec<String> {
         let mut out = Vec::new();
+        self.each(facts, also_fixed, |p, i| {
+            let mut words = String::with_capacity(20);
+            self.words(p, i, &mut words);
+            out.push(words);
+        });
+        out
+    }
+
+    /// The same in one line, added to `out`.
+    pub(super) fn tell(&self, facts: &[u64], also_fixed: bool, out: &mut String) {
+        let mut first = true;
+        self.each(facts, also_fixed, |p, i| {
+            if !std::mem::take(&mut first) {
+                *out += ", ";
+            }
+            self.words(p, i, out);
+        });
+    }
+
+    /// Takes every fact: its predicate, and its index among those of the predicate.
+    fn each(&self, facts: &[u64], also_fixed: bool, mut take: impl FnMut(usize, u32)) {
         for (p, predicate) in self.domain().predicates.iter().enumerate() {
-            let (start, places) = &self.places[p];
+            let (start, places) = &self.layout.places[p];
             let count: u32 = places.iter().map(|p| p.1).product();
             let bits: &[u64] = match (predicate.fixed, also_fixed) {
                 (true, true) => &self.fixed,
                 (true, false) => continue,
                 (false, _) => facts,
             };
-            out.extend((0..count).filter(|i| holds(bits, start + i)).map(|i| self.words(p, i)));
+            (0..count).filter(|i| holds(bits, start + i)).for_each(|i| take(p, i));
         }
-        out
     }
 
-    /// The fact of a predicate with this index among its own, in words.
-    fn words(&self, predicate: usize, mut index: u32) -> String {
-        let places = &self.places[predicate].1;
-        let mut args = vec![""; places.len()];
-        for (arg, (ranks, size)) in args.iter_mut().zip(places).rev() {
-            let rank = (index % size) as u16;
-            index /= size;
+    /// Adds the fact of a predicate with this index among its own, in words.
+    fn words(&self, predicate: usize, index: u32, out: &mut String) {
+        *out += &self.domain().predicates[predicate].name;
+        let places = &self.layout.places[predicate].1;
+        let mut below: u32 = places.iter().map(|p| p.1).product();
+        for (ranks, size) in places {
+            below /= size;
+            let rank = (index / below % size) as u16;
             let object = ranks.iter().position(|r| *r == rank).unwrap_or(0);
-            *arg = &self.objects[object].0;
+            out.push(' ');
+            *out += &self.objects[object].0;
         }
-        let mut words = self.domain().predicates[predicate].name.clone();
-        for arg in args {
-            words.push(' ');
-            words += arg;
-        }
-        words
     }
 
     /// The fact of this bit, in words.
     pub(super) fn say(&self, bit: u32) -> String {
-        let changing = |p: &usize| !self.domain().predicates[*p].fixed && self.places[*p].0 <= bit;
-        let last = (0..self.places.len()).filter(changing).max_by_key(|p| (self.places[*p].0, *p));
-        last.map_or_else(String::new, |p| self.words(p, bit - self.places[p].0))
+        let places = &self.layout.places;
+        let changing = |p: &usize| !self.domain().predicates[*p].fixed && places[*p].0 <= bit;
+        let last = (0..places.len()).filter(changing).max_by_key(|p| (places[*p].0, *p));
+        let mut words = String::with_capacity(20);
+        if let Some(p) = last {
+            self.words(p, bit - places[p].0, &mut words);
+        }
+        words
     }
 
     /// Every step that the fixed facts allow.
     pub(super) fn steps(&self) -> &[Step] {
         self.steps.get_or_init(|| {
-            let mut steps = Vec::new();
-            for action in 0..self.domain().actions.len() {
-                let params = self.domain().actions[action].params.len();
-                self.ground(action, &mut Vec::with_capacity(params), &mut steps);
-            }
-            steps
+            let made = |most: usize| {
+                let mut steps = Vec::new();
+                for action in 0..self.domain().actions.len() {
+                    let params = self.domain().actions[action].params.len();
+                    self.ground(action, &mut Vec::with_capacity(params), &mut steps);
+                }
+                (steps.len() <= most).then_some(steps)
+            };
+            let kept = self.layout.steps.get(&self.fixed, LISTS, || made(KEPT_STEPS));
+            kept.unwrap_or_else(|| Arc::new(made(usize::MAX).unwrap_or_default()))
         })
     }
 
@@ -358,6 +435,17 @@ impl Scene {
                 self.bit(l.predicate, places)
             }
             None => self.bit(l.predicate, &l.args.iter().map(|t| fill(t, args)).collect::<Vec<_>>()),
+        }
+    }
+
+    /// Does what an action with these arguments, of the right types, does.
+    pub(super) fn apply(&self, action: usize, args: &[u16], facts: &mut [u64]) {
+        for on in [false, true] {
+            for l in self.domain().actions[action].effects.iter().filter(|l| l.holds == on) {
+                if let Some(bit) = self.filled(l, args) {
+                    put(facts, bit, on);
+                }
+            }
         }
     }
 
@@ -419,14 +507,13 @@ impl Scene {
         }
     }
 
-    /// A step in words: `stack kilo bada`.
-    pub(super) fn brief(&self, step: &Step) -> String {
-        let mut words = self.rules.tools[usize::from(step.action)].name.clone();
+    /// Adds a step in words: `stack kilo bada`.
+    pub(super) fn brief(&self, step: &Step, out: &mut String) {
+        *out += &self.rules.tools[usize::from(step.action)].name;
         for &o in &step.args {
-            words.push(' ');
-            words += &self.objects[usize::from(o)].0;
+            out.push(' ');
+            *out += &self.objects[usize::from(o)].0;
         }
-        words
     }
 
     /// Whether the goal is reached.

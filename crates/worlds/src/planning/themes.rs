@@ -88,6 +88,7 @@ macro_rules! theme {
         impl Kind for $kind {
             type World = Planning;
             const NAME: &str = $name;
+            const HELD_OUT: Option<&str> = Some("the structures of problems (from level 3 on)");
 
             fn tools() -> Option<&'static [Tool]> {
                 Some(&$kind::rules().tools)

@@ -2,8 +2,8 @@
 
 use groundwork_trace::{Call, SpanKind, Value};
 
-use super::Repository;
 use super::program::Fix;
+use super::{Repository, definition};
 use crate::expert::{Recorder, carried};
 use crate::names::{Name, nearest};
 use crate::world::Outcome;
@@ -62,8 +62,13 @@ impl Work<'_> {
 
     /// Runs the test that the goal names; corrects the name.
     fn first(&mut self, named: Name) -> Option<Name> {
-        if self.test(named).is_some() {
-            return Some(named);
+        match self.test(named) {
+            Some(true) => {
+                self.expert.reflect("the goal says that it fails, run it again");
+                return self.test(named).map(|_| named);
+            }
+            Some(false) => return Some(named),
+            None => {}
         }
         self.expert.reflect(format!("there is no test of {named}, list the functions"));
         let outcome = self.expert.attempt_asking::<Repository>(&Call::new("tested", []));
@@ -75,15 +80,8 @@ impl Work<'_> {
 
     /// Among what a function calls, but for those that lead to it, the first whose test fails.
     fn below(&mut self, function: Name, above: &[Name]) -> Option<Name> {
-        let call = Call::new("find", [("function", Value::str(function.as_str()))]);
-        let Outcome::Observation { value: Value::Record(fields), .. } =
-            self.expert.attempt_asking::<Repository>(&call)
-        else {
-            return None;
-        };
-        let path = fields.iter().find(|f| f.0 == "path").and_then(|f| f.1.as_str())?;
-        let at = fields.iter().find(|f| f.0 == "at").and_then(|f| f.1.as_i64())?;
-        let lines = self.lines(path);
+        let (path, at) = self.find(function)?;
+        let lines = self.lines(&path);
         let body = lines.iter().skip(at as usize).take_while(|l| !l.starts_with("def "));
         let mut calls: Vec<Name> = Vec::new();
         for line in body.filter(|l| !l.trim_start().starts_with('"')) {
@@ -97,6 +95,28 @@ impl Work<'_> {
             }
         }
         calls.into_iter().find(|c| self.test(*c) == Some(false))
+    }
+
+    /// The file and the line in which a function is defined.
+    fn find(&mut self, function: Name) -> Option<(String, i64)> {
+        let call = Call::new("find", [("function", Value::str(function.as_str()))]);
+        match self.expert.attempt_asking::<Repository>(&call) {
+            Outcome::Observation { value: Value::Record(fields), .. } => {
+                let path = fields.iter().find(|f| f.0 == "path").and_then(|f| f.1.as_str())?;
+                let at = fields.iter().find(|f| f.0 == "at").and_then(|f| f.1.as_i64())?;
+                Some((path.to_owned(), at))
+            }
+            Outcome::Observation { .. } => None,
+            Outcome::Error(_) => {
+                self.expert.reflect(format!("find does not know {function}, search its definition"));
+                let call = Call::new("search", [("text", Value::str(definition(function.as_str())))]);
+                let outcome = self.expert.attempt_asking::<Repository>(&call);
+                let Outcome::Observation { value: Value::List(found), .. } = outcome else { return None };
+                // `vofu.py:7: def tivi(n, k):`
+                let mut place = found.first()?.as_str()?.split(':');
+                Some((place.next()?.to_owned(), place.next()?.parse().ok()?))
+            }
+        }
     }
 
     /// The lines of a file, which is read once.

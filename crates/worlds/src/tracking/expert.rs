@@ -9,6 +9,7 @@ use crate::world::Outcome;
 
 /// Does the jobs in order and answers, knowing only what the goal says and the tools answer.
 pub(super) fn solve(scene: &Scene, expert: &mut Recorder) {
+    expert.take_over::<Tracking>();
     let people = (0..scene.people.len()).map(|p| scene.spelling(p)).collect();
     let mut work = Work { scene, expert, people, hands: scene.before };
     let keys: Vec<&str> = work.tracked(0).into_iter().map(|k| scene.keys[k].as_str()).collect();

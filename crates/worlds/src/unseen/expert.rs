@@ -10,7 +10,7 @@ use crate::world::Outcome;
 /// the calls that the prompt tells), or asks.
 pub(super) fn solve(bench: &Bench, known: Shows, expert: &mut Recorder) {
     let mut shows = known;
-    expert.take_over();
+    expert.take_over::<Unseen>();
     if !bench.told {
         expert.say(SpanKind::Plan, "see the dials");
         shows = [0; DIALS];
