@@ -2,20 +2,22 @@
 
 use std::collections::BTreeSet;
 
-use groundwork_worlds::{Declare, Episode, Split, Task, name_split};
+use groundwork_worlds::{Declare, Episode, Split, Task, held_out_structure, name_split, world_names};
 
 use crate::ArenaError;
 
 /// How the tasks of a suite are kept apart from those of the training data, in a few sentences for a report.
 pub fn how_test_tasks_are_held_out() -> String {
-    "Every task is made of invented names (of folders, files, places, accounts). The pool of names is cut in two \
-     by a hash of the name's letters: a quarter is for testing, the rest for training, and a task draws all of its \
-     names, and every misspelling of one, from its own side. A test task therefore shares no name with any training \
-     task, whatever the seeds, and so no goal, no observation and no action with an invented name in it. \
-     The shapes of the maps in `route`, the formulas in `arithmetic` and, from level 3 on, the patterns of jobs in \
-     `tracking` are cut in two as well. Tools, the rules of the worlds and the kinds of fault are the same on both \
-     sides."
-        .to_owned()
+    let structure = |world: &&str| Some(format!("in `{world}` {}", held_out_structure(world)?));
+    let structures: Vec<String> = world_names().iter().filter_map(structure).collect();
+    format!(
+        "Every task is made of invented names (of folders, files, places, accounts). The pool of names is cut in two \
+         by a hash of the name's letters: a quarter is for testing, the rest for training, and a task draws all of its \
+         names, and every misspelling of one, from its own side. A test task therefore shares no name with any \
+         training task, whatever the seeds, and so no goal, no observation and no action with an invented name in it. \
+         Cut in two as well are {}. Tools, the rules of the worlds and the kinds of fault are the same on both sides.",
+        structures.join("; ")
+    )
 }
 
 /// What a comparison of tasks of the two splits found.

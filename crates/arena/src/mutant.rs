@@ -2,7 +2,7 @@
 
 use groundwork_trace::{Call, Span, SpanKind, Value};
 use groundwork_worlds::agent::Agent;
-use groundwork_worlds::{Declare, Episode, Reply, one_argument_off};
+use groundwork_worlds::{Declare, Episode, Outcome, Reply, one_argument_off};
 use rand_core::SeedableRng;
 use rand_pcg::Pcg64;
 
@@ -12,8 +12,10 @@ use crate::statistics::below;
 /// Says what the expert says, with one value wrong, and goes on as though nothing had happened.
 ///
 /// Where the task asks for something, the wrong value is in the answer. Where it asks for a change only (the answer is `done`),
-/// it is an argument of an action, replaced by another that is legal somewhere in the task: the last action whose mistake
-/// leaves another world than the expert leaves.
+/// it is an argument of an action, replaced by another that is legal somewhere in the task: the last action whose mistake the world
+/// notices, by refusing this call or a later one that it granted the expert, and that leaves another world than the expert leaves. An
+/// expert whose every call is needed has then done one call too few, so no grader may let it pass; a mistake that nothing refuses may
+/// be another way to the same end (a payment from the other of two named sources). Where none is refused, one that is not is made.
 #[derive(Debug)]
 pub(crate) struct MutatedExpert {
     seed: u64,
@@ -55,20 +57,31 @@ fn mutated(start: &Episode, seed: u64) -> Vec<Span> {
     pool.sort_unstable();
     pool.dedup();
     let mut rng = Pcg64::seed_from_u64(seed);
+    let mut quiet = None;
     for at in (0..actions.len()).rev().filter(|_| !only_asks) {
         let Ok(call) = Call::parse(&said[actions[at]].body) else { continue };
         let mut wrong = one_argument_off(&call, &pool);
         for _ in 0..TRIES.min(wrong.len()) {
             let (_, other) = wrong.swap_remove(below(&mut rng, wrong.len()));
             let mut world = before[at].clone();
-            world.step(&other);
-            actions[at + 1..].iter().for_each(|&i| drop(world.act(&said[i].body)));
+            let mut noticed = matches!(world.step(&other), Outcome::Error(_)) && !said[actions[at]].failed;
+            for &i in &actions[at + 1..] {
+                noticed |= world.act(&said[i].body).failed && !said[i].failed;
+            }
             // What only the fault remembers is no other world.
-            if changes(&left, &world.state()).iter().any(|c| !c.path.starts_with("fault")) {
+            if !changes(&left, &world.state()).iter().any(|c| !c.path.starts_with("fault")) {
+                continue;
+            }
+            if noticed {
                 said[actions[at]] = Span::action(&other);
                 return said;
             }
+            quiet.get_or_insert((actions[at], other));
         }
+    }
+    if let Some((at, other)) = quiet {
+        said[at] = Span::action(&other);
+        return said;
     }
     if let Some(answer) = said.last_mut().filter(|s| s.kind == SpanKind::Answer) {
         answer.body = other_answer(&answer.body, &pool, &mut rng);

@@ -10,6 +10,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::{ArenaError, statistics::seed_of};
 
+/// By so many the faults that take turns are moved on with each level.
+const FAULTS_A_LEVEL: usize = 5;
+
 /// Which tasks an agent is tested on, and how it plays them. Every field has a default.
 ///
 /// The tasks are a grid of cells, world × level × {clean, each fault}. A faulty task has the seed of a clean one
@@ -104,7 +107,8 @@ impl SuiteSpec {
                 let mut faulty = BTreeSet::new();
                 for row in self.fault_rows(&world)? {
                     for (i, &seed) in seeds.iter().enumerate().filter(|_| !row.is_empty()) {
-                        let fault = row[i % row.len()];
+                        // Each level begins elsewhere, so that few tasks in a cell do for many faults.
+                        let fault = row[(i + FAULTS_A_LEVEL * level as usize) % row.len()];
                         if faulty.insert((seed, fault.as_str())) {
                             tasks.push(task(seed, Some(fault)));
                         }

@@ -1,6 +1,6 @@
 //! The file of scores, and the reference agents.
 
-use groundwork_arena::{SuiteSpec, evaluate, floors, read_scores, summarise, write_scores};
+use groundwork_arena::{SuiteSpec, evaluate, floors, read_scores, standard_suite, summarise, write_scores};
 
 use crate::doubles::{TOKENIZER, garbage, short_worlds};
 
@@ -54,4 +54,19 @@ fn the_floors_lie_low_and_the_ceiling_high() {
     for policy in policies {
         assert!(policy == "expert" || rate(policy) < 0.2, "{policy}: {}", rate(policy));
     }
+}
+
+/// In planning several ways lead to the goal, so a wrong argument may be another way; one that costs a step is none.
+#[test]
+fn an_expert_with_a_wrong_argument_fails_in_planning() {
+    let suite = SuiteSpec {
+        tasks: 3,
+        levels: vec![1, 2, 4],
+        ..standard_suite(groundwork_worlds::Capability::Planning)
+    };
+    let rows = floors(&suite, &mut |_| ()).unwrap();
+    let of = |policy: &str| rows.iter().filter(|r| r.policy == policy).map(|r| r.success).collect::<Vec<_>>();
+    assert!(of("expert").iter().all(|s| *s));
+    let passed: Vec<_> = rows.iter().filter(|r| r.policy == "mutated-expert" && r.success).collect();
+    assert!(passed.is_empty(), "{passed:?}");
 }
