@@ -21,7 +21,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use groundwork_trace::SpanKind;
 use groundwork_worlds::{
-    Declare, FaultKind, Split, Style, Task, WorldError, faults_of, styled_trace, world_names,
+    Declare, FaultKind, Split, Style, Task, WorldError, faults_of, styled_trace_at, world_names,
 };
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
@@ -67,7 +67,18 @@ pub struct MixturePart {
     pub faults: Vec<FaultKind>,
     /// Styles by weight.
     pub styles: BTreeMap<Style, f64>,
+    /// How often the styles `explore`, `mistakes` and `retract` go astray where they could, from 0 to 1.
+    #[serde(skip_serializing_if = "is_usual")]
+    pub mistake_rate: f64,
 }
+
+/// Whether a rate is what holds where nothing is said; it is then left out, so that sets from before there was one go on.
+fn is_usual(rate: &f64) -> bool {
+    *rate == MISTAKE_RATE
+}
+
+/// How often styles go astray where nothing is said.
+const MISTAKE_RATE: f64 = 0.5;
 
 impl Default for Mixture {
     fn default() -> Self {
@@ -84,6 +95,7 @@ impl Default for MixturePart {
             fault_rate: 0.0,
             faults: Vec::new(),
             styles: BTreeMap::from([(Style::Plan, 1.0)]),
+            mistake_rate: MISTAKE_RATE,
         }
     }
 }
@@ -229,6 +241,7 @@ struct Part {
     generators: Vec<Generator>,
     /// Styles, each with the share of it and of those before it.
     styles: Vec<(Style, f64)>,
+    mistake_rate: f64,
 }
 
 impl Source {
@@ -251,6 +264,9 @@ impl Source {
             }
             if !(0.0..=1.0).contains(&part.fault_rate) {
                 return Err(wrong(field("fault_rate"), "want a share, from 0 to 1"));
+            }
+            if !(0.0..=1.0).contains(&part.mistake_rate) {
+                return Err(wrong(field("mistake_rate"), "want a share, from 0 to 1"));
             }
             let styles: f64 = part.styles.values().sum();
             if part.styles.values().any(|w| !usable(*w)) || styles <= 0.0 {
@@ -295,6 +311,7 @@ impl Source {
                         (*style, share)
                     })
                     .collect(),
+                mistake_rate: part.mistake_rate,
             });
         }
         Ok(Source { seed: mixture.seed, declare: mixture.declare, parts })
@@ -310,7 +327,8 @@ impl Source {
         let at = draw("style");
         let style = part.styles.iter().find(|(_, up_to)| at < *up_to).or(part.styles.last());
         let style = style.map_or(Style::Plan, |(style, _)| *style);
-        let trace = styled_trace(&task, self.declare, style, derive("telling", &[self.seed, i]))
+        let seed = derive("telling", &[self.seed, i]);
+        let trace = styled_trace_at(&task, self.declare, style, part.mistake_rate, seed)
             .map_err(|source| CorpusError::World { name: task.world.clone(), source })?;
         let mut hasher = blake3::Hasher::new();
         hasher.update(task.world.as_bytes());

@@ -532,7 +532,7 @@ pub struct GenerateTracesArgs {
     #[arg(
         long,
         value_name = "FILE",
-        conflicts_with_all = ["worlds", "levels", "fault_rate", "faults", "styles", "seed", "declare"]
+        conflicts_with_all = ["worlds", "levels", "fault_rate", "faults", "styles", "mistake_rate", "seed", "declare"]
     )]
     pub mixture: Option<PathBuf>,
     /// Traces to write
@@ -553,9 +553,18 @@ pub struct GenerateTracesArgs {
     /// Faults to inject, each as often as the others [default: all that occur in the world]
     #[arg(long, value_name = "FAULT,…", value_delimiter = ',')]
     pub faults: Vec<String>,
-    /// Styles of telling, each as often as the others: terse, plan, thought, explore, mistakes, decide
+    /// Styles of telling, each as often as the others: terse, plan, thought, explore, mistakes, decide, retract
     #[arg(long, value_name = "STYLE,…", value_delimiter = ',', default_value = "plan")]
     pub styles: Vec<String>,
+    /// How often explore, mistakes and retract go astray where they could, from 0 to 1
+    #[arg(
+        long,
+        value_name = "SHARE",
+        default_value_t = 0.5,
+        allow_negative_numbers = true,
+        value_parser = share
+    )]
+    pub mistake_rate: f64,
     /// Seed of the tasks
     #[arg(long, value_name = "N", default_value_t = 0)]
     pub seed: u64,

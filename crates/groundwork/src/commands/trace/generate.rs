@@ -147,6 +147,7 @@ fn mixture(args: &GenerateTracesArgs) -> Result<Mixture, Failure> {
         fault_rate: args.fault_rate,
         faults: args.faults.iter().map(|f| f.parse()).collect::<Result<Vec<_>, _>>()?,
         styles: styles.collect::<Result<_, Failure>>()?,
+        mistake_rate: args.mistake_rate,
     };
     Ok(Mixture { seed: args.seed, declare: declare(args), part: vec![part], ..Mixture::default() })
 }
