@@ -22,7 +22,10 @@ fn a_uniform_model_needs_the_logarithm_of_the_vocabulary() {
     let measured = likelihoods(&uniform(), &TOKENIZER, &traces, 1024, &mut |_| {});
     for (trace, measured) in traces.iter().zip(measured) {
         let measured = measured.unwrap();
-        let actions: Vec<&Span> = trace.spans.iter().filter(|s| s.kind == SpanKind::Action).collect();
+        // What the prompt tells of is not the agent's doing, and has no weight.
+        let own = |s: &&Span| s.weight != Some(0.0);
+        let actions: Vec<&Span> =
+            trace.spans.iter().filter(|s| s.kind == SpanKind::Action).filter(own).collect();
         let bytes: usize = actions.iter().map(|s| s.body.len() + 1).sum();
         assert_eq!(measured.action_bytes, bytes as u64);
         let count: usize = actions.iter().map(|s| encoded(s)).sum();
@@ -30,8 +33,11 @@ fn a_uniform_model_needs_the_logarithm_of_the_vocabulary() {
 
         let fault = trace.spans.iter().position(|s| s.fault.is_some());
         let after = fault.map_or(&[][..], |at| &trace.spans[at + 1..]);
-        let after: Vec<&Span> =
-            after.iter().filter(|s| matches!(s.kind, SpanKind::Action | SpanKind::Answer)).collect();
+        let after: Vec<&Span> = after
+            .iter()
+            .filter(|s| matches!(s.kind, SpanKind::Action | SpanKind::Answer))
+            .filter(own)
+            .collect();
         assert_eq!(measured.recovery_bytes, after.iter().map(|s| s.body.len() as u64 + 1).sum::<u64>());
         let count: usize = after.iter().map(|s| encoded(s)).sum();
         assert!((measured.recovery_bits - bit * count as f64).abs() < 1e-9);

@@ -18,6 +18,7 @@ fn mixture() -> Mixture {
         fault_rate: 0.3,
         faults: Vec::new(),
         styles: Style::ALL.into_iter().map(|s| (s, 1.0)).collect(),
+        ..MixturePart::default()
     };
     let part = vec![part(&["files", "route"], 3.0), part(&["ledger"], 1.0)];
     Mixture { seed: 5, declare: Declare::Name, shard: 500, part }
