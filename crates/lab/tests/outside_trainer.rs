@@ -201,7 +201,7 @@ fn what_goes_wrong_is_said() {
         }
     };
     let none = failure("echo '{\"step\": 5, \"val_los\": 2.0}'");
-    assert!(none.message.contains("baseline 1K seed 1"), "{}", none.message);
+    assert!(none.message.contains("1K seed 1 ended, but"), "{}", none.message);
     assert!(none.message.contains("reported no `val_loss`; did you mean `val_los`?"), "{}", none.message);
     let silent = failure("echo hello");
     assert!(silent.message.contains("nor any other number"), "{}", silent.message);

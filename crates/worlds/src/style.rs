@@ -187,14 +187,12 @@ impl Teller {
     /// What is told before the expert's next action.
     fn before(&mut self, next: &str) {
         let Ok(call) = Call::parse(next) else { return };
-        match self.style {
+        let style = self.style;
+        match style {
             Style::Thought => self.think(&call),
             Style::Decide => self.decide(next),
-            Style::Explore | Style::Mistakes => {
-                if self.left > 0 && self.errs() {
-                    if self.style == Style::Explore { self.explore(next) } else { self.mistake(&call) }
-                }
-            }
+            Style::Explore if self.goes_astray() => self.explore(next),
+            Style::Mistakes if self.goes_astray() => self.mistake(&call),
             Style::Retract => {
                 if self.errs() {
                     self.think_of_another(&call);
@@ -203,6 +201,11 @@ impl Teller {
             }
             _ => {}
         }
+    }
+
+    /// Whether a detour or a mistake is made here, of those that are left.
+    fn goes_astray(&mut self) -> bool {
+        self.left > 0 && self.errs()
     }
 
     /// Whether a mistake is made here.
