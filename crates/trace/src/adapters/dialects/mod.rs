@@ -11,6 +11,8 @@ mod read;
 mod table;
 mod write;
 
+pub(crate) use pythonic::write_text as python_string;
+
 use calls::{read_calls, write_calls};
 pub(crate) use read::{agent as read_agent, outcomes as read_outcomes, read};
 pub(crate) use table::*;

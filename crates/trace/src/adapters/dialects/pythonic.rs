@@ -79,8 +79,13 @@ fn write_value(out: &mut String, node: &Node<'_>) {
 }
 
 fn write_string(out: &mut String, raw: &str) {
+    write_text(out, &json::unescaped(raw).unwrap_or_default());
+}
+
+/// A string as Python writes it.
+pub(crate) fn write_text(out: &mut String, text: &str) {
     out.push('"');
-    for c in json::unescaped(raw).unwrap_or_default().chars() {
+    for c in text.chars() {
         match c {
             '"' => out.push_str("\\\""),
             '\\' => out.push_str("\\\\"),

@@ -3,6 +3,7 @@
 use std::fmt::Write;
 
 use super::declared;
+use crate::adapters::dialects::python_string as string;
 use crate::scan::is_identifier;
 use crate::{Bounds, ErrorType, Field, NamedType, Tool, Trace, Type, Value};
 
@@ -289,22 +290,4 @@ fn literal(out: &mut String, value: &Value) {
             out.push('}');
         }
     }
-}
-
-fn string(out: &mut String, text: &str) {
-    out.push('"');
-    for c in text.chars() {
-        match c {
-            '"' => out.push_str("\\\""),
-            '\\' => out.push_str("\\\\"),
-            '\n' => out.push_str("\\n"),
-            '\t' => out.push_str("\\t"),
-            '\r' => out.push_str("\\r"),
-            c if c.is_control() => {
-                let _ = write!(out, "\\x{:02x}", c as u32);
-            }
-            c => out.push(c),
-        }
-    }
-    out.push('"');
 }
