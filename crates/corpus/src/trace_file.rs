@@ -38,6 +38,10 @@ use crate::{CorpusError, durable};
 pub(crate) const SPANS: &str = "spans";
 /// Traces that are turned into columns together.
 const BATCH: usize = 4096;
+/// They are turned into columns earlier if their texts have so many bytes.
+const BATCH_BYTES: usize = 16 << 20;
+/// A row group ends when it takes so much memory: however long a file is, writing it takes no more.
+const GROUP_BYTES: usize = 64 << 20;
 
 /// A row of a trace file.
 #[derive(Clone, Debug, PartialEq)]
@@ -58,6 +62,8 @@ pub struct TraceWriter {
     temporary: durable::TemporaryFile,
     writer: ArrowWriter<File>,
     pending: Vec<TraceRecord>,
+    /// Bytes of the pending texts.
+    bytes: usize,
     schema: Arc<Schema>,
 }
 
@@ -80,7 +86,7 @@ impl TraceWriter {
             .build();
         let writer = ArrowWriter::try_new(file, Arc::clone(&schema), Some(properties))
             .map_err(|e| unwritable(path, e))?;
-        Ok(TraceWriter { path: path.to_owned(), temporary, writer, pending: Vec::new(), schema })
+        Ok(TraceWriter { path: path.to_owned(), temporary, writer, pending: Vec::new(), bytes: 0, schema })
     }
 
     /// Adds a row.
@@ -88,8 +94,9 @@ impl TraceWriter {
     /// # Errors
     /// [`CorpusError::Io`] if it cannot be written.
     pub fn write(&mut self, record: TraceRecord) -> Result<(), CorpusError> {
+        self.bytes += record.trace.spans.iter().map(|s| s.body.len()).sum::<usize>();
         self.pending.push(record);
-        if self.pending.len() >= BATCH { self.flush() } else { Ok(()) }
+        if self.pending.len() >= BATCH || self.bytes >= BATCH_BYTES { self.flush() } else { Ok(()) }
     }
 
     /// Ends the file, makes it durable and gives it its name.
@@ -107,7 +114,12 @@ impl TraceWriter {
         let batch = RecordBatch::try_new(Arc::clone(&self.schema), columns(&self.pending))
             .map_err(|e| unwritable(&self.path, e))?;
         self.pending.clear();
-        self.writer.write(&batch).map_err(|e| unwritable(&self.path, e))
+        self.bytes = 0;
+        self.writer.write(&batch).map_err(|e| unwritable(&self.path, e))?;
+        if self.writer.memory_size() < GROUP_BYTES {
+            return Ok(());
+        }
+        self.writer.flush().map_err(|e| unwritable(&self.path, e))
     }
 }
 
