@@ -8,6 +8,7 @@ use crate::GrammarError;
 use crate::lark::name;
 use crate::lexeme::Lexeme;
 use crate::machine::{Node, NodeId};
+use crate::range::{Lengths, spellings};
 
 /// How deep brackets may be nested in the language.
 pub(crate) const DEEPEST: u8 = 128;
@@ -97,22 +98,44 @@ impl<'a> Compiler<'a> {
                 self.one_of(options)
             }
             Type::List(_) | Type::Record(_) if depth == DEEPEST => None,
-            Type::List(item) => match self.ty(item, depth + 1) {
-                Some(item) => Some(self.node(Node::List(item))),
-                None => Some(self.literal("[]")),
-            },
+            Type::List(item) => self.list(item, Lengths::ANY, depth),
             Type::Record(fields) => self.fields("{", fields, ": ", "}", depth + 1),
             // It names itself within brackets only, so that the depth comes to an end.
             Type::Named(name) if self.types.contains_key(name.as_str()) => {
                 self.ty(self.types[name.as_str()], depth)
             }
-            Type::Named(_) | Type::Open(..) | Type::Bounded(..) => {
+            Type::Bounded(inner, bounds) if **inner == Type::Int && spellings(bounds).is_some() => {
+                let all = spellings(bounds).unwrap_or_default();
+                let options = all.into_iter().map(|s| self.node(Node::Digits(s))).collect();
+                self.one_of(options)
+            }
+            Type::Bounded(inner, bounds) => match (&**inner, Lengths::of(bounds)) {
+                (Type::List(item), Some(lengths)) if !bounds.unique || lengths.at_most(1) => {
+                    if depth == DEEPEST { None } else { self.list(item, lengths, depth) }
+                }
+                (Type::Str | Type::Path, Some(lengths)) if !bounds.checks_text() => {
+                    lengths.exist().then(|| self.node(Node::Text(lengths)))
+                }
+                _ => {
+                    self.refused.get_or_insert_with(|| ty.to_string());
+                    None
+                }
+            },
+            Type::Named(_) | Type::Open(..) => {
                 self.refused.get_or_insert_with(|| ty.to_string());
                 None
             }
         };
         self.made.insert((ty, depth), made);
         made
+    }
+
+    /// Lists of so many items inside `depth` brackets.
+    fn list(&mut self, item: &'a Type, lengths: Lengths, depth: u8) -> Option<NodeId> {
+        match self.ty(item, depth + 1) {
+            Some(item) => lengths.exist().then(|| self.node(Node::List(item, lengths))),
+            None => lengths.allow_end(0).then(|| self.literal("[]")),
+        }
     }
 
     /// Fields between brackets; nothing where one that must be given has no values.

@@ -9,9 +9,10 @@ pub enum GrammarError {
         /// The number of tools.
         tools: usize,
     },
-    /// A type whose values no grammar can be held to: bounds, open records, and types that are named and not declared.
+    /// A type whose values no grammar can be held to: bounds other than ranges of integers and lengths, open records (of which no
+    /// automaton can say that each name is given once), and types that are named and not declared.
     #[error(
-        "actions cannot be held to the type `{ty}`: bounds and open records have no grammar; ask for plain types, or decode freely"
+        "actions cannot be held to the type `{ty}`: ranges of integers and lengths have a grammar, other bounds and open records have none; ask for plain types, or decode freely"
     )]
     Type {
         /// The type, as it is written.

@@ -8,6 +8,7 @@ use groundwork_trace::{Call, Field, Tool, Type};
 use crate::GrammarError;
 use crate::compile::named;
 use crate::machine::MOST_IN_ANY_ORDER;
+use crate::range::{Lengths, Spelling, spellings};
 
 /// How deep a value of type `any` may be nested in the text.
 pub(crate) const DEEPEST_ANY: usize = 16;
@@ -120,7 +121,7 @@ impl Writer<'_> {
                 let types: Vec<String> = types.iter().filter_map(|t| self.ty(t)).collect();
                 one_of(types)
             }
-            Type::List(item) => Some(self.list(item)),
+            Type::List(item) => self.list(item, Lengths::ANY),
             Type::Record(fields) => {
                 if let Some(known) = self.names.get(ty) {
                     return known.clone();
@@ -140,17 +141,35 @@ impl Writer<'_> {
                 let _ = writeln!(self.rules, "{rule}: {made}");
                 Some(rule)
             }
-            Type::Named(_) | Type::Open(..) | Type::Bounded(..) => {
+            Type::Bounded(inner, bounds) if **inner == Type::Int && spellings(bounds).is_some() => {
+                let all: Vec<String> = spellings(bounds).unwrap_or_default().iter().map(digits).collect();
+                (!all.is_empty()).then(|| format!("/({})/", all.join("|")))
+            }
+            Type::Bounded(inner, bounds) => match (&**inner, Lengths::of(bounds)) {
+                (Type::List(item), Some(lengths)) if !bounds.unique || lengths.at_most(1) => {
+                    self.list(item, lengths)
+                }
+                (Type::Str | Type::Path, Some(lengths)) if !bounds.checks_text() => {
+                    let text = lengths.times(&format!("({PLAIN}|{ESCAPE})"));
+                    lengths.exist().then(|| format!("/\"{text}\"/"))
+                }
+                _ => {
+                    self.refused.get_or_insert_with(|| ty.to_string());
+                    None
+                }
+            },
+            Type::Named(_) | Type::Open(..) => {
                 self.refused.get_or_insert_with(|| ty.to_string());
                 None
             }
         }
     }
 
-    fn list(&mut self, item: &Type) -> String {
+    fn list(&mut self, item: &Type, lengths: Lengths) -> Option<String> {
         match self.ty(item) {
-            Some(item) => list_of(&item),
-            None => "\"[]\"".to_owned(),
+            Some(_) if lengths.at_most(0) && lengths.exist() => Some("\"[]\"".to_owned()),
+            Some(item) => lengths.exist().then(|| list_of(&item, lengths)),
+            None => lengths.allow_end(0).then(|| "\"[]\"".to_owned()),
         }
     }
 
@@ -226,15 +245,30 @@ impl Writer<'_> {
             let _ = writeln!(
                 self.rules,
                 "any{depth}: {plain} | {} | \"{{\" ({field} (\", \" {field})*)? \"}}\"",
-                list_of(&inner)
+                list_of(&inner, Lengths::ANY)
             );
         }
         let _ = writeln!(self.rules, "any{DEEPEST_ANY}: {plain}");
     }
 }
 
-fn list_of(item: &str) -> String {
-    format!("(\"[\" ({item} (\", \" {item})*)? \"]\")")
+/// The spelling of integers as a regular expression.
+fn digits(spelling: &Spelling) -> String {
+    let mut out = String::new();
+    for (from, to) in &spelling.bytes {
+        match from == to {
+            true => out.push(char::from(*from)),
+            false => out.push_str(&format!("[{}-{}]", char::from(*from), char::from(*to))),
+        }
+    }
+    out.push_str(if spelling.more { "[0-9]*" } else { "" });
+    out
+}
+
+fn list_of(item: &str, lengths: Lengths) -> String {
+    let further = lengths.after_first().times(&format!("(\", \" {item})"));
+    let empty = if lengths.allow_end(0) { "?" } else { "" };
+    format!("(\"[\" ({item} {further}){empty} \"]\")")
 }
 
 fn one_of(options: impl IntoIterator<Item = String>) -> Option<String> {

@@ -41,13 +41,21 @@ impl Lexeme {
                 (_, b'a'..=b'z' | b'A'..=b'Z' | b'_') | (1, b'0'..=b'9') => step(1, true, true),
                 _ => None,
             },
-            Lexeme::Str => {
-                let next = string(state, byte)?;
-                step(next, next != CLOSED, next == CLOSED)
-            }
+            Lexeme::Str => text(state, byte),
             Lexeme::Quoted => quoted(state, byte),
         }
     }
+}
+
+/// The step of a string.
+pub(crate) fn text(state: u8, byte: u8) -> Option<Step> {
+    let next = string(state, byte)?;
+    step(next, next != CLOSED, next == CLOSED)
+}
+
+/// Whether a string in this state stands between two of its characters.
+pub(crate) fn begins_character(state: u8) -> bool {
+    state == INSIDE
 }
 
 fn number(state: u8, byte: u8, fraction: bool) -> Option<Step> {

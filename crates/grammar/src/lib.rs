@@ -36,6 +36,7 @@ mod error;
 mod lark;
 mod lexeme;
 mod machine;
+mod range;
 mod vocabulary;
 
 pub use action::{Action, ActionGrammar, Allowed};

@@ -6,7 +6,8 @@
 use std::collections::HashMap;
 
 use crate::compile::DEEPEST;
-use crate::lexeme::Lexeme;
+use crate::lexeme::{Lexeme, begins_character, text};
+use crate::range::{Lengths, Spelling};
 
 pub(crate) type NodeId = u32;
 
@@ -15,9 +16,13 @@ pub(crate) type NodeId = u32;
 pub(crate) enum Node {
     Literal(Box<[u8]>),
     Lexeme(Lexeme),
+    /// An integer of a range.
+    Digits(Spelling),
     OneOf(Vec<NodeId>),
-    /// `[`, items, `]`
-    List(NodeId),
+    /// A string of so many characters.
+    Text(Lengths),
+    /// `[`, so many items, `]`
+    List(NodeId, Lengths),
     /// A bracket, fields in any order (each with the literal of its name, its value, and whether it must be given), and
     /// the other bracket.
     Fields {
@@ -52,12 +57,16 @@ enum Item {
     Node(NodeId),
     /// The bytes of a literal from this one on.
     Literal(NodeId, u32),
+    /// The bytes of an integer from this one on; behind the last, further digits.
+    Digits(NodeId, u32),
     /// A lexeme in this state.
     Lexeme(Lexeme, u8),
     /// These bytes.
     Fixed(&'static [u8], u32),
-    /// The rest of a list of this node, before its first item or after one.
-    List(NodeId, bool),
+    /// A string in this state, with so many characters as far as they matter.
+    Text(NodeId, u8, u32),
+    /// The rest of a list of this node, after so many items as far as they matter.
+    List(NodeId, u32),
     /// The rest of the fields of this node, of which these were given (a bit each, or the number of the next where there
     /// are too many); whether one was.
     Fields(NodeId, u64, bool),
@@ -169,6 +178,40 @@ impl Machine {
                 }
                 return;
             }
+            Item::Text(node, state, count) => {
+                let Node::Text(lengths) = self.nodes[node as usize] else { return };
+                let Some(step) = text(state, byte) else { return };
+                if step.done {
+                    if lengths.allow_end(count) {
+                        self.expand(rest, out);
+                    }
+                    return;
+                }
+                if begins_character(state) && !lengths.allow_more(count) {
+                    return;
+                }
+                let ends = state != 0 && begins_character(step.state);
+                let count = if ends { lengths.next(count) } else { count };
+                out.push(self.push(Item::Text(node, step.state, count), rest));
+                return;
+            }
+            Item::Digits(node, at) => {
+                let Node::Digits(spelling) = &self.nodes[node as usize] else { return };
+                let len = spelling.bytes.len() as u32;
+                let (from, to) = spelling.bytes.get(at as usize).copied().unwrap_or((b'0', b'9'));
+                let more = spelling.more;
+                if !(from..=to).contains(&byte) {
+                    return;
+                }
+                let next = (at + 1).min(len);
+                if next < len || more {
+                    out.push(self.push(Item::Digits(node, next), rest));
+                }
+                if next == len {
+                    self.expand(rest, out);
+                }
+                return;
+            }
             _ => return,
         };
         if bytes[at as usize] != byte {
@@ -190,13 +233,19 @@ impl Machine {
         }
         let (item, rest) = self.stacks[stack as usize];
         match item {
-            Item::Literal(..) | Item::Lexeme(..) | Item::Fixed(..) => out.push(stack),
+            Item::Literal(..) | Item::Lexeme(..) | Item::Fixed(..) | Item::Digits(..) | Item::Text(..) => {
+                out.push(stack)
+            }
             Item::Node(node) => self.expand_node(node, rest, out),
-            Item::List(node, begun) => {
-                let Node::List(inner) = self.nodes[node as usize] else { return };
-                out.push(self.fixed(b"]", rest));
-                let after = self.push(Item::List(node, true), rest);
-                self.item(Item::Node(inner), after, begun, out);
+            Item::List(node, count) => {
+                let Node::List(inner, lengths) = self.nodes[node as usize] else { return };
+                if lengths.allow_end(count) {
+                    out.push(self.fixed(b"]", rest));
+                }
+                if lengths.allow_more(count) {
+                    let after = self.push(Item::List(node, lengths.next(count)), rest);
+                    self.item(Item::Node(inner), after, count > 0, out);
+                }
             }
             Item::Fields(node, given, begun) => self.expand_fields(node, given, begun, rest, out),
             Item::Any(depth) => {
@@ -243,6 +292,7 @@ impl Machine {
     fn expand_node(&mut self, node: NodeId, rest: StackId, out: &mut Vec<StackId>) {
         match &self.nodes[node as usize] {
             Node::Literal(_) => out.push(self.push(Item::Literal(node, 0), rest)),
+            Node::Digits(_) => out.push(self.push(Item::Digits(node, 0), rest)),
             Node::Lexeme(lexeme) => {
                 let item = Item::Lexeme(*lexeme, 0);
                 out.push(self.push(item, rest));
@@ -252,8 +302,9 @@ impl Machine {
                     self.expand_node(option, rest, out);
                 }
             }
-            Node::List(_) => {
-                let list = self.push(Item::List(node, false), rest);
+            Node::Text(_) => out.push(self.push(Item::Text(node, 0, 0), rest)),
+            Node::List(..) => {
+                let list = self.push(Item::List(node, 0), rest);
                 out.push(self.fixed(b"[", list));
             }
             Node::Fields { open, .. } => {

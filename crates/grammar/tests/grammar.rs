@@ -3,7 +3,7 @@
 use std::sync::OnceLock;
 
 use groundwork_grammar::{Action, ActionGrammar, GrammarError, Vocabulary};
-use groundwork_trace::{ActionStatus, Attempt, Call, ErrorType, Field, Number, Tool, Type, Value};
+use groundwork_trace::{ActionStatus, Attempt, Bounds, Call, ErrorType, Field, Number, Tool, Type, Value};
 use proptest::prelude::*;
 use proptest::sample::{Index, select, subsequence};
 
@@ -99,10 +99,25 @@ fn types() -> impl Strategy<Value = Type> {
     let leaf = prop_oneof![
         select(vec![Type::Any, Type::Bool, Type::Int, Type::Float, Type::Str, Type::Path]),
         prop::collection::vec(literals(), 1..4).prop_map(Type::Enum),
+        select(vec![
+            "int(min=0, max=10)",
+            "int(min=-57)",
+            "int(above=3, below=1000)",
+            "int(max=-4)",
+            "int(min=-105, max=99)",
+            "str(min=1, max=4)",
+            "str(max=3, format=\"email\")",
+            "path(min=2)",
+        ])
+        .prop_map(|t| Type::parse(t).unwrap()),
     ];
     leaf.prop_recursive(3, 12, 3, |inner| {
         prop_oneof![
             inner.clone().prop_map(|t| Type::List(Box::new(t))),
+            (inner.clone(), 0..3i64, 0..3i64).prop_map(|(t, min, more)| {
+                let (min, max) = (Some(min.into()), (more > 0).then(|| (min + more - 1).into()));
+                Type::Bounded(Box::new(Type::List(Box::new(t))), Bounds { min, max, ..Bounds::default() })
+            }),
             inner.clone().prop_map(|t| Type::Optional(Box::new(t))),
             prop::collection::vec(inner.clone(), 2..4).prop_map(Type::Union),
             fields(inner).prop_map(Type::Record),
@@ -151,7 +166,25 @@ fn of(ty: &Type) -> BoxedStrategy<Value> {
         Type::Union(types) => proptest::strategy::Union::new(types.iter().map(of)).boxed(),
         Type::List(item) => prop::collection::vec(of(item), 0..3).prop_map(Value::List).boxed(),
         Type::Record(fields) => arguments(fields).prop_map(Value::Record).boxed(),
-        Type::Open(..) | Type::Bounded(..) | Type::Named(_) => unreachable!("none is drawn above"),
+        Type::Bounded(inner, bounds) if **inner != Type::Int => {
+            let least = bounds.min.as_ref().and_then(Number::as_i64).unwrap_or(0) as usize;
+            let most = bounds.max.as_ref().and_then(Number::as_i64).map_or(least + 3, |n| n as usize);
+            match &**inner {
+                Type::List(item) => {
+                    prop::collection::vec(of(item), least..=most).prop_map(Value::List).boxed()
+                }
+                _ => prop::collection::vec(any::<char>(), least..=most)
+                    .prop_map(|all| Value::Str(all.into_iter().collect()))
+                    .boxed(),
+            }
+        }
+        Type::Bounded(_, bounds) => {
+            let end = |n: &Option<Number>| n.as_ref().and_then(Number::as_i64);
+            let low = end(&bounds.min).or(end(&bounds.above).map(|n| n + 1)).unwrap_or(-100_000);
+            let high = end(&bounds.max).or(end(&bounds.below).map(|n| n - 1)).unwrap_or(100_000);
+            (low..=high).prop_map(Value::int).boxed()
+        }
+        Type::Open(..) | Type::Named(_) => unreachable!("none is drawn above"),
     }
 }
 
@@ -335,8 +368,8 @@ fn there_must_be_something_to_call() {
         types: Vec::new(),
     };
     assert_eq!(nothing(&[tool]), Some(GrammarError::NothingToCall { tools: 1 }));
-    let bounded = Tool::parse_all("f(a: [int(min=0)]) -> any").unwrap();
-    let refused = GrammarError::Type { ty: "int(min=0)".into() };
+    let bounded = Tool::parse_all("f(a: [float(min=0)]) -> any").unwrap();
+    let refused = GrammarError::Type { ty: "float(min=0)".into() };
     assert_eq!(nothing(&bounded), Some(refused.clone()));
     assert_eq!(groundwork_grammar::lark(&bounded), Err(refused));
     assert!(matches!(

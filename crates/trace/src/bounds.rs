@@ -101,6 +101,11 @@ impl Bounds {
         *self == Bounds::default()
     }
 
+    /// Whether more is asked of a text than its length: a pattern, or a format that is checked.
+    pub fn checks_text(&self) -> bool {
+        self.pattern.is_some() || self.format.as_deref().is_some_and(format_names::is_checked)
+    }
+
     /// Whether `value`, which is of the type that is bounded, keeps the bounds.
     pub(crate) fn keeps(&self, value: &Value) -> bool {
         let size = |n: usize| self.allows(&Number::from(n as i64));

@@ -18,6 +18,11 @@ pub(crate) fn fits(name: &str, text: &str) -> bool {
     }
 }
 
+/// Whether texts are held to the format `name`.
+pub(crate) fn is_checked(name: &str) -> bool {
+    matches!(name, "date" | "time" | "date-time" | "uuid" | "ipv4" | "ipv6")
+}
+
 /// The number that `text`, of exactly `digits` digits, spells.
 fn number(text: &str, digits: usize) -> Option<u32> {
     let plain = text.len() == digits && text.bytes().all(|b| b.is_ascii_digit());
