@@ -217,6 +217,34 @@ fn a_guardrail_over_items_holds_breaks_or_stays_open() {
     assert_eq!(with([0.5, 0.44], Require::Unbroken), (Ruling::Ship, GuardrailState::Open));
 }
 
+/// A gain far beyond what was expected, and a guardrail that its pairs leave open by their number alone.
+#[test]
+fn a_forecast_sees_that_pairs_settle_guardrails() {
+    let with = |changes: [f64; 3]| {
+        let mut t = table(|_| 1.5);
+        t.runs.retain(|r| r.pair.as_str() < "3" && (r.rung == "100M" || r.rung == "300M"));
+        for r in &mut t.runs {
+            let pair: usize = r.pair.parse().unwrap();
+            let change = if r.arm == "new" { changes[pair] } else { 0.0 };
+            r.metrics.insert("success".into(), Outcome::Value(0.7 + change));
+        }
+        let guard = Guardrail {
+            metric: "success".into(),
+            direction: Direction::Higher,
+            margin: 0.1,
+            require: Require::Held,
+        };
+        let j = judge(&t, "new", &Rule { cap: 3, guardrails: vec![guard], ..rule() }, &archive());
+        assert_eq!((j.ruling, j.guardrails[0].state), (Ruling::Undecided, GuardrailState::Open), "{j:?}");
+        j.forecast.expect("a forecast").pairs[3].decides
+    };
+    let likely = with([0.145, -0.025, 0.06]);
+    assert!(likely > 0.5, "{likely}");
+    // One that sits at its margin stays open.
+    let unlikely = with([-0.02, -0.18, -0.1]);
+    assert!(unlikely < 0.2, "{unlikely}");
+}
+
 #[test]
 fn several_candidates_share_the_error_and_the_worse_ones_leave() {
     let mut t = table(|_| 1.08);

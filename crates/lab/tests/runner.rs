@@ -244,7 +244,7 @@ fn a_registration_is_frozen() {
     for (from, to) in [
         ("\"margin\": 0.1", "\"margin\": 0.05"),
         ("Is it better?", "Is it worse?"),
-        ("\"judge\": 3", "\"judge\": 3, \"note\": \"added\""),
+        ("\"judge\": 4", "\"judge\": 4, \"note\": \"added\""),
         (&registration.registered_at[..4], "2001"),
     ] {
         assert!(text.contains(from), "{from}");

@@ -2,11 +2,12 @@
 //!
 //! The effect of the largest rung has a normal prior, from the sizes of past effects and from what the smaller rungs predict;
 //! its noise the moderated variance. A future draws variance, effect and further pairs from their posterior, and the rule is
-//! applied after each pair.
+//! applied after each pair. Guardrails get further pairs too, each by itself.
 
 use serde::{Deserialize, Serialize};
 
-use crate::judge::decide::{Design, Guards, RungDesign};
+use crate::judge::decide::{Design, RungDesign};
+use crate::judge::guards::Watch;
 use crate::judge::ladder::predict;
 use crate::judge::sequential::Sample;
 use crate::judge::verdict::Ruling;
@@ -14,6 +15,9 @@ use crate::random::Draws;
 
 /// How many further pairs are looked at.
 pub(crate) const AHEAD: [u32; 4] = [1, 2, 4, 8];
+
+/// Beyond so many standard deviations between prior and pairs the prior is widened to reach them.
+const SURPRISE: f64 = 3.0;
 
 /// What would decide an undecided bet.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -98,7 +102,16 @@ impl Posterior {
             precision += 1.0 / (below.sd * below.sd);
             weighted += below.mean / (below.sd * below.sd);
         }
-        Some(Posterior { sample, variance, df, prior: (weighted / precision, 1.0 / precision) })
+        let (mean, mut spread) = (weighted / precision, 1.0 / precision);
+        if sample.n > 0 {
+            // An effect far beyond what was expected says that the expectation was wrong, not that the pairs are.
+            let seen = variance / f64::from(sample.n) + sample.items.powi(2);
+            let surprise = (sample.mean - mean).powi(2);
+            if surprise > SURPRISE * SURPRISE * (spread + seen) {
+                spread = surprise;
+            }
+        }
+        Some(Posterior { sample, variance, df, prior: (mean, spread) })
     }
 
     /// Draws variance and effect.
@@ -122,7 +135,7 @@ impl Posterior {
 pub(crate) fn decides_after(
     design: &Design,
     samples: &[Sample],
-    guards: Guards,
+    watch: &Watch,
     prior: f64,
     futures: u32,
     draws: &mut Draws,
@@ -135,10 +148,11 @@ pub(crate) fn decides_after(
         let (sd, mean) = posterior.draw(draws);
         ahead[last] = posterior.sample;
         let origin = posterior.origin(sd, draws) - mean;
+        let mut beside = watch.future(draws);
         for more in 1..=AHEAD[3] {
             let (effect, candidate) = draws.pair(mean, sd, 1.0);
             ahead[last].add(effect, origin + candidate);
-            let ruling = design.decide(&ahead, guards).ruling;
+            let ruling = design.decide(&ahead, beside.add(draws)).ruling;
             if ruling != Ruling::Undecided {
                 for (count, k) in counts.iter_mut().zip(AHEAD) {
                     if more <= k {
@@ -158,17 +172,17 @@ pub(crate) fn decides_after(
 pub(crate) fn forecast(
     design: &Design,
     samples: &[Sample],
-    guards: Guards,
+    watch: &Watch,
     prior: f64,
     cost: PairCost,
     (futures, seed): (u32, u64),
 ) -> Option<Forecast> {
     let mut draws = Draws::new(seed, 23);
-    let found = decides_after(design, samples, guards, prior, futures, &mut draws)?;
+    let found = decides_after(design, samples, watch, prior, futures, &mut draws)?;
     let pairs: Vec<Outlook> =
         AHEAD.iter().zip(found).map(|(k, (decides, ships))| cost.outlook(*k, 1.0, decides, ships)).collect();
     let needed = [0.5, 0.8].map(|odds| pairs.iter().find(|o| o.decides >= odds).map(|o| o.pairs));
-    let rung = larger_rung(design, samples, guards, cost, futures, &mut draws);
+    let rung = larger_rung(design, samples, watch, cost, futures, &mut draws);
     Some(Forecast { pairs, needed, rung })
 }
 
@@ -176,7 +190,7 @@ pub(crate) fn forecast(
 fn larger_rung(
     design: &Design,
     samples: &[Sample],
-    guards: Guards,
+    watch: &Watch,
     cost: PairCost,
     futures: u32,
     draws: &mut Draws,
@@ -208,6 +222,9 @@ fn larger_rung(
         if let Some(last) = ahead.last_mut() {
             *last = sample;
         }
+        // What a guardrail would change by at another size nobody knows; it is taken to stand there as it would here.
+        let mut beside = watch.future(draws);
+        let guards = (0..n).map(|_| beside.add(draws)).last().unwrap_or_else(|| watch.guards());
         let ruling = longer.decide(&ahead, guards).ruling;
         decided += u32::from(ruling != Ruling::Undecided);
         shipped += u32::from(ruling == Ruling::Ship);

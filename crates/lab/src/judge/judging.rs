@@ -1,29 +1,30 @@
 //! From a table of runs to a judgement.
 
-use crate::bet::{Direction, Guardrail};
+use crate::bet::Direction;
 use crate::distribution::normal_quantile;
 use crate::judge::clustered::{Items, count_half};
-use crate::judge::decide::{Design, Findings, Guards, RungDesign};
+use crate::judge::decide::{Design, Findings, RungDesign};
 use crate::judge::defined::Defined;
 use crate::judge::forecast::{PairCost, forecast};
+use crate::judge::guards::{Watch, guardrail};
 use crate::judge::ladder::predict;
 use crate::judge::noise::{ArchiveNoise, USUAL_MISFIT};
 use crate::judge::power_law::{BackTest, PowerLaw};
 use crate::judge::rule::{CostBasis, Rule, Scale};
-use crate::judge::sequential::{Boundary, Candidate, Excess, Known, Reading, Sample, Scatter, nominal_level};
+use crate::judge::sequential::{Boundary, Candidate, Excess, Known, Reading, Sample, nominal_level};
 use crate::judge::slope::{Anchor, Slope, local_slope};
 use crate::judge::stability::Stability;
 use crate::judge::table::{Outcome, RunRow, RunTable, RungPairs, mean};
 use crate::judge::verdict::{
-    Effect, GuardrailChange, GuardrailState, GuardrailVerdict, Judgement, LadderJudgement, Multiplier,
-    PairJudgement, Ruling, RungJudgement, Step,
+    Effect, GuardrailVerdict, Judgement, LadderJudgement, Multiplier, PairJudgement, Ruling, RungJudgement,
+    Step,
 };
 use crate::judge::words;
 use crate::random::Draws;
 
 /// Version of the judge. A verdict is only as good as the judge, so a change to how intervals or verdicts are computed
 /// raises it, and with it every registration's hash.
-pub const JUDGE: u32 = 3;
+pub const JUDGE: u32 = 4;
 
 /// Judges `candidate` against the table's baseline by `rule`. Deterministic: the same input gives the same judgement.
 ///
@@ -40,21 +41,15 @@ pub fn judge(table: &RunTable, candidate: &str, rule: &Rule, noise: &ArchiveNois
     let boundaries = boundaries(&rungs, rule, noise);
     let design = design(&rungs, boundaries, rule, noise);
     let samples: Vec<Sample> = rungs.iter().map(Rung::sample).collect();
-    let guardrails: Vec<GuardrailVerdict> =
-        rule.guardrails.iter().map(|g| guardrail(g, table, candidate, rule)).collect();
     let stability = Stability::of(table, candidate, &rule.metric);
-    let guards = if guardrails.iter().any(|g| g.state == GuardrailState::Broken) {
-        Guards::Broken
-    } else if guardrails.iter().all(GuardrailVerdict::permits_shipping) && stability.against.is_empty() {
-        Guards::Permit
-    } else {
-        Guards::Open
-    };
-    let findings = design.decide(&samples, guards);
+    let mut watch = Watch::new(!stability.against.is_empty());
+    let guardrails: Vec<GuardrailVerdict> =
+        rule.guardrails.iter().map(|g| guardrail(g, table, candidate, rule, &mut watch)).collect();
+    let findings = design.decide(&samples, watch.guards());
     let undecided = findings.ruling == Ruling::Undecided;
     let cost = rungs.last().map(|top| top.pair_cost(rule)).unwrap_or_default();
     let forecast = undecided
-        .then(|| forecast(&design, &samples, guards, rule.prior, cost, (rule.resamples, rule.seed)))
+        .then(|| forecast(&design, &samples, &watch, rule.prior, cost, (rule.resamples, rule.seed)))
         .flatten();
     let mut scattered = Candidate::default();
     let excess = design.excess(&samples);
@@ -121,7 +116,7 @@ fn anchors(rungs: &[RungPairs<'_>], rule: &Rule, noise: &ArchiveNoise) -> Vec<An
     anchors
 }
 
-fn value(run: &RunRow, metric: &str) -> f64 {
+pub(crate) fn value(run: &RunRow, metric: &str) -> f64 {
     run.metrics.get(metric).map_or(f64::NAN, Outcome::value)
 }
 
@@ -334,7 +329,7 @@ fn finite(v: f64) -> Option<f64> {
     v.is_finite().then_some(v)
 }
 
-fn effect(r: &Reading, items: f64) -> Effect {
+pub(crate) fn effect(r: &Reading, items: f64) -> Effect {
     Effect {
         n: r.n,
         mean: r.mean,
@@ -352,7 +347,7 @@ fn effect(r: &Reading, items: f64) -> Effect {
 }
 
 /// Standard error of a mean improvement that is due to the choice of test items; or why it is left out.
-fn items_error(outcomes: &[&Outcome], direction: Direction, rule: &Rule) -> Result<f64, String> {
+pub(crate) fn items_error(outcomes: &[&Outcome], direction: Direction, rule: &Rule) -> Result<f64, String> {
     const CONFIDENCE: f64 = 0.95;
     let z = normal_quantile(0.5 + CONFIDENCE / 2.0);
     if outcomes.is_empty() {
@@ -395,14 +390,14 @@ fn boundaries(rungs: &[Rung<'_>], rule: &Rule, noise: &ArchiveNoise) -> Vec<Boun
 }
 
 /// `smallest` says that no smaller rung has shown how noisy the candidate is.
-fn boundary(looks: &[u32], known: Known, smallest: bool, rule: &Rule) -> Boundary {
+pub(crate) fn boundary(looks: &[u32], known: Known, smallest: bool, rule: &Rule) -> Boundary {
     let alone = smallest && known.archived;
     let nominal = nominal_level(looks, known.df, alone, rule.error - rule.extension, rule.seed);
     Boundary::new(looks, known, nominal, rule.extension)
 }
 
 /// The noise within several samples.
-fn pooled<'a>(samples: impl Iterator<Item = &'a Sample>) -> Known {
+pub(crate) fn pooled<'a>(samples: impl Iterator<Item = &'a Sample>) -> Known {
     let (squares, df) =
         samples.fold((0.0, 0.0), |a, s| (a.0 + s.squares, a.1 + f64::from(s.n.saturating_sub(1))));
     if df > 0.0 { Known { variance: squares / df, df, archived: false } } else { Known::default() }
@@ -487,66 +482,4 @@ fn ladder(design: &Design, findings: &Findings) -> Defined<LadderJudgement> {
         },
         fan,
     })
-}
-
-/// A guardrail at the largest rung, with the noise of the other rungs to help.
-fn guardrail(g: &Guardrail, table: &RunTable, candidate: &str, rule: &Rule) -> GuardrailVerdict {
-    let (rungs, _) = table.pairs(candidate, &g.metric);
-    let samples: Vec<Sample> = rungs
-        .iter()
-        .map(|rung| {
-            let mut sample = Sample::default();
-            for (b, c) in &rung.pairs {
-                sample.add(g.direction.improvement(value(b, &g.metric), value(c, &g.metric)), 0.0);
-            }
-            sample
-        })
-        .collect();
-    let open = |why: &str| GuardrailVerdict {
-        metric: g.metric.clone(),
-        direction: g.direction,
-        margin: g.margin,
-        require: g.require,
-        state: GuardrailState::Open,
-        change: Defined::undefined(why),
-    };
-    let Some(last) = rungs.iter().rposition(|r| r.compared) else { return open("there are no runs") };
-    let expected =
-        table.pairs(candidate, &rule.metric).0.iter().rfind(|r| r.compared).map_or(0, |r| r.pairs.len());
-    let (rung, mut sample) = (&rungs[last], samples[last]);
-    if (sample.n as usize) < expected {
-        return open("it was not measured in every run");
-    }
-    let known = pooled(samples[..last].iter());
-    let outcomes: Vec<&Outcome> =
-        rung.pairs.iter().flat_map(|p| [p.0, p.1]).filter_map(|r| r.metrics.get(&g.metric)).collect();
-    let mut notes = Vec::new();
-    match items_error(&outcomes, g.direction, rule) {
-        Ok(error) => sample.items = error,
-        Err(why) => {
-            notes.push(format!("The interval leaves out the chance in the choice of test items: {why}."))
-        }
-    }
-    let boundary = boundary(&rule.looks_at(rung.rung, last), known, false, rule);
-    let Some(reading) = boundary.read(&sample, None, Scatter::Calm) else {
-        return open("it needs at least two pairs");
-    };
-    let both =
-        |arm: usize| mean(rung.pairs.iter().map(|p| value([p.0, p.1][arm], &g.metric))).unwrap_or(f64::NAN);
-    let state = if reading.low > -g.margin {
-        GuardrailState::Held
-    } else if reading.high < -g.margin {
-        GuardrailState::Broken
-    } else {
-        GuardrailState::Open
-    };
-    GuardrailVerdict {
-        state,
-        change: Defined::Value(GuardrailChange {
-            means: [both(0), both(1)],
-            effect: effect(&reading, sample.items),
-            notes,
-        }),
-        ..open("")
-    }
 }

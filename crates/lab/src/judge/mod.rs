@@ -8,6 +8,7 @@ mod clustered;
 mod decide;
 mod defined;
 mod forecast;
+mod guards;
 mod judging;
 mod ladder;
 mod many;

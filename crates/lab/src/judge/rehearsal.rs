@@ -4,6 +4,7 @@ use std::thread;
 
 use crate::judge::decide::{Design, Findings, Guards, RungDesign};
 use crate::judge::forecast::{AHEAD, decides_after};
+use crate::judge::guards::Watch;
 use crate::judge::rule::Rule;
 use crate::judge::sequential::{Boundary, Known, Sample, nominal_level};
 use crate::judge::verdict::Ruling;
@@ -137,7 +138,8 @@ impl Rehearsal {
         if findings.ruling != Ruling::Undecided {
             return Vec::new();
         }
-        let said = decides_after(&self.design, &samples, Guards::Permit, self.prior, futures, &mut draws.0);
+        let said =
+            decides_after(&self.design, &samples, &Watch::default(), self.prior, futures, &mut draws.0);
         let Some(said) = said else { return Vec::new() };
         let last = samples.len() - 1;
         let mut decided_at = u32::MAX;

@@ -27,6 +27,9 @@ const PRIOR: f64 = 2.0;
 /// The pairs, or the candidate's runs, are called noisier than the archive if Fisher's tail is below this. Loose, because what it
 /// protects against is worse than what it costs: a few bets in a hundred are judged by their own noise without need.
 const FLAG: f64 = 0.025;
+/// The same for the candidate's runs where the archive has fewer than [`SMALL`] degrees of freedom: its test sees less.
+const FLAG_SMALL: f64 = 0.05;
+const SMALL: f64 = 10.0;
 /// The same for the pairs of all rungs together.
 const EXCESS: f64 = 0.05;
 /// What Fisher's tail must reach for a look to decide while the candidate's runs have one, two or three degrees of freedom. They
@@ -103,7 +106,7 @@ impl Candidate {
     }
 
     pub(crate) fn scatter(&self) -> Scatter {
-        let (level, otherwise) = demanded(self.df);
+        let (level, otherwise) = demanded(self.df, self.archive);
         // Fisher's tail of a ratio below one is above a third, whatever the degrees of freedom.
         if self.df == 0.0 || (level < 0.3 && self.squares < self.df) {
             return Scatter::Calm;
@@ -116,10 +119,12 @@ impl Candidate {
     }
 }
 
-/// What Fisher's tail must reach with so many degrees of freedom of the candidate's runs, and what it means if it does not.
-fn demanded(df: f64) -> (f64, Scatter) {
+/// What Fisher's tail must reach with so many degrees of freedom of the candidate's runs and of the archive, and what it means if it
+/// does not.
+fn demanded(df: f64, archive: f64) -> (f64, Scatter) {
     match CALM.get((df - 1.0).max(0.0) as usize) {
         Some(level) => (*level, Scatter::Open),
+        None if archive < SMALL => (FLAG_SMALL, Scatter::Noisy),
         None => (FLAG, Scatter::Noisy),
     }
 }
@@ -378,7 +383,7 @@ fn calibrate(looks: &[u32], archive: f64, alone: bool, error: f64, seed: u64) ->
         .iter()
         .map(|n| {
             let (level, otherwise) =
-                if alone { demanded(f64::from(*n) - 1.0) } else { (FLAG, Scatter::Noisy) };
+                if alone { demanded(f64::from(*n) - 1.0, archive) } else { (FLAG, Scatter::Noisy) };
             (flag_ratio(*n, archive), ratio_at(*n, archive, level), otherwise)
         })
         .collect();

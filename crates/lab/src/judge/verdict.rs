@@ -278,13 +278,20 @@ pub struct GuardrailChange {
     pub notes: Vec<String>,
 }
 
+impl GuardrailState {
+    /// Whether a guardrail that stands so permits a SHIP.
+    pub(crate) fn permits(self, require: Require) -> bool {
+        match require {
+            Require::Held => self == GuardrailState::Held,
+            Require::Unbroken => self != GuardrailState::Broken,
+        }
+    }
+}
+
 impl GuardrailVerdict {
     pub(crate) fn permits_shipping(&self) -> bool {
-        match self.require {
-            Require::Held => self.state == GuardrailState::Held,
-            // A metric that nobody measured shows nothing, and may not pass for having shown no loss.
-            Require::Unbroken => self.state != GuardrailState::Broken && self.change.value().is_some(),
-        }
+        // A metric that nobody measured shows nothing, and may not pass for having shown no loss.
+        self.change.value().is_some() && self.state.permits(self.require)
     }
 }
 
