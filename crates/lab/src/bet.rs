@@ -13,6 +13,7 @@ use crate::locate::{
 use crate::outside::{Trainer, Values};
 use crate::recipe::merge;
 use crate::score;
+use crate::tuning::Tuning;
 
 /// A bet as its TOML file states it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -29,6 +30,9 @@ pub struct Bet {
     pub decision: Decision,
     /// The sizes and seeds that both arms run.
     pub ladder: Ladder,
+    /// How both arms find their learning rates; without it they take what the file states.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tuning: Option<Tuning>,
     /// The suite, passed on to the evaluation as it stands.
     #[serde(default)]
     pub evaluation: toml::Table,
@@ -370,6 +374,9 @@ impl Bet {
             return Err(Fault::new("decision.compute_tolerance", message, "; want a share such as 0.02"));
         }
         self.check_ladder()?;
+        if let Some((field, message, hint)) = self.tuning.as_ref().and_then(|t| t.mistake(self)) {
+            return Err(Fault::new(&format!("tuning.{field}"), message, hint));
+        }
         if let Err((field, message)) = self.rule().check() {
             let section = if field == "margin" { "primary" } else { "decision" };
             return Err(Fault::new(&format!("{section}.{field}"), message, ""));
@@ -497,17 +504,20 @@ impl Bet {
         let mut cells = Vec::new();
         for size in &self.ladder.sizes {
             for &seed in &self.ladder.seeds {
-                for arm in Arm::BOTH {
-                    cells.push(CellSpec {
-                        arm,
-                        size: size.clone(),
-                        seed,
-                        recipe: self.recipe(arm, size, seed),
-                    });
-                }
+                cells.extend(self.pair(size, seed));
             }
         }
         cells
+    }
+
+    /// The runs of both arms at a size with a seed.
+    pub(crate) fn pair(&self, size: &str, seed: u64) -> [CellSpec; 2] {
+        Arm::BOTH.map(|arm| CellSpec {
+            arm,
+            size: size.to_owned(),
+            seed,
+            recipe: self.recipe(arm, size, seed),
+        })
     }
 
     fn recipe(&self, arm: Arm, size: &str, seed: u64) -> toml::Table {

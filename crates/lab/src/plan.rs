@@ -1,6 +1,6 @@
 //! A bet with every recipe resolved: the runs to be made, in the order that completes pairs early.
 
-use crate::bet::{Arm, Bet};
+use crate::bet::{Arm, Bet, CellSpec};
 use crate::judge::ArchiveNoise;
 use crate::recipe::{RecipeHash, ResolvedRecipe};
 
@@ -9,8 +9,11 @@ use crate::recipe::{RecipeHash, ResolvedRecipe};
 pub struct Plan {
     /// The bet.
     pub bet: Bet,
-    /// Its runs: smallest size first, both arms of a pair together.
+    /// Its runs: smallest size first, both arms of a pair together. Before learning rates are [chosen](Plan::tuned) every run stands
+    /// here once for each factor that may be chosen.
     pub cells: Vec<Cell>,
+    /// The runs by which learning rates are chosen, both arms together; they are not judged.
+    pub trials: Vec<Cell>,
     /// What is known of the primary metric's noise beforehand.
     pub noise: ArchiveNoise,
 }
@@ -26,6 +29,8 @@ pub struct Cell {
     pub seed: u64,
     /// Name of the run, without the hash.
     pub name: String,
+    /// The factor on its learning rates, where the bet [tunes](crate::Tuning) them.
+    pub factor: Option<f64>,
     /// The resolved recipe, its hash, and what it will take.
     pub recipe: ResolvedRecipe,
 }
@@ -38,7 +43,8 @@ impl Cell {
 
     /// How progress and reports call it: `candidate 0.4M seed 2`.
     pub fn label(&self) -> String {
-        format!("{} {} seed {}", self.arm, self.size, self.seed)
+        let rate = self.factor.map_or_else(String::new, |f| format!(" rate ×{f}"));
+        format!("{} {} seed {}{rate}", self.arm, self.size, self.seed)
     }
 }
 
@@ -95,22 +101,30 @@ impl Plan {
         resolve: &dyn Fn(&toml::Table) -> Result<ResolvedRecipe, String>,
     ) -> Result<Plan, PlanError> {
         let mut cells = Vec::new();
-        for spec in bet.cells() {
-            let recipe = resolve(&spec.recipe).map_err(|message| PlanError::Recipe {
-                arm: spec.arm,
-                size: spec.size.clone(),
-                seed: spec.seed,
-                message,
-            })?;
-            let name = spec.recipe.get("name").and_then(toml::Value::as_str).unwrap_or_default().to_owned();
-            cells.push(Cell { arm: spec.arm, size: spec.size, seed: spec.seed, name, recipe });
+        let mut trials = Vec::new();
+        for size in &bet.ladder.sizes {
+            for seed in &bet.ladder.seeds {
+                resolve_pair(&bet, size, *seed, resolve, &mut cells)?;
+            }
+        }
+        if let Some(tuning) = &bet.tuning {
+            for size in tuning.sizes(&bet) {
+                resolve_pair(&bet, size, tuning.seed, resolve, &mut trials)?;
+            }
         }
         for pair in cells.chunks(2) {
             if let [baseline, candidate] = pair {
                 check_pair(baseline, candidate, bet.decision.compute_tolerance)?;
             }
         }
-        Ok(Plan { bet, cells, noise: ArchiveNoise::default() })
+        Ok(Plan { bet, cells, trials, noise: ArchiveNoise::default() })
+    }
+
+    /// The runs that will be made at most: the trials, and of those that stand for a choice of learning rates one.
+    pub fn to_make(&self) -> Plan {
+        let factor = self.cells.first().and_then(|c| c.factor);
+        let one = self.cells.iter().filter(|c| c.factor == factor);
+        Plan { cells: self.trials.iter().chain(one).cloned().collect(), trials: Vec::new(), ..self.clone() }
     }
 
     /// FLOPs of all runs together.
@@ -122,6 +136,38 @@ impl Plan {
     pub fn tokens(&self) -> u64 {
         self.cells.iter().map(|c| c.recipe.tokens).sum()
     }
+}
+
+/// Adds both arms' runs at a size with a seed, once for each factor on their learning rates if the bet tunes them.
+fn resolve_pair(
+    bet: &Bet,
+    size: &str,
+    seed: u64,
+    resolve: &dyn Fn(&toml::Table) -> Result<ResolvedRecipe, String>,
+    cells: &mut Vec<Cell>,
+) -> Result<(), PlanError> {
+    let specs = bet.pair(size, seed);
+    let refused = |arm| move |message| PlanError::Recipe { arm, size: size.to_owned(), seed, message };
+    let mut add = |spec: &CellSpec, recipe: ResolvedRecipe, factor| {
+        let name = spec.recipe.get("name").and_then(toml::Value::as_str).unwrap_or_default().to_owned();
+        cells.push(Cell { arm: spec.arm, size: size.to_owned(), seed, name, factor, recipe });
+    };
+    let mut stated = Vec::new();
+    for spec in &specs {
+        stated.push(resolve(&spec.recipe).map_err(refused(spec.arm))?);
+    }
+    let Some(tuning) = &bet.tuning else {
+        specs.iter().zip(stated).for_each(|(spec, recipe)| add(spec, recipe, None));
+        return Ok(());
+    };
+    for factor in &tuning.factors {
+        for (spec, stated) in specs.iter().zip(&stated) {
+            let mut table = spec.recipe.clone();
+            tuning.scale(&mut table, &stated.table, *factor).map_err(refused(spec.arm))?;
+            add(spec, resolve(&table).map_err(refused(spec.arm))?, Some(*factor));
+        }
+    }
+    Ok(())
 }
 
 fn check_pair(baseline: &Cell, candidate: &Cell, tolerance: f64) -> Result<(), PlanError> {

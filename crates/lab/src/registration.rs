@@ -9,8 +9,9 @@ use serde_json::Value;
 
 use crate::bet::{Arm, Criterion, Decision, Guardrail, Ladder};
 use crate::judge::{ArchiveNoise, JUDGE, Rule};
-use crate::plan::Plan;
+use crate::plan::{Cell, Plan};
 use crate::recipe::{RecipeHash, canonical_json, hash_hex, table_to_json};
+use crate::tuning::Tuning;
 
 /// A frozen bet, as `registration.json` holds it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -57,8 +58,20 @@ pub struct Registered {
     pub seeds: Vec<u64>,
     /// The suite.
     pub evaluation: Value,
-    /// The runs.
+    /// The runs; where learning rates are tuned, every run with each factor that may be chosen.
     pub cells: Vec<RegisteredCell>,
+    /// How learning rates are chosen, and by which runs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tuning: Option<RegisteredTuning>,
+}
+
+/// The protocol of learning rates as it is frozen.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct RegisteredTuning {
+    /// What both arms try.
+    pub protocol: Tuning,
+    /// The runs in which they try it.
+    pub trials: Vec<RegisteredCell>,
 }
 
 /// A run as it is frozen.
@@ -78,6 +91,24 @@ pub struct RegisteredCell {
     pub tokens: u64,
     /// FLOPs of training.
     pub flops: f64,
+    /// Factor on its learning rates, where they are tuned.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub factor: Option<f64>,
+}
+
+impl From<&Cell> for RegisteredCell {
+    fn from(c: &Cell) -> RegisteredCell {
+        RegisteredCell {
+            arm: c.arm,
+            size: c.size.clone(),
+            seed: c.seed,
+            recipe: c.recipe.hash.clone(),
+            params: c.recipe.params,
+            tokens: c.recipe.tokens,
+            flops: c.recipe.flops,
+            factor: c.factor,
+        }
+    }
 }
 
 /// A registration of the same name found in the folder of runs.
@@ -260,19 +291,11 @@ fn content(plan: &Plan) -> Registered {
         sizes,
         seeds,
         evaluation: table_to_json(&bet.evaluation),
-        cells: plan
-            .cells
-            .iter()
-            .map(|c| RegisteredCell {
-                arm: c.arm,
-                size: c.size.clone(),
-                seed: c.seed,
-                recipe: c.recipe.hash.clone(),
-                params: c.recipe.params,
-                tokens: c.recipe.tokens,
-                flops: c.recipe.flops,
-            })
-            .collect(),
+        cells: plan.cells.iter().map(RegisteredCell::from).collect(),
+        tuning: bet.tuning.clone().map(|protocol| RegisteredTuning {
+            protocol,
+            trials: plan.trials.iter().map(RegisteredCell::from).collect(),
+        }),
     }
 }
 

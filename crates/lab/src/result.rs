@@ -10,6 +10,7 @@ use crate::plan::Cell;
 use crate::registration::Registration;
 use crate::run_store::{Run, RunStoreError};
 use crate::score::{MODEL, Metrics, Score};
+use crate::tuning::Trial;
 
 /// A bet and what its runs measured.
 #[derive(Clone, Debug, PartialEq)]
@@ -18,6 +19,8 @@ pub struct BetResult {
     pub registration: Registration,
     /// The runs, in the order of the plan.
     pub cells: Vec<CellResult>,
+    /// The runs by which learning rates were chosen, where they were.
+    pub trials: Vec<Trial>,
     /// Attempts of reference agents at the same tasks (an expert, one that does nothing, …): floor and ceiling.
     pub references: Vec<Score>,
     /// How test tasks are kept apart from training tasks, in a sentence or two.

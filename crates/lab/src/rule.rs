@@ -84,6 +84,9 @@ impl Bet {
             if sizes > 2 { "as fading if it lies above 0 and a gain at the target is less likely than not; " } else { "" },
             percent(rule.futile),
         ));
+        if let Some(tuning) = &self.tuning {
+            words.insert(1, tuning.words(self));
+        }
         words.push("UNDECIDED otherwise, with what would decide it. Runs that cannot change the verdict any more are not started.".into());
         for g in &self.guardrails {
             let name = title_of(&g.metric);

@@ -11,6 +11,7 @@ use crate::registration::write_atomically;
 use crate::result::{BetResult, CellResult};
 use crate::rule::plural;
 use crate::score;
+use crate::tuning::{self, TrialSummary};
 
 /// What an arm cost, and how calmly it trained.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -47,6 +48,30 @@ pub struct Verdict {
     pub judgement: Judgement,
     /// Cost of baseline and candidate.
     pub cost: [ArmCost; 2],
+    /// Cost of both arms' trials of learning rates, in neither of the above.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tuning_cost: Option<ArmCost>,
+    /// The trials of learning rates.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub trials: Vec<TrialSummary>,
+}
+
+impl ArmCost {
+    fn of<'a>(cells: impl Iterator<Item = &'a CellResult>) -> ArmCost {
+        let mut cost = ArmCost::default();
+        for cell in cells {
+            cost.runs += 1;
+            cost.flops += cell.flops;
+            cost.tokens += cell.tokens;
+            cost.train_seconds += cell.seconds;
+            cost.evaluation_seconds += cell.evaluation_seconds;
+            cost.peak_memory_bytes = cost.peak_memory_bytes.max(cell.peak_memory_bytes);
+            cost.spikes += cell.spikes.len();
+            cost.steps += cell.curve.last().map_or(0, |p| p.step);
+            cost.incidents += cell.incidents.iter().filter(|i| !i.is_spike()).count();
+        }
+        cost
+    }
 }
 
 impl Verdict {
@@ -57,7 +82,8 @@ impl Verdict {
         let noise: &ArchiveNoise = &registered.noise;
         let mut judgement = judge(&table, &Arm::Candidate.to_string(), &registered.rule, noise);
         judgement.caveats.extend(notes);
-        let cost = Arm::BOTH.map(|arm| cost(result, arm));
+        judgement.caveats.extend(tuning::caveats(&result.trials));
+        let cost = Arm::BOTH.map(|arm| ArmCost::of(result.cells.iter().filter(|c| c.arm == arm)));
         for (arm, cost) in Arm::BOTH.into_iter().zip(&cost) {
             if cost.spikes + cost.incidents > 0 {
                 judgement.caveats.push(format!(
@@ -84,6 +110,9 @@ impl Verdict {
             name: registered.name.clone(),
             judgement,
             cost,
+            tuning_cost: (!result.trials.is_empty())
+                .then(|| ArmCost::of(result.trials.iter().map(|t| &t.cell))),
+            trials: result.trials.iter().map(TrialSummary::from).collect(),
         }
     }
 
@@ -202,20 +231,4 @@ fn outcome(
     } else {
         without("the scores of a run do not add up to its metric")
     }
-}
-
-fn cost(result: &BetResult, arm: Arm) -> ArmCost {
-    let mut cost = ArmCost::default();
-    for cell in result.cells.iter().filter(|c| c.arm == arm) {
-        cost.runs += 1;
-        cost.flops += cell.flops;
-        cost.tokens += cell.tokens;
-        cost.train_seconds += cell.seconds;
-        cost.evaluation_seconds += cell.evaluation_seconds;
-        cost.peak_memory_bytes = cost.peak_memory_bytes.max(cell.peak_memory_bytes);
-        cost.spikes += cell.spikes.len();
-        cost.steps += cell.curve.last().map_or(0, |p| p.step);
-        cost.incidents += cell.incidents.iter().filter(|i| !i.is_spike()).count();
-    }
-    cost
 }

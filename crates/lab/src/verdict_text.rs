@@ -6,6 +6,7 @@ use crate::figures;
 use crate::judge::{Defined, GuardrailChange, GuardrailState, Judgement, Ruling, Scale};
 use crate::rule::plural;
 use crate::score::title_of;
+use crate::tuning::by_place;
 use crate::verdict::Verdict;
 
 impl Judgement {
@@ -125,15 +126,40 @@ impl Verdict {
     pub fn to_text(&self) -> String {
         let mut out = String::new();
         self.judgement.head(&mut out);
+        self.trial_table(&mut out);
         self.cost_table(&mut out);
         self.judgement.foot(&mut out);
         out
     }
 
+    fn trial_table(&self, out: &mut String) {
+        if self.trials.is_empty() {
+            return;
+        }
+        let metric = &self.judgement.rule.metric;
+        let (factors, places) = by_place(&self.trials);
+        let mut head = vec!["learning rate".to_owned()];
+        head.extend(factors.iter().map(|f| format!("×{f}")));
+        let mut rows = vec![head];
+        for (arm, size, trials) in places {
+            let mut row = vec![format!("{arm} {size}")];
+            row.extend(trials.into_iter().map(|trial| match trial {
+                Some(t) if t.chosen => format!("* {}", t.in_words(metric)),
+                Some(t) => t.in_words(metric),
+                None => "–".into(),
+            }));
+            rows.push(row);
+        }
+        out.push('\n');
+        table(out, &rows);
+        line(out, "  * what the arm went on with");
+    }
+
     fn cost_table(&self, out: &mut String) {
         let mut rows =
             vec![row(["cost", "runs", "compute", "tokens", "training", "evaluation", "memory", "calm"])];
-        for (label, c) in ["baseline", "candidate"].into_iter().zip(&self.cost) {
+        let arms = ["baseline", "candidate"].into_iter().zip(&self.cost);
+        for (label, c) in arms.chain(self.tuning_cost.iter().map(|c| ("rates", c))) {
             rows.push(vec![
                 label.into(),
                 c.runs.to_string(),

@@ -127,8 +127,13 @@ fn another_trainer_is_run_and_judged_like_ours() {
 
     let cells =
         plan.cells.iter().map(|c| CellResult::load(&runner.runs, c, Vec::new(), Default::default()).unwrap());
-    let result =
-        BetResult { registration, cells: cells.collect(), references: Vec::new(), separation: String::new() };
+    let result = BetResult {
+        registration,
+        cells: cells.collect(),
+        trials: Vec::new(),
+        references: Vec::new(),
+        separation: String::new(),
+    };
     let verdict = Verdict::of(&result);
     // 3.51, 3.52, 3.53 against 3.41, 3.42, 3.43: a tenth better in every pair.
     let top = verdict.judgement.rungs.last().unwrap();
@@ -231,8 +236,13 @@ fn a_diverged_run_is_finished_without_the_metric() {
     assert_eq!(events.iter().filter(|e| told(e)).count(), 12);
     let cells =
         plan.cells.iter().map(|c| CellResult::load(&runner.runs, c, Vec::new(), Default::default()).unwrap());
-    let result =
-        BetResult { registration, cells: cells.collect(), references: Vec::new(), separation: String::new() };
+    let result = BetResult {
+        registration,
+        cells: cells.collect(),
+        trials: Vec::new(),
+        references: Vec::new(),
+        separation: String::new(),
+    };
     assert_eq!(result.at(Arm::Baseline, "1K")[0].incidents.len(), 1);
     let verdict = Verdict::of(&result);
     assert_eq!(verdict.judgement.ruling.to_string(), "UNDECIDED");

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use groundwork_arena::{SuiteSpec, floors, how_test_tasks_are_held_out, read_scores};
@@ -65,8 +66,9 @@ pub fn run(args: &BetArgs) -> Result<(), Failure> {
         grace: Duration::from_secs(60),
     };
     let earlier = read_verdict(&folder, &registration);
-    let finished = runner.is_finished(&plan).map_err(Failure::input)?
-        || earlier.as_ref().is_some_and(|v| v.judgement.ruling != Ruling::Undecided);
+    let stop = interrupt::flag();
+    let finished = earlier.as_ref().is_some_and(|v| v.judgement.ruling != Ruling::Undecided)
+        || all_made(&runner, &plan)?;
     let say = |text: &str| {
         if !args.json {
             println!("{text}")
@@ -84,38 +86,27 @@ pub fn run(args: &BetArgs) -> Result<(), Failure> {
         say(&announcement(&plan, &outfit));
         let place = folder.join("registration.json");
         say(&format!("{} {}\n", if new { "registered in" } else { "going on with" }, place.display()));
-        let stop = interrupt::flag();
-        let mut screen = Screen::new(&plan);
+        // No trial is judged, so that none decides.
+        make(&runner, &plan.trials(), &stop, &mut |_| false)?;
+    }
+    let trials = plan.read_trials(&args.runs)?;
+    let plan = plan.tuned(&trials).map_err(Failure::work)?;
+    if !finished {
+        trials.iter().filter(|t| t.chosen).for_each(|t| {
+            say(&format!("{} {}: learning rates times {}", t.cell.arm, t.cell.size, t.factor));
+        });
         // A look that cannot be read decides nothing; what is wrong shows when the bet is judged at its end.
         let mut decided = |cells: &[usize]| {
             collect(&plan, cells, registration.clone(), &args.runs)
                 .is_ok_and(|result| Verdict::of(&result).judgement.ruling != Ruling::Undecided)
         };
-        let outcome = runner
-            .run(&plan, &stop, &mut decided, &mut |event| screen.show(event))
-            .map_err(Failure::input)?;
-        screen.clear();
-        match outcome {
-            RunnerOutcome::Finished => {}
-            RunnerOutcome::Decided { spared } => {
-                say(&format!("decided: {spared} runs cannot change the verdict any more and are not made"));
-            }
-            RunnerOutcome::Interrupted => {
-                return Err(Failure::interrupted("interrupted; the same command goes on from here"));
-            }
-            RunnerOutcome::Failed(failures) => {
-                let mut text = format!("{} of {} runs failed", failures.len(), plan.cells.len());
-                for (cell, failure) in failures {
-                    text += &format!("\n{}: {}\n", plan.cells[cell].label(), failure.message);
-                    failure.stderr.iter().for_each(|line| text += &format!("    {line}\n"));
-                    text += &format!("    everything it wrote: {}", failure.log.display());
-                }
-                return Err(Failure::work(text));
-            }
+        let spared = make(&runner, &plan, &stop, &mut decided)?;
+        if spared > 0 {
+            say(&format!("decided: {spared} runs cannot change the verdict any more and are not made"));
         }
     }
     let cells: Vec<usize> = runner.finished_cells(&plan).map_err(Failure::input)?;
-    let mut result = collect(&plan, &cells, registration, &args.runs)?;
+    let mut result = BetResult { trials, ..collect(&plan, &cells, registration, &args.runs)? };
     if let Some(suite) = suite {
         let few = SuiteSpec { tasks: suite.tasks.min(FLOOR_TASKS), ..suite };
         result.references = floors(&few, &mut |_| {})?.into_iter().map(score).collect();
@@ -131,6 +122,46 @@ pub fn run(args: &BetArgs) -> Result<(), Failure> {
         .and_then(|()| verdict.write(&folder))
         .map_err(|e| Failure::work(format!("`{}`: {e}", folder.display())))?;
     show(args, &verdict, &folder)
+}
+
+/// True if no run of `plan` is left to do.
+fn all_made(runner: &Runner, plan: &Plan) -> Result<bool, Failure> {
+    if !runner.is_finished(&plan.trials()).map_err(Failure::input)? {
+        return Ok(false);
+    }
+    let plan = plan.tuned(&plan.read_trials(&runner.runs)?).map_err(Failure::work)?;
+    runner.is_finished(&plan).map_err(Failure::input)
+}
+
+/// Makes the runs of `plan` that are not made yet, and shows how they go on. Returns how many `decided` has spared.
+fn make(
+    runner: &Runner,
+    plan: &Plan,
+    stop: &AtomicBool,
+    decided: &mut dyn FnMut(&[usize]) -> bool,
+) -> Result<usize, Failure> {
+    if plan.cells.is_empty() {
+        return Ok(0);
+    }
+    let mut screen = Screen::new(plan);
+    let outcome = runner.run(plan, stop, decided, &mut |event| screen.show(event)).map_err(Failure::input)?;
+    screen.clear();
+    match outcome {
+        RunnerOutcome::Finished => Ok(0),
+        RunnerOutcome::Decided { spared } => Ok(spared),
+        RunnerOutcome::Interrupted => {
+            Err(Failure::interrupted("interrupted; the same command goes on from here"))
+        }
+        RunnerOutcome::Failed(failures) => {
+            let mut text = format!("{} of {} runs failed", failures.len(), plan.cells.len());
+            for (cell, failure) in failures {
+                text += &format!("\n{}: {}\n", plan.cells[cell].label(), failure.message);
+                failure.stderr.iter().for_each(|line| text += &format!("    {line}\n"));
+                text += &format!("    everything it wrote: {}", failure.log.display());
+            }
+            Err(Failure::work(text))
+        }
+    }
 }
 
 /// The bet with its recipes resolved; what the trainer refuses is named with its place in the file.
@@ -190,6 +221,7 @@ impl Outfit {
     /// What the user asks for; where that leaves it open, what is fastest at the largest size.
     fn of(args: &BetArgs, plan: &Plan, suite: Option<&SuiteSpec>) -> Result<Outfit, Failure> {
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
+        let plan = &plan.to_make();
         let most = plan.cells.len().max(1);
         let by_hand = |usual: usize| {
             let parallel = args.jobs.unwrap_or(usual).clamp(1, most);
@@ -222,7 +254,7 @@ impl Outfit {
 /// What will be done, before it is done.
 fn announcement(plan: &Plan, outfit: &Outfit) -> String {
     let Layout { parallel, threads } = outfit.layout;
-    let bet = &plan.bet;
+    let (bet, plan) = (&plan.bet, &plan.to_make());
     let mut text = format!("{}\n\n  {}\n\n", bet.name, bet.question.trim());
     for line in bet.rule_in_words(&plan.noise) {
         text += &format!("  {line}\n");
@@ -297,7 +329,7 @@ fn collect(
         None => how_test_tasks_are_held_out(),
         Some(_) => String::new(),
     };
-    Ok(BetResult { registration, cells, references: Vec::new(), separation })
+    Ok(BetResult { registration, cells, trials: Vec::new(), references: Vec::new(), separation })
 }
 
 /// Tokens by source of a recipe's corpus.

@@ -62,6 +62,14 @@ fn words(plan: &Plan, p: &Prospect, archive: &NoiseArchive, assumed: Option<Assu
         ]);
     }
     text += &format!("{table}\n\n");
+    let trials = plan.trials();
+    if !trials.cells.is_empty() {
+        text += &format!(
+            "Choosing the learning rates comes on top: {} runs, {}FLOP.\n",
+            trials.cells.len(),
+            count(trials.flops())
+        );
+    }
     text += &match &p.cheapest {
         Defined::Value(d) => format!(
             "Cheapest design that ships {} with 80 %: {} pairs at {}, expected {}FLOP, {}.\n",

@@ -208,13 +208,15 @@ fn a_bet_on_another_trainer_ends_with_a_verdict() {
     shop.write("bets/train.py", include_str!("../../../../examples/outside-trainer/train.py"));
     let plan = shop.run(["bet", "bets/bet.toml", "--plan"]).fine().out;
     assert!(
-        plan.contains("24 runs, 1 side by side") && plan.contains("how long the trainer takes will show"),
+        plan.contains("36 runs, 1 side by side") && plan.contains("how long the trainer takes will show"),
         "{plan}"
     );
     let said = shop.run(["bet", "bets/bet.toml", "--jobs", "2"]).fine().out;
     assert!(said.contains("val loss, lower is better"), "{said}");
+    assert!(said.contains("candidate 0.9K: learning rates times"), "{said}");
     let report = shop.read(format!("{}/report.html", shop.only("runs/bets", "momentum-")));
     assert!(report.contains("momentum 0.9") && report.contains("[trainer.files]"));
+    assert!(report.contains("How the learning rates were chosen"));
     let listed = shop.run(["runs", "list", "--json"]).fine().out;
     assert!(listed.contains("\"val_loss\""), "{listed}");
     // With another train.py, the runs are others: the old results must not stand for them.

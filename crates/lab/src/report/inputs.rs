@@ -8,6 +8,9 @@ use super::{chart, table};
 use crate::bet::Arm;
 use crate::figures;
 use crate::result::BetResult;
+use crate::rule::plural;
+use crate::score::title_of;
+use crate::tuning::{TrialSummary, by_place};
 use crate::verdict::Verdict;
 
 pub(super) fn data(result: &BetResult) -> Markup {
@@ -57,6 +60,38 @@ fn source_bar(arm: Arm, sources: &BTreeMap<String, u64>) -> Markup {
     }
 }
 
+/// What both arms tried to find their learning rates.
+pub(super) fn trials(verdict: &Verdict) -> Markup {
+    if verdict.trials.is_empty() {
+        return html! {};
+    }
+    let metric = &verdict.judgement.rule.metric;
+    let (factors, places) = by_place(&verdict.trials);
+    let mut head = vec![String::new()];
+    head.extend(factors.iter().map(|f| format!("×{f}")));
+    let cell = |trial: Option<&TrialSummary>| match trial {
+        Some(t) if t.chosen => html! { strong { (t.in_words(metric)) " ✓" } },
+        Some(t) => html! { (t.in_words(metric)) },
+        None => html! { "–" },
+    };
+    let rows: Vec<Vec<Markup>> = places
+        .into_iter()
+        .map(|(arm, size, trials)| {
+            std::iter::once(html! { (arm) " " (size) }).chain(trials.into_iter().map(cell)).collect()
+        })
+        .collect();
+    html! {
+        section {
+            h2 { "How the learning rates were chosen" }
+            p.lead {
+                (title_of(metric)) " by factor on the rates of the recipe, on a seed that is in no pair. Both arms tried the same; "
+                "ticked is what an arm went on with."
+            }
+            (table(&head.iter().map(String::as_str).collect::<Vec<_>>(), &rows))
+        }
+    }
+}
+
 pub(super) fn cost(verdict: &Verdict) -> Markup {
     let row = |name: &str, of: &dyn Fn(&crate::ArmCost) -> String| {
         vec![html! { (name) }, html! { (of(&verdict.cost[0])) }, html! { (of(&verdict.cost[1])) }]
@@ -77,6 +112,10 @@ pub(super) fn cost(verdict: &Verdict) -> Markup {
             h2 { "What it cost, and how calmly it trained" }
             p.lead { "A spike is a step whose loss stands seven standard deviations above its mean over the 128 steps before." }
             (table(&["", "baseline", "candidate"], &rows))
+            @if let Some(c) = &verdict.tuning_cost {
+                p { "Besides, " (plural(c.runs, "run", "runs")) " to choose learning rates: " (figures::flops(c.flops)) ", "
+                    (figures::time(c.train_seconds)) " of training." }
+            }
         }
     }
 }

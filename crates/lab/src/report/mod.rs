@@ -45,6 +45,7 @@ pub fn render_report(result: &BetResult, verdict: &Verdict, ledger: &Coverage) -
             (rollouts::section(result))
             (curves::losses(result))
             (inputs::data(result))
+            (inputs::trials(verdict))
             (inputs::cost(verdict))
             (answer::ledger(ledger))
             (inputs::recipes(result))

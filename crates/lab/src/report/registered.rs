@@ -21,7 +21,7 @@ pub(super) fn section(registration: &Registration) -> Markup {
                 dt { "Ladder" }
                 dd {
                     (c.sizes.join(", ")) " parameters, " (crate::rule::plural(c.seeds.len(), "seed", "seeds"))
-                    " each, up to " (c.cells.len()) " runs, both arms at equal compute and with the same seeds"
+                    " each, up to " (2 * c.sizes.len() * c.seeds.len()) " runs, both arms at equal compute and with the same seeds"
                 }
             }
             ol { @for line in &c.words { li { (line) } } }

@@ -61,7 +61,13 @@ pub fn result(
             }
         })
         .collect();
-    BetResult { registration: registration.clone(), cells, references: Vec::new(), separation: String::new() }
+    BetResult {
+        registration: registration.clone(),
+        cells,
+        trials: Vec::new(),
+        references: Vec::new(),
+        separation: String::new(),
+    }
 }
 
 /// The metrics that the synthetic bets use, as the arena defines them.
