@@ -1,7 +1,7 @@
 """Converts the tool schemas and traces that well-known packages ship, and says how many came through.
 
-Usage: corpus.py CONVERTER PACKAGES, a folder with `bfcl_eval*.whl`, and `servers.jsonl` (what `servers.py` recorded) and
-`python.jsonl` (what `python_tools.py` asked of Python packages).
+Usage: corpus.py CONVERTER PACKAGES, a folder with `bfcl_eval*.whl`, and `servers.jsonl` (what `servers.py` recorded),
+`python.jsonl` (what `python_tools.py` asked of Python packages) and `traces.jsonl` (what `traces.py` found in sources).
 """
 
 import collections
@@ -72,7 +72,8 @@ def recorded(name):
 
 
 def main():
-    rows = [row for source in (bfcl(), recorded("servers.jsonl"), recorded("python.jsonl")) for row in source]
+    files = ("servers.jsonl", "python.jsonl", "traces.jsonl")
+    rows = [row for source in (bfcl(), *map(recorded, files)) for row in source]
     # To the trace language, and for traces also to a format of another family.
     requests = [{"from": form, "to": "trace", "document": document} for _, form, document in rows]
     lines = "\n".join(map(json.dumps, requests))

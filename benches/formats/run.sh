@@ -46,4 +46,5 @@ server mcp-server-git venv/bin/mcp-server-git --repository repository
 server mcp-server-time venv/bin/mcp-server-time
 server mcp-server-fetch venv/bin/mcp-server-fetch
 venv/bin/python "$here/python_tools.py" > python.jsonl
+venv/bin/python "$here/traces.py" . > traces.jsonl
 venv/bin/python "$here/corpus.py" "$converter" .

@@ -13,9 +13,9 @@ use groundwork_worlds::{Declare, Episode, Split, Task, world_names};
 
 /// Tools as people write them, with every sort of type.
 const OFFICE: &str = r#"
-    search(query: str, kind: "mail" | "file" | "event" = "mail", limit: int = 20, tags: [str] = []) -> [any]
+    search(query: str, kind: "mail" | "file" | "event" = "mail", limit: int(min=1, max=100) = 20, tags: [str](max=8) = []) -> [any]
     send(to: [str], subject: str, body: str, attach: [{path: path, inline: bool = false}] = [], after: str? = null) -> str
-    event(title: str, start: str, end: str, people: [{name: str, mail: str, needed: bool}], room: str | int = 1) -> str
+    event(title: str(min=1, max=80), start: str, end: str, people: [{name: str, mail: str, needed: bool}], room: str | int = 1) -> str
     store(key: str, value: any) -> null
     move(x: float, y: float, speed: float = 1.0) -> bool
 "#;

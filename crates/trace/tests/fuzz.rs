@@ -1,9 +1,11 @@
 //! A bounded part of what `fuzz/` does: the same checks, on inputs that are mutated without knowing which code they reach.
 //! `FUZZ_RUNS` sets how many; each target gets so many.
 
+mod chance;
 #[path = "../../../fuzz/src/lib.rs"]
 mod targets;
 
+use chance::Chance;
 use groundwork_trace::adapters::Format;
 use groundwork_trace::{Tool, Trace};
 
@@ -16,42 +18,30 @@ const PIECES: [&str; 24] = [
     "\\ud800", "1e999", "null", "<|", "|>", "</", "---\n", "///",
 ];
 
-/// Numbers that look drawn by chance, the same in every run (xorshift).
-struct Chance(u64);
-
-impl Chance {
-    fn below(&mut self, n: usize) -> usize {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        (self.0 % n.max(1) as u64) as usize
-    }
-
-    /// `bytes` with one to four changes; pieces of `other` are put in.
-    fn mutated(&mut self, bytes: &[u8], other: &[u8]) -> Vec<u8> {
-        let mut bytes = bytes.to_vec();
-        for _ in 0..=self.below(4) {
-            let at = self.below(bytes.len() + 1);
-            let end = (at + self.below(16)).min(bytes.len());
-            match self.below(6) {
-                0 if at < bytes.len() => bytes[at] ^= 1 << self.below(8),
-                1 => drop(bytes.drain(at..end)),
-                2 => {
-                    let piece = bytes[at..end].to_vec();
-                    let to = self.below(bytes.len() + 1);
-                    bytes.splice(to..to, piece);
-                }
-                3 => {
-                    let from = self.below(other.len());
-                    let piece = &other[from..(from + self.below(32)).min(other.len())];
-                    bytes.splice(at..at, piece.iter().copied());
-                }
-                4 => bytes.truncate(at),
-                _ => drop(bytes.splice(at..at, PIECES[self.below(PIECES.len())].bytes())),
+/// `bytes` with one to four changes; pieces of `other` are put in.
+fn mutated(chance: &mut Chance, bytes: &[u8], other: &[u8]) -> Vec<u8> {
+    let mut bytes = bytes.to_vec();
+    for _ in 0..=chance.below(4) {
+        let at = chance.below(bytes.len() + 1);
+        let end = (at + chance.below(16)).min(bytes.len());
+        match chance.below(6) {
+            0 if at < bytes.len() => bytes[at] ^= 1 << chance.below(8),
+            1 => drop(bytes.drain(at..end)),
+            2 => {
+                let piece = bytes[at..end].to_vec();
+                let to = chance.below(bytes.len() + 1);
+                bytes.splice(to..to, piece);
             }
+            3 => {
+                let from = chance.below(other.len());
+                let piece = &other[from..(from + chance.below(32)).min(other.len())];
+                bytes.splice(at..at, piece.iter().copied());
+            }
+            4 => bytes.truncate(at),
+            _ => drop(bytes.splice(at..at, PIECES[chance.below(PIECES.len())].bytes())),
         }
-        bytes
     }
+    bytes
 }
 
 fn runs() -> usize {
@@ -73,7 +63,7 @@ fn fuzz(target: fn(&[u8]), seeds: &[Vec<u8>]) {
     }
     for _ in 0..runs() {
         let (seed, other) = (&seeds[chance.below(seeds.len())], &seeds[chance.below(seeds.len())]);
-        let input = chance.mutated(seed, other);
+        let input = mutated(&mut chance, seed, other);
         let held = std::panic::catch_unwind(|| target(&input));
         assert!(held.is_ok(), "does not hold for {:?}", String::from_utf8_lossy(&input));
     }

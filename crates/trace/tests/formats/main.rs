@@ -1,6 +1,8 @@
 //! Tests of the adapters to other formats through their public surface.
 
 mod arbitrary;
+#[path = "../chance/mod.rs"]
+mod chance;
 mod files;
 mod logs;
 mod mutations;

@@ -5,22 +5,12 @@ use std::io::{BufReader, Read};
 use groundwork_trace::Trace;
 use groundwork_trace::adapters::{Format, Side, convert};
 
+use crate::chance::Chance;
+
 /// A trace with something of everything.
 const TRACE: &str = "tools {\n  /// Pays.\n  pay(to: str, cents?: int(min=0)) -> any\n}\nsystem: Be brief.\ngoal: Pay.\n\
     thought: Two.\nplan: I pay.\naction: pay(to=\"Ann\", cents=5)\naction [failed]: pay(to=\"B\\\"ö\\n\")\nobservation: {ok: true}\n\
     error: no\nanswer: Done.\nuser: And?\nanswer: No.\n";
-
-/// Numbers that look drawn by chance, the same in every run (xorshift).
-struct Chance(u64);
-
-impl Chance {
-    fn below(&mut self, n: usize) -> usize {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        (self.0 % n.max(1) as u64) as usize
-    }
-}
 
 fn documents() -> Vec<(Format, String)> {
     let trace = Trace::parse(TRACE).unwrap();
