@@ -29,8 +29,10 @@ every = []
 for grammar in sorted(pathlib.Path(sys.argv[2]).glob("*.lark")):
     ours = numpy.fromfile(grammar.with_suffix(".masks"), dtype=numpy.int32).reshape(-1, width)
     times, differ, at = [], 0, 0
+    # Otherwise it passes over bytes that are the only ones possible, and gives the mask behind them.
+    text = '%llguidance {"no_forcing": true}\n' + grammar.read_text()
     for line in grammar.with_suffix(".calls").read_text().splitlines():
-        matcher = LLMatcher(tokenizer, grammar.read_text())
+        matcher = LLMatcher(tokenizer, text)
         for token in [*map(int, line.split()), None]:
             start = time.perf_counter()
             llguidance.numpy.fill_next_token_bitmask(matcher, mask, 0)
