@@ -104,12 +104,11 @@ impl<'a> Compiler<'a> {
             Type::Named(name) if self.types.contains_key(name.as_str()) => {
                 self.ty(self.types[name.as_str()], depth)
             }
-            Type::Bounded(inner, bounds) if **inner == Type::Int && spellings(bounds).is_some() => {
-                let all = spellings(bounds).unwrap_or_default();
-                let options = all.into_iter().map(|s| self.node(Node::Digits(s))).collect();
-                self.one_of(options)
-            }
             Type::Bounded(inner, bounds) => match (&**inner, Lengths::of(bounds)) {
+                (Type::Int, _) if let Some(all) = spellings(bounds) => {
+                    let options = all.into_iter().map(|s| self.node(Node::Digits(s))).collect();
+                    self.one_of(options)
+                }
                 (Type::List(item), Some(lengths)) if !bounds.unique || lengths.at_most(1) => {
                     if depth == DEEPEST { None } else { self.list(item, lengths, depth) }
                 }

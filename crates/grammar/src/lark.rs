@@ -141,11 +141,11 @@ impl Writer<'_> {
                 let _ = writeln!(self.rules, "{rule}: {made}");
                 Some(rule)
             }
-            Type::Bounded(inner, bounds) if **inner == Type::Int && spellings(bounds).is_some() => {
-                let all: Vec<String> = spellings(bounds).unwrap_or_default().iter().map(digits).collect();
-                (!all.is_empty()).then(|| format!("/({})/", all.join("|")))
-            }
             Type::Bounded(inner, bounds) => match (&**inner, Lengths::of(bounds)) {
+                (Type::Int, _) if let Some(all) = spellings(bounds) => {
+                    let all: Vec<String> = all.iter().map(digits).collect();
+                    (!all.is_empty()).then(|| format!("/({})/", all.join("|")))
+                }
                 (Type::List(item), Some(lengths)) if !bounds.unique || lengths.at_most(1) => {
                     self.list(item, lengths)
                 }

@@ -1,5 +1,7 @@
 //! What bounds mean for a spelling: the integers between two bounds, and lengths.
 
+use std::str::FromStr;
+
 use groundwork_trace::{Bounds, Number};
 
 /// Bytes one after the other, each out of a range; more digits may follow where `more`.
@@ -22,9 +24,6 @@ impl Lengths {
 
     /// What the bounds say of lengths; nothing where that is more than can be counted.
     pub(crate) fn of(bounds: &Bounds) -> Option<Lengths> {
-        let whole = |n: &Option<Number>| {
-            n.as_ref().map(|n| n.as_str().parse().ok()).map_or(Some(None), |n| Some(Some(n?)))
-        };
         Some(Lengths { min: whole(&bounds.min)?.unwrap_or(0), max: whole(&bounds.max)? })
     }
 
@@ -65,6 +64,11 @@ impl Lengths {
     }
 }
 
+/// A bound as a whole number; nothing where it is none, or too large.
+fn whole<N: FromStr>(bound: &Option<Number>) -> Option<Option<N>> {
+    bound.as_ref().map_or(Some(None), |n| n.as_str().parse().ok().map(Some))
+}
+
 const DIGIT: (u8, u8) = (b'0', b'9');
 const MINUS: (u8, u8) = (b'-', b'-');
 
@@ -74,13 +78,10 @@ pub(crate) fn spellings(bounds: &Bounds) -> Option<Vec<Spelling>> {
     if bounds.step.is_some() {
         return None;
     }
-    let whole = |n: &Option<Number>| {
-        n.as_ref().map(|n| n.as_str().parse::<i128>().ok()).map_or(Some(None), |n| Some(Some(n?)))
-    };
     let beside = |n: Option<i128>, by: i128| n.map_or(Some(None), |n| n.checked_add(by).map(Some));
     let low = whole(&bounds.min)?.max(beside(whole(&bounds.above)?, 1)?);
     let highs = [whole(&bounds.max)?, beside(whole(&bounds.below)?, -1)?];
-    let high = highs.into_iter().flatten().min();
+    let high: Option<i128> = highs.into_iter().flatten().min();
     let mut out = Vec::new();
     if low.is_none_or(|l| l <= -1) {
         // The numbers below zero, without their sign: -high … -low.

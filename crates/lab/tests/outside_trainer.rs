@@ -92,6 +92,18 @@ fn first_run(runner: &Runner, plan: &Plan) -> Run {
     Run::load(&runner.runs.join(plan.cells[0].folder())).unwrap()
 }
 
+/// What the runs of `plan` left.
+fn results(plan: &Plan, registration: Registration, runner: &Runner) -> BetResult {
+    let load = |c| CellResult::load(&runner.runs, c, Vec::new(), Default::default()).unwrap();
+    BetResult {
+        registration,
+        cells: plan.cells.iter().map(load).collect(),
+        trials: Vec::new(),
+        references: Vec::new(),
+        separation: String::new(),
+    }
+}
+
 #[test]
 fn another_trainer_is_run_and_judged_like_ours() {
     let shop = Shop::new();
@@ -125,15 +137,7 @@ fn another_trainer_is_run_and_judged_like_ours() {
     let log = runner.folder.join("logs").join(format!("{}.log", plan.cells[0].folder()));
     assert!(fs::read_to_string(log).unwrap().contains("begins at 0"));
 
-    let cells =
-        plan.cells.iter().map(|c| CellResult::load(&runner.runs, c, Vec::new(), Default::default()).unwrap());
-    let result = BetResult {
-        registration,
-        cells: cells.collect(),
-        trials: Vec::new(),
-        references: Vec::new(),
-        separation: String::new(),
-    };
+    let result = results(&plan, registration, &runner);
     let verdict = Verdict::of(&result);
     // 3.51, 3.52, 3.53 against 3.41, 3.42, 3.43: a tenth better in every pair.
     let top = verdict.judgement.rungs.last().unwrap();
@@ -234,15 +238,7 @@ fn a_diverged_run_is_finished_without_the_metric() {
     assert_eq!(outcome, RunnerOutcome::Finished);
     let told = |e: &RunnerEvent| matches!(e, RunnerEvent::Incident { step: 2, message, .. } if message == "the loss is not a number");
     assert_eq!(events.iter().filter(|e| told(e)).count(), 12);
-    let cells =
-        plan.cells.iter().map(|c| CellResult::load(&runner.runs, c, Vec::new(), Default::default()).unwrap());
-    let result = BetResult {
-        registration,
-        cells: cells.collect(),
-        trials: Vec::new(),
-        references: Vec::new(),
-        separation: String::new(),
-    };
+    let result = results(&plan, registration, &runner);
     assert_eq!(result.at(Arm::Baseline, "1K")[0].incidents.len(), 1);
     let verdict = Verdict::of(&result);
     assert_eq!(verdict.judgement.ruling.to_string(), "UNDECIDED");
