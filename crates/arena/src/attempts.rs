@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::AtomicBool;
 
 use groundwork_corpus::Tokenizer;
 use groundwork_worlds::Task;
@@ -62,8 +62,8 @@ impl Attempts {
         (0..self.all.len()).filter(|place| !self.made.contains_key(place)).collect()
     }
 
-    /// Lets a model make those that are left, a batch at a time, and writes each batch down. `false`: `stop` was set, and
-    /// some are still left.
+    /// Lets a model make those that are left, and writes each down when it has ended. `false`: `stop` was set, and some are
+    /// still left.
     ///
     /// # Errors
     /// A vocabulary that the model does not know, or a journal that cannot be written.
@@ -76,24 +76,21 @@ impl Attempts {
         stop: &AtomicBool,
         progress: &mut dyn FnMut(Progress),
     ) -> Result<bool, ArenaError> {
-        for batch in self.left().chunks(suite.batch.max(1) as usize) {
-            if stop.load(Ordering::Relaxed) {
-                return Ok(false);
+        let left = self.left();
+        let attempts: Vec<(&Task, u32)> = left.iter().map(|&i| (&self.all[i].0, self.all[i].1)).collect();
+        let (of, batch) = (self.all.len(), suite.batch.max(1) as usize);
+        let made = &mut self.made;
+        let all = play_attempts(policy, tokenizer, suite, &attempts, stop, &mut |place, rollout| {
+            journal.write(&rollout, Spent::default())?;
+            made.insert(left[place], rollout);
+            if made.len().is_multiple_of(batch) {
+                journal.sync()?;
             }
-            let attempts: Vec<(&Task, u32)> =
-                batch.iter().map(|&i| (&self.all[i].0, self.all[i].1)).collect();
-            let Progress { done, of } = self.progress();
-            let rollouts = play_attempts(policy, tokenizer, suite, &attempts, stop, &mut |p| {
-                progress(Progress { done: done + p.done, of });
-            })?;
-            let Some(rollouts) = rollouts else { return Ok(false) };
-            for (&place, rollout) in batch.iter().zip(rollouts) {
-                journal.write(&rollout, Spent::default())?;
-                self.made.insert(place, rollout);
-            }
-            journal.sync()?;
-        }
-        Ok(true)
+            progress(Progress { done: made.len(), of });
+            Ok(())
+        })?;
+        journal.sync()?;
+        Ok(all)
     }
 
     /// Lets the model behind an endpoint make those that are left, and writes each down when it has ended.

@@ -54,10 +54,7 @@ pub fn complete<P: Policy>(
     }
     let room = context - given.len();
     let mut state = policy.start(1);
-    let mut logits = Vec::new();
-    for &token in &given {
-        logits = policy.step(&[token], &mut state);
-    }
+    let mut logits = if given.is_empty() { Vec::new() } else { policy.step(&[(0, &given)], &mut state) };
     let mut rng = Pcg64::seed_from_u64(seed);
     let sayable = |id: u32| {
         let plain = !tokenizer.is_special(id) || tokenizer.marker_kind(id).is_some() || id == tokenizer.end();
@@ -85,7 +82,7 @@ pub fn complete<P: Policy>(
             action.push(token)?;
         }
         tokens.push(token);
-        logits = policy.step(&[token], &mut state);
+        logits = policy.step(&[(0, &[token])], &mut state);
     }
     let full = !ended && tokens.len() == room && room < limit;
     Ok(Completion { trace: extended(prompt, &tokens, tokenizer), tokens, full })

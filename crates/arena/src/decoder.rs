@@ -5,7 +5,7 @@ use groundwork_model::{Cache, Decoder};
 
 use crate::Policy;
 
-/// Play with [`Decoder::inner`]'s weights: a decoder that tracks gradients would record every step.
+/// Play with [`Decoder::inner`]'s weights: the step form has no gradient.
 impl Policy for Decoder {
     type State = Cache;
 
@@ -13,16 +13,16 @@ impl Policy for Decoder {
         self.config().vocabulary
     }
 
-    fn start(&self, batch: usize) -> Cache {
-        self.cache(batch)
+    fn start(&self, rows: usize) -> Cache {
+        self.cache(rows)
     }
 
-    fn step(&self, tokens: &[u32], state: &mut Cache) -> Vec<f32> {
-        floats(Decoder::step(self, tokens, state))
+    fn step(&self, advances: &[(usize, &[u32])], state: &mut Cache) -> Vec<f32> {
+        floats(Decoder::step(self, advances, state))
     }
 
-    fn keep(&self, state: &mut Cache, rows: &[usize]) {
-        state.keep(rows);
+    fn rewind(&self, state: &mut Cache, row: usize, len: usize) -> usize {
+        state.truncate(row, len)
     }
 
     fn logits(&self, tokens: &[u32], documents: &[u32], rows: usize) -> Vec<f32> {

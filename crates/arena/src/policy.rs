@@ -4,21 +4,22 @@
 ///
 /// The two forms agree: [`Policy::step`] gives the logits that [`Policy::logits`] gives at the same position.
 pub trait Policy {
-    /// What a batch of sequences has left behind: a key-value cache, a recurrent state.
+    /// What sequences side by side have left behind: a key-value cache, recurrent states.
     type State;
 
     /// The number of tokens that the model knows.
     fn vocabulary(&self) -> usize;
 
-    /// The state of `batch` sequences that have not begun.
-    fn start(&self, batch: usize) -> Self::State;
+    /// The state of `rows` sequences that have not begun.
+    fn start(&self, rows: usize) -> Self::State;
 
-    /// Advances every sequence by the same number of tokens. `tokens`: `[batch, n]`, row by row; returns the logits of
-    /// the token after the last of each row, `[batch, vocabulary]`.
-    fn step(&self, tokens: &[u32], state: &mut Self::State) -> Vec<f32>;
+    /// Advances rows, each at most once and by at least one token. Returns the logits of the token after the last of each,
+    /// `[advances, vocabulary]`, which depend on nothing but what that row has taken.
+    fn step(&self, advances: &[(usize, &[u32])], state: &mut Self::State) -> Vec<f32>;
 
-    /// Keeps these rows of the batch, in this order, and forgets the others.
-    fn keep(&self, state: &mut Self::State, rows: &[usize]);
+    /// Forgets all that a row has taken but its first tokens, at most `len` of them, and returns how many it still knows: the
+    /// next sequence of the row may begin like the last one. A model that cannot go back forgets everything.
+    fn rewind(&self, state: &mut Self::State, row: usize, len: usize) -> usize;
 
     /// Teacher forcing. `tokens` and `documents`: `[rows, sequence]`, where document 0 is padding; returns the
     /// logits of the token after each position, `[rows, sequence, vocabulary]`.

@@ -1,6 +1,5 @@
 //! Batched rollouts: many attempts at tasks side by side.
 
-use std::iter;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use groundwork_corpus::Tokenizer;
@@ -79,11 +78,14 @@ pub struct Rollout {
     pub said: u32,
 }
 
-/// Plays attempts at tasks with a model, `suite.samples` at each, in batches of `suite.batch`.
+/// Tokens of a prompt or a result that a row takes in one step at most: enough to be fast, few enough to need little memory.
+const GIVEN: usize = 256;
+
+/// Plays attempts at tasks with a model, `suite.samples` at each, `suite.batch` of them side by side.
 ///
-/// In every step each row of a batch takes the same number of tokens, one unless all are given, so that the cache is rectangular and nothing is
-/// padded; rows that have ended are dropped. Results are in the order of `tasks`, the samples of one task
-/// together, and do not depend on how the tasks fall into batches.
+/// In a step every row takes a token that it said, or what was said to it, as many tokens as that has. A row whose attempt has
+/// ended goes to the next attempt at once, and keeps what it knows of a prompt that begins like its last one. Results are
+/// in the order of `tasks`, the samples of one task together, and do not depend on the size of the batch.
 ///
 /// The agent's turn begins with a marker of its own (the choice is limited to those and `<|end|>`). An action is
 /// carried out when the next marker ends it; by saying `<|observation|>` or `<|error|>` the agent asks for the
@@ -102,93 +104,97 @@ pub fn play<P: Policy>(
     let attempts: Vec<(&Task, u32)> =
         tasks.iter().flat_map(|task| (0..suite.samples).map(move |sample| (task, sample))).collect();
     let never = AtomicBool::new(false);
-    Ok(play_attempts(policy, tokenizer, suite, &attempts, &never, progress)?.unwrap_or_default())
+    let mut rollouts = Vec::with_capacity(attempts.len());
+    play_attempts(policy, tokenizer, suite, &attempts, &never, &mut |place, rollout| {
+        rollouts.push((place, rollout));
+        progress(Progress { done: rollouts.len(), of: attempts.len() });
+        Ok(())
+    })?;
+    rollouts.sort_by_key(|(place, _)| *place);
+    Ok(rollouts.into_iter().map(|(_, rollout)| rollout).collect())
 }
 
-/// As [`play`], for these attempts; `None` where `stop` was set before all of them had ended.
+/// A row of the policy's state.
+#[derive(Default)]
+struct Row {
+    /// The attempt that it plays, by its place, until that has ended.
+    seat: Option<(usize, Seat)>,
+    /// The tokens that the state knows of it.
+    known: Vec<u32>,
+    /// Where its logits stand among those of the last step.
+    logits: Option<usize>,
+}
+
+/// As [`play`], for these attempts; `ended` is told of each, with its place, when it has ended. `false`: `stop` was set before
+/// all of them had.
 pub(crate) fn play_attempts<P: Policy>(
     policy: &P,
     tokenizer: &Tokenizer,
     suite: &SuiteSpec,
     attempts: &[(&Task, u32)],
     stop: &AtomicBool,
-    progress: &mut dyn FnMut(Progress),
-) -> Result<Option<Vec<Rollout>>, ArenaError> {
-    if policy.vocabulary() < tokenizer.vocabulary() {
-        return Err(ArenaError::Vocabulary { model: policy.vocabulary(), tokenizer: tokenizer.vocabulary() });
+    ended: &mut dyn FnMut(usize, Rollout) -> Result<(), ArenaError>,
+) -> Result<bool, ArenaError> {
+    let vocabulary = policy.vocabulary();
+    if vocabulary < tokenizer.vocabulary() {
+        return Err(ArenaError::Vocabulary { model: vocabulary, tokenizer: tokenizer.vocabulary() });
     }
     let mut grammars = Grammars::new(suite, tokenizer)?;
-    let mut rollouts = Vec::with_capacity(attempts.len());
-    for batch in attempts.chunks(suite.batch.max(1) as usize) {
-        let seats = batch
-            .iter()
-            .map(|&(task, sample)| Seat::new(task, sample, tokenizer, suite))
-            .collect::<Result<Vec<_>, _>>()?;
-        // Here it can still be said that tools have no grammar.
-        for seat in &seats {
-            grammars.action(seat.tools())?;
-        }
-        let before = rollouts.len();
-        let played = play_batch(policy, tokenizer, suite, &mut grammars, seats, stop, &mut |done| {
-            progress(Progress { done: before + done, of: attempts.len() });
-        });
-        let Some(played) = played else { return Ok(None) };
-        rollouts.extend(played);
-    }
-    Ok(Some(rollouts))
-}
-
-/// Plays one batch to its end, or until `stop` is set. `ended` hears how many rows have ended whenever one does.
-fn play_batch<P: Policy>(
-    policy: &P,
-    tokenizer: &Tokenizer,
-    suite: &SuiteSpec,
-    grammars: &mut Grammars,
-    seats: Vec<Seat>,
-    stop: &AtomicBool,
-    ended: &mut dyn FnMut(usize),
-) -> Option<Vec<Rollout>> {
-    let size = seats.len();
-    let vocabulary = policy.vocabulary();
+    let size = (suite.batch.max(1) as usize).min(attempts.len());
     let mut state = policy.start(size);
-    let mut rollouts: Vec<(usize, Rollout)> = Vec::with_capacity(size);
-    let mut seats: Vec<(usize, Seat)> = seats.into_iter().enumerate().collect();
+    let mut rows: Vec<Row> = (0..size).map(|_| Row::default()).collect();
+    let mut waiting = attempts.iter().enumerate();
     let mut logits: Vec<f32> = Vec::new();
     loop {
         if stop.load(Ordering::Relaxed) {
-            return None;
+            return Ok(false);
         }
-        let playing = seats.len();
-        let mut tokens = Vec::with_capacity(playing);
-        let mut rows = Vec::with_capacity(playing);
-        let mut still = Vec::with_capacity(playing);
-        for (row, (place, mut seat)) in seats.into_iter().enumerate() {
-            let expected = logits.get(row * vocabulary..(row + 1) * vocabulary).unwrap_or_default();
-            match seat.next(expected, tokenizer, suite, grammars) {
+        let free = rows.iter().filter(|row| row.seat.is_none()).count();
+        for (place, &(task, sample)) in waiting.by_ref().take(free) {
+            let seat = Seat::new(task, sample, tokenizer, suite)?;
+            // Here it can still be said that tools have no grammar.
+            grammars.action(seat.tools())?;
+            sit_down(policy, &mut state, &mut rows, place, seat);
+        }
+        if rows.iter().all(|row| row.seat.is_none()) {
+            return Ok(true);
+        }
+        let mut advances: Vec<(usize, usize)> = Vec::with_capacity(size);
+        for (index, row) in rows.iter_mut().enumerate() {
+            let Some((place, mut seat)) = row.seat.take() else { continue };
+            let expected = row.logits.take().map_or(&[][..], |at| &logits[at * vocabulary..][..vocabulary]);
+            match seat.next(expected, tokenizer, suite, &mut grammars) {
                 Ok(token) => {
-                    tokens.push(token);
-                    rows.push(row);
-                    still.push((place, seat));
+                    let before = row.known.len();
+                    row.known.push(token);
+                    row.known.extend(seat.take(GIVEN - 1));
+                    row.logits = Some(advances.len());
+                    advances.push((index, before));
+                    row.seat = Some((place, seat));
                 }
-                Err(how) => rollouts.push((place, seat.finish(how))),
+                Err(how) => ended(place, seat.finish(how))?,
             }
         }
-        seats = still;
-        if seats.len() < playing {
-            ended(rollouts.len());
-            if seats.is_empty() {
-                break;
-            }
-            policy.keep(&mut state, &rows);
+        if !advances.is_empty() {
+            let advances: Vec<(usize, &[u32])> =
+                advances.into_iter().map(|(row, before)| (row, &rows[row].known[before..])).collect();
+            logits = policy.step(&advances, &mut state);
         }
-        // While the world has the word everywhere, as in the prompts, what it says is taken at once.
-        let more = seats.iter().map(|(_, seat)| seat.given()).min().unwrap_or(0);
-        if more > 0 {
-            let rows = tokens.into_iter().zip(&mut seats);
-            tokens = rows.flat_map(|(first, (_, seat))| iter::once(first).chain(seat.take(more))).collect();
-        }
-        logits = policy.step(&tokens, &mut state);
     }
-    rollouts.sort_by_key(|(place, _)| *place);
-    Some(rollouts.into_iter().map(|(_, rollout)| rollout).collect())
+}
+
+/// Gives the attempt a free row, the one that knows most of how it begins.
+fn sit_down<P: Policy>(policy: &P, state: &mut P::State, rows: &mut [Row], place: usize, mut seat: Seat) {
+    let shared =
+        |row: &Row| row.known.iter().zip(seat.given()).take_while(|(known, given)| known == given).count();
+    // The first of those that know equally much.
+    let free = rows.iter().enumerate().rev().filter(|(_, row)| row.seat.is_none());
+    let Some((index, shared)) = free.map(|(index, row)| (index, shared(row))).max_by_key(|&(_, n)| n) else {
+        return;
+    };
+    // The last token given is taken in any case: its logits are wanted.
+    let known = policy.rewind(state, index, shared.min(seat.given().len().saturating_sub(1)));
+    seat.take(known);
+    rows[index].known.truncate(known);
+    rows[index].seat = Some((place, seat));
 }

@@ -80,13 +80,14 @@ impl Seat {
         self.playing.episode().tools()
     }
 
-    /// How many tokens are known already, before the model is asked again.
-    pub(crate) fn given(&self) -> usize {
-        self.queue.len()
+    /// The tokens that are said to the agent before the model is asked again.
+    pub(crate) fn given(&self) -> &VecDeque<u32> {
+        &self.queue
     }
 
-    /// The next `n` of those.
+    /// Takes the next of those, at most `n`.
     pub(crate) fn take(&mut self, n: usize) -> Vec<u32> {
+        let n = n.min(self.queue.len());
         self.taken += n as u32;
         self.queue.drain(..n).collect()
     }

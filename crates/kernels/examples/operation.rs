@@ -20,7 +20,17 @@ const OPERATIONS: [Operation; 12] = [
     }),
     ("qk-norm-rope", |device| {
         let (qkv, gain) = (numbers([1, ROWS, 9, 32], device), numbers([32], device));
-        backward(move || kernels::qk_norm_rope(qkv.clone(), gain.clone(), gain.clone(), 3, 1e-6, 1e4, 0))
+        backward(move || {
+            kernels::qk_norm_rope(
+                qkv.clone(),
+                gain.clone(),
+                gain.clone(),
+                3,
+                1e-6,
+                1e4,
+                kernels::Positions::From(0),
+            )
+        })
     }),
     ("linear", |device| {
         let (x, weight) = (numbers([ROWS, WIDTH], device), numbers([WIDTH, 256], device));

@@ -232,7 +232,11 @@ fn head_norms(batch: usize, sequence: usize, heads: usize, width: usize) -> Run 
     let numbers = 5 * 3 * batch * sequence * heads * width;
     let work = move || {
         let [q, k] = gains.clone();
-        drop(fused::qk_norm_rope(qkv.clone(), q, k, heads, 1e-6, 1e4, 0).sum().backward());
+        drop(
+            fused::qk_norm_rope(qkv.clone(), q, k, heads, 1e-6, 1e4, fused::Positions::From(0))
+                .sum()
+                .backward(),
+        );
     };
     Run { work: Box::new(work), flops: 0.0, numbers: numbers as f64 }
 }

@@ -9,6 +9,7 @@
 //! alone: Dao et al., FlashAttention, 2022, with `dS = P ∘ (dP + δ)`, `δ_i = ∂/∂lse_i - do_i·o_i`.
 
 use std::borrow::Cow;
+use std::cell::RefCell;
 use std::ops::Range;
 
 use crate::allowed::Allowed;
@@ -37,13 +38,14 @@ impl Heads<'_> {
 pub(crate) enum Keys<'a> {
     /// A head's numbers follow one another.
     Rows(Heads<'a>),
-    /// Positions follow one another, for each number of a head, as a cache may hold them; there is room for a whole number of
-    /// panels. The distances are those between rows of the batch, numbers of a head, and heads.
-    Columns(Heads<'a>),
+    /// Those of the one head of the one row that the job is for, as a cache holds them: whole panels of positions as
+    /// `[head_dim, KEY_PANEL]`, so that nothing need be transposed, and the positions after them as `[positions, head_dim]`. There is
+    /// room for a whole panel.
+    Held(&'a [f32]),
 }
 
-/// The room for keys that lie in columns is a multiple of this: two of the widest vectors.
-pub(crate) const KEY_ROOM: usize = 2 * MAX_LANES;
+/// Positions of a panel of keys in a cache: two of the widest vectors.
+pub(crate) const KEY_PANEL: usize = 2 * MAX_LANES;
 
 /// The sizes of one call.
 #[derive(Clone, Copy)]
@@ -73,14 +75,17 @@ impl Sizes {
 
 /// Where a result `[batch, sequence, heads, head_dim]` goes; its heads lie side by side.
 #[derive(Clone, Copy)]
-struct Place<'a> {
-    to: &'a SharedMut<'a>,
+pub(crate) struct Place<'a> {
+    /// All that is written.
+    pub to: &'a SharedMut<'a>,
     /// Its first element.
-    first: usize,
-    sequence: usize,
+    pub first: usize,
+    /// Positions of a row of the batch.
+    pub sequence: usize,
     /// Distance between positions.
-    position: usize,
-    head_dim: usize,
+    pub position: usize,
+    /// Numbers a head.
+    pub head_dim: usize,
 }
 
 impl<'a> Place<'a> {
@@ -128,7 +133,20 @@ pub(crate) fn forward(
             let o = Place::all(o, sizes.queries, sizes.heads, sizes.head_dim);
             for_each_job(sizes.batch * sizes.kv_heads, |job| {
                 let (batch, kv_head) = (job / sizes.kv_heads, job % sizes.kv_heads);
-                dispatch(Forward { sizes, batch, kv_head, q, k, v, allowed, o, lse: &lse_shared });
+                with_room(|room| {
+                    dispatch(Forward {
+                        sizes,
+                        batch,
+                        kv_head,
+                        q,
+                        k,
+                        v,
+                        allowed,
+                        o,
+                        lse: Some(&lse_shared),
+                        room,
+                    });
+                });
             });
         })
     };
@@ -240,16 +258,37 @@ fn backward_into(given: Given<'_>, dq: Place<'_>, dk: Place<'_>, dv: Place<'_>) 
     });
 }
 
-struct Forward<'a> {
-    sizes: &'a Sizes,
-    batch: usize,
-    kv_head: usize,
-    q: Heads<'a>,
-    k: Keys<'a>,
-    v: Heads<'a>,
-    allowed: &'a Allowed,
-    o: Place<'a>,
-    lse: &'a SharedMut<'a>,
+/// One job of the forward pass: a key head of a row of the batch, with the query heads that share it.
+pub(crate) struct Forward<'a> {
+    /// The sizes of all jobs.
+    pub sizes: &'a Sizes,
+    /// The row of the batch.
+    pub batch: usize,
+    /// The key head.
+    pub kv_head: usize,
+    /// Queries, keys and values of all jobs.
+    pub q: Heads<'a>,
+    /// See `q`.
+    pub k: Keys<'a>,
+    /// See `q`.
+    pub v: Heads<'a>,
+    /// The mask.
+    pub allowed: &'a Allowed,
+    /// Where `o` goes.
+    pub o: Place<'a>,
+    /// Where `lse`, `[batch, heads, queries]`, goes, if it is wanted.
+    pub lse: Option<&'a SharedMut<'a>>,
+    /// Room to work in.
+    pub room: &'a mut Vec<f32>,
+}
+
+/// Lends a job of this thread room to work in: decoding has so many small ones that new memory for each would take a good part of
+/// the time.
+pub(crate) fn with_room(job: impl FnOnce(&mut Vec<f32>)) {
+    thread_local! {
+        static ROOM: RefCell<Vec<f32>> = const { RefCell::new(Vec::new()) };
+    }
+    ROOM.with_borrow_mut(job);
 }
 
 impl Kernel for Forward<'_> {
@@ -264,22 +303,38 @@ impl Kernel for Forward<'_> {
         // Decoding with a window, or late in a row of documents, sees few of the keys that the cache holds.
         let visible = self.allowed.chunks(self.batch, first_query..keys, CHUNK, panel).next();
         let seen = visible.map_or(0, |(low, _)| low);
-        let packed;
-        // The key `seen`, and the distances between numbers of a head and between panels.
-        let (k_panels, k_row, k_panel) = match self.k {
-            Keys::Rows(k) => {
-                packed = pack_panels::<V>(k, self.batch, self.kv_head, head_dim, seen..keys);
-                (&packed[..], panel, panel * head_dim)
-            }
-            Keys::Columns(k) => {
-                let first = self.batch * k.strides[0] + self.kv_head * k.strides[2] + seen;
-                (&k.data[first..], k.strides[1], panel)
-            }
+        let packed_from = match self.k {
+            Keys::Rows(_) => seen,
+            Keys::Held(_) => keys / KEY_PANEL * KEY_PANEL,
         };
+        let to_pack = match self.k {
+            Keys::Rows(_) => packed_from..keys,
+            // Numbers of nobody beyond the last key are masked like keys to come.
+            Keys::Held(_) => packed_from..keys.next_multiple_of(V::LANES),
+        };
+        let most = ROWS.min(queries);
+        let lengths = [
+            most * SCORE_ROW,
+            most * head_dim,
+            most * width,
+            to_pack.len().next_multiple_of(panel) * head_dim,
+        ];
+        let needed = lengths.iter().sum();
+        if self.room.len() < needed {
+            self.room.resize(needed, 0.0);
+        }
+        let (scores, room) = self.room.split_at_mut(lengths[0]);
+        let (q_rows, room) = room.split_at_mut(lengths[1]);
+        let (o_rows, room) = room.split_at_mut(lengths[2]);
+        let packed = &mut room[..lengths[3]];
+        match self.k {
+            Keys::Rows(k) => pack_panels_to::<V>(packed, k, [self.batch, self.kv_head], head_dim, to_pack),
+            Keys::Held(held) => {
+                let k = Heads { data: held, strides: [0, head_dim, 0] };
+                pack_panels_to::<V>(packed, k, [0, 0], head_dim, to_pack);
+            }
+        }
         let v_rows = Rows::of::<V>(self.v, self.batch, self.kv_head, head_dim, seen..keys);
-        let mut scores = vec![0.0; ROWS * SCORE_ROW];
-        let mut q_rows = vec![0.0; ROWS * head_dim];
-        let mut o_rows = vec![0.0; ROWS * width];
         for head in self.kv_head * self.sizes.group()..(self.kv_head + 1) * self.sizes.group() {
             for start in (0..queries).step_by(ROWS) {
                 let rows = ROWS.min(queries - start);
@@ -292,23 +347,41 @@ impl Kernel for Forward<'_> {
                 o_rows.fill(0.0);
                 let positions = first_query + start..first_query + start + rows;
                 for (low, high) in self.allowed.chunks(self.batch, positions.clone(), CHUNK, panel) {
-                    // SAFETY: `q_rows` has `rows` rows; `k_panels` holds the keys up to the next multiple of a panel
-                    // after `keys`, which bounds `high`, or has room for them; a row of `scores` holds a chunk.
-                    unsafe {
-                        V::product(&Product {
-                            rows,
-                            columns: high - low,
-                            depth: head_dim,
-                            a: q_rows.as_ptr(),
-                            a_row: head_dim,
-                            a_column: 1,
-                            b: k_panels.as_ptr().add((low - seen) / panel * k_panel),
-                            b_row: k_row,
-                            b_panel: k_panel,
-                            c: scores.as_mut_ptr(),
-                            c_row: SCORE_ROW,
-                            plus: Plus::Nothing,
-                        });
+                    let mut from = low;
+                    while from < high {
+                        let (columns, b, b_row, b_panel) = match self.k {
+                            _ if from >= packed_from => (
+                                high - from,
+                                &packed[(from - packed_from) * head_dim..],
+                                panel,
+                                panel * head_dim,
+                            ),
+                            Keys::Rows(_) => unreachable!("all that is seen is packed"),
+                            Keys::Held(keys) => {
+                                let (index, within) = (from / KEY_PANEL, from % KEY_PANEL);
+                                let columns = (KEY_PANEL - within).min(high - from);
+                                (columns, &keys[index * KEY_PANEL * head_dim + within..], KEY_PANEL, panel)
+                            }
+                        };
+                        // SAFETY: `q_rows` has `rows` rows; `b` holds the keys up to the next multiple of a panel after
+                        // `keys`, which bounds `high`; a row of `scores` holds a chunk.
+                        unsafe {
+                            V::product(&Product {
+                                rows,
+                                columns,
+                                depth: head_dim,
+                                a: q_rows.as_ptr(),
+                                a_row: head_dim,
+                                a_column: 1,
+                                b: b.as_ptr(),
+                                b_row,
+                                b_panel,
+                                c: scores.as_mut_ptr().add(from - low),
+                                c_row: SCORE_ROW,
+                                plus: Plus::Nothing,
+                            });
+                        }
+                        from += columns;
                     }
                     for r in 0..rows {
                         let scores = &mut scores[r * SCORE_ROW..r * SCORE_ROW + high - low];
@@ -353,9 +426,11 @@ impl Kernel for Forward<'_> {
                     // SAFETY: this job alone writes the rows of its heads.
                     let o = unsafe { self.o.row(self.batch, start + r, head) };
                     scaled_copy(o, &o_rows[r * width..r * width + head_dim], 1.0 / sums[r]);
-                    let at = (self.batch * heads + head) * queries + start + r;
-                    // SAFETY: likewise.
-                    unsafe { self.lse.range(at, 1)[0] = largest[r] + sums[r].ln() };
+                    if let Some(lse) = self.lse {
+                        let at = (self.batch * heads + head) * queries + start + r;
+                        // SAFETY: likewise.
+                        unsafe { lse.range(at, 1)[0] = largest[r] + sums[r].ln() };
+                    }
                 }
             }
         }
@@ -512,8 +587,21 @@ fn pack_panels<V: Vector>(
     head_dim: usize,
     range: Range<usize>,
 ) -> Vec<f32> {
+    let mut out = vec![0.0; range.len().next_multiple_of(2 * V::LANES) * head_dim];
+    pack_panels_to::<V>(&mut out, x, [batch, head], head_dim, range);
+    out
+}
+
+/// The same into `out`; what is beyond the last key stays as it was.
+#[inline(always)]
+fn pack_panels_to<V: Vector>(
+    out: &mut [f32],
+    x: Heads<'_>,
+    [batch, head]: [usize; 2],
+    head_dim: usize,
+    range: Range<usize>,
+) {
     let panel = 2 * V::LANES;
-    let mut out = vec![0.0; range.len().next_multiple_of(panel) * head_dim];
     let squares = head_dim / V::LANES * V::LANES;
     for start in (0..range.len()).step_by(V::LANES) {
         let to = start / panel * panel * head_dim + start % panel;
@@ -534,7 +622,6 @@ fn pack_panels<V: Vector>(
             }
         }
     }
-    out
 }
 
 /// The rows of one head, each a whole number of vectors wide.

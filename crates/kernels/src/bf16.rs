@@ -8,7 +8,7 @@
 //! As in f32, an element is a sum of sums over blocks of [`DEPTH`] and depends on nothing but its row and its column.
 
 #[cfg(target_arch = "x86_64")]
-pub(crate) use x86::{multiply_into, unit};
+pub(crate) use x86::{Line, Right, multiply_into, pack, unit};
 
 /// What multiplies.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -64,9 +64,18 @@ mod x86 {
     const DOT_ROWS: usize = 12;
 
     /// Sixteen pairs, a line of the cache.
-    #[derive(Clone, Copy)]
+    #[derive(Clone, Copy, Debug)]
     #[repr(C, align(64))]
-    struct Line([u32; 16]);
+    pub(crate) struct Line([u32; 16]);
+
+    /// The right operand of a product.
+    #[derive(Clone, Copy)]
+    pub(crate) enum Right<'a> {
+        /// Where it lies.
+        Lying(Matrix<'a>),
+        /// Packed as a whole by [`pack`]; it has `columns` columns, and those from `left` on, a multiple of [`SIDE`], are meant.
+        Packed { lines: &'a [Line], columns: usize, left: usize },
+    }
 
     /// The result of one step, before it goes to its place.
     #[repr(C, align(64))]
@@ -122,11 +131,12 @@ mod x86 {
     ///
     /// # Safety
     /// The processor must have `unit`; the operands must fit together and into their slices, and have some depth; `c` must
-    /// be writable (and readable, if it is added to) for `a.rows` rows of `b.columns` numbers, another `plus` readable.
+    /// be writable (and readable, if it is added to) for `a.rows` rows of `columns` numbers, another `plus` readable.
     pub(crate) unsafe fn multiply_into(
         unit: Unit,
         a: Matrix<'_>,
-        b: Matrix<'_>,
+        b: Right<'_>,
+        columns: usize,
         plus: Plus,
         c: *mut f32,
         c_row: usize,
@@ -142,7 +152,7 @@ mod x86 {
                 if unit == Unit::Tiles {
                     configure_tiles();
                 }
-                blocks(unit, a, b, plus, c, c_row, packed_a, packed_b);
+                blocks(unit, a, b, columns, plus, c, c_row, packed_a, packed_b);
                 if unit == Unit::Tiles {
                     asm!("tilerelease", options(nostack, nomem));
                 }
@@ -174,7 +184,8 @@ mod x86 {
     unsafe fn blocks(
         unit: Unit,
         a: Matrix<'_>,
-        b: Matrix<'_>,
+        b: Right<'_>,
+        all_columns: usize,
         plus: Plus,
         c: *mut f32,
         c_row: usize,
@@ -182,28 +193,26 @@ mod x86 {
         packed_b: &mut [Line],
     ) {
         let mut square = Square([0.0; SIDE * SIDE]);
-        for left in (0..b.columns).step_by(COLUMNS) {
-            let columns = COLUMNS.min(b.columns - left);
+        for left in (0..all_columns).step_by(COLUMNS) {
+            let columns = COLUMNS.min(all_columns - left);
             for start in (0..a.columns).step_by(DEPTH) {
                 let depth = DEPTH.min(a.columns - start);
                 let steps = depth.div_ceil(STEP);
                 // The first block starts from `plus`, the others go on from what is there.
                 let plus = if start == 0 { plus } else { Plus::Result };
-                for (panel, to) in packed_b.chunks_mut(DEPTH).take(columns.div_ceil(SIDE)).enumerate() {
-                    let first = left + panel * SIDE;
-                    let width = SIDE.min(left + columns - first);
-                    for half in 0..width.div_ceil(16) {
-                        let width = 16.min(width - 16 * half);
-                        let part = Part { x: b.transposed(), first: first + 16 * half, rows: width };
-                        for step in 0..steps {
-                            // SAFETY: the part lies within `b`; the panel has DEPTH lines.
-                            unsafe {
-                                let to = to.as_mut_ptr().add(step * STEP + half);
-                                part.pairs_down(start + step * STEP, start + depth, to, 2);
-                            }
-                        }
+                // The block, and the distance between its panels.
+                let (packed_b, b_panel) = match b {
+                    Right::Lying(b) => {
+                        // SAFETY: passed on to the caller; a block fits into the room for it.
+                        unsafe { pack_block(b, [start, depth], [left, columns], packed_b, DEPTH) };
+                        (packed_b.as_ptr(), DEPTH)
                     }
-                }
+                    Right::Packed { lines, columns: all, left: first } => {
+                        let panel = steps * STEP;
+                        let before = start * all.div_ceil(SIDE) + (first + left) / SIDE * panel;
+                        (lines[before..].as_ptr(), panel)
+                    }
+                };
                 for top in (0..a.rows).step_by(ROWS) {
                     let rows = ROWS.min(a.rows - top);
                     for first in (0..rows).step_by(16) {
@@ -224,7 +233,7 @@ mod x86 {
                             // within the result.
                             unsafe {
                                 let a = packed_a.as_ptr().add(row * A_ROW);
-                                let b = packed_b.as_ptr().add(column / SIDE * DEPTH);
+                                let b = packed_b.add(column / SIDE * b_panel);
                                 match unit {
                                     Unit::Tiles => tiles_square(a, b, steps, &mut square),
                                     Unit::Dots => dots_square(a, b, 16 * steps, height, &mut square),
@@ -237,6 +246,52 @@ mod x86 {
                 }
             }
         }
+    }
+
+    /// Packs the rows and columns of `b` that a first one and a count name, in panels that are `distance` lines apart.
+    ///
+    /// # Safety
+    /// They must lie within `b`, and the panels within `to`.
+    #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512bf16,avx2")]
+    unsafe fn pack_block(
+        b: Matrix<'_>,
+        [start, depth]: [usize; 2],
+        [left, columns]: [usize; 2],
+        to: &mut [Line],
+        distance: usize,
+    ) {
+        for (panel, to) in to.chunks_mut(distance).take(columns.div_ceil(SIDE)).enumerate() {
+            let first = left + panel * SIDE;
+            let width = SIDE.min(left + columns - first);
+            for half in 0..width.div_ceil(16) {
+                let width = 16.min(width - 16 * half);
+                let part = Part { x: b.transposed(), first: first + 16 * half, rows: width };
+                for step in 0..depth.div_ceil(STEP) {
+                    // SAFETY: the part lies within `b`; the panel has the lines of all steps.
+                    unsafe {
+                        let to = to.as_mut_ptr().add(step * STEP + half);
+                        part.pairs_down(start + step * STEP, start + depth, to, 2);
+                    }
+                }
+            }
+        }
+    }
+
+    /// The whole of `b`: block of the depth by block, and in each panel by panel.
+    ///
+    /// # Safety
+    /// The processor must have a unit, and `b` lie within its slice.
+    pub(crate) unsafe fn pack(b: Matrix<'_>) -> Vec<Line> {
+        let panels = b.columns.div_ceil(SIDE);
+        let mut lines = vec![Line([0; 16]); b.rows.next_multiple_of(STEP) * panels];
+        for start in (0..b.rows).step_by(DEPTH) {
+            let depth = DEPTH.min(b.rows - start);
+            let panel = depth.next_multiple_of(STEP);
+            let to = &mut lines[start * panels..][..panel * panels];
+            // SAFETY: passed on to the caller; a panel has the lines of all its steps.
+            unsafe { pack_block(b, [start, depth], [0, b.columns], to, panel) };
+        }
+        lines
     }
 
     /// Writes the part of a square that belongs to the result.

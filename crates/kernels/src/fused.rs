@@ -1,10 +1,12 @@
 //! The fused operations as Burn sees them: one trait, implemented for Flex and, with gradients, for `Autodiff`.
 
 use crate::allowed::Allowed;
+use crate::cached::Advance;
 use crate::gradients::{
     AttentionLse, AttentionOutput, Embedding, KeptByLse, KeptByPackedLse, LeftByOutput, Linear,
     LinearCrossEntropy, PackedAttentionLse, QkNormRope, ReluSquared, RmsNorm, RmsNormGain, Rope, Swiglu,
 };
+use crate::packed::Packed;
 use crate::precision::Precision;
 use crate::primitives::Primitives;
 use crate::qk::QkHeads;
@@ -33,6 +35,15 @@ pub(crate) trait Fused: Backend {
         heads: usize,
         allowed: Arc<Allowed>,
     ) -> (FloatTensor<Self>, FloatTensor<Self>);
+    /// `(o, keys, values)`; no gradient.
+    fn fused_cached_attention(
+        qkv: FloatTensor<Self>,
+        heads: usize,
+        keys: FloatTensor<Self>,
+        values: FloatTensor<Self>,
+        rows: Arc<[Advance]>,
+        window: Option<usize>,
+    ) -> (FloatTensor<Self>, FloatTensor<Self>, FloatTensor<Self>);
     /// `x W`.
     fn fused_linear(
         x: FloatTensor<Self>,
@@ -45,6 +56,14 @@ pub(crate) trait Fused: Backend {
         weight: FloatTensor<Self>,
         residual: FloatTensor<Self>,
         precision: Precision,
+    ) -> FloatTensor<Self>;
+    /// `x W`, the weight packed beforehand; no gradient.
+    fn fused_packed_linear(x: FloatTensor<Self>, weight: Arc<Packed>) -> FloatTensor<Self>;
+    /// `x W + residual`, likewise.
+    fn fused_packed_linear_plus(
+        x: FloatTensor<Self>,
+        weight: Arc<Packed>,
+        residual: FloatTensor<Self>,
     ) -> FloatTensor<Self>;
     /// Rows of a table.
     fn fused_embedding(table: FloatTensor<Self>, ids: Arc<[usize]>) -> FloatTensor<Self>;
@@ -108,6 +127,16 @@ impl Fused for Flex {
     ) -> (FloatTensor<Self>, FloatTensor<Self>) {
         Self::packed_attention_forward(qkv, heads, &allowed)
     }
+    fn fused_cached_attention(
+        qkv: FloatTensor<Self>,
+        heads: usize,
+        keys: FloatTensor<Self>,
+        values: FloatTensor<Self>,
+        rows: Arc<[Advance]>,
+        window: Option<usize>,
+    ) -> (FloatTensor<Self>, FloatTensor<Self>, FloatTensor<Self>) {
+        Self::cached_attention(qkv, heads, [keys, values], &rows, window).into()
+    }
     fn fused_linear(
         x: FloatTensor<Self>,
         weight: FloatTensor<Self>,
@@ -122,6 +151,16 @@ impl Fused for Flex {
         precision: Precision,
     ) -> FloatTensor<Self> {
         Self::linear_forward(x, weight, Some(residual), precision)
+    }
+    fn fused_packed_linear(x: FloatTensor<Self>, weight: Arc<Packed>) -> FloatTensor<Self> {
+        Self::packed_linear(x, &weight, None)
+    }
+    fn fused_packed_linear_plus(
+        x: FloatTensor<Self>,
+        weight: Arc<Packed>,
+        residual: FloatTensor<Self>,
+    ) -> FloatTensor<Self> {
+        Self::packed_linear(x, &weight, Some(residual))
     }
     fn fused_embedding(table: FloatTensor<Self>, ids: Arc<[usize]>) -> FloatTensor<Self> {
         Self::gather_rows(table, &ids)
@@ -284,7 +323,7 @@ impl<B: Primitives, C: CheckpointStrategy> Fused for Autodiff<B, C> {
         let ((query_gain, query_node), (key_gain, key_node)) =
             (query_gain.into_parts(), key_gain.into_parts());
         let gains = [query_gain, key_gain];
-        let y = B::qk_norm_rope(qkv.clone(), gains.clone(), heads);
+        let y = B::qk_norm_rope(qkv.clone(), gains.clone(), heads.clone());
         match QkNormRope.prepare::<C>([qkv_node, query_node, key_node]).compute_bound().stateful() {
             OpsKind::Tracked(prep) => prep.finish((qkv, gains, heads), y),
             OpsKind::UnTracked(prep) => prep.finish(y),
@@ -359,6 +398,29 @@ impl<B: Primitives, C: CheckpointStrategy> Fused for Autodiff<B, C> {
             (OpsKind::UnTracked(prep), _) => prep.finish(sum),
         };
         (sum, <Self as AutodiffBackend>::from_inner(losses))
+    }
+
+    fn fused_cached_attention(
+        _: FloatTensor<Self>,
+        _: usize,
+        _: FloatTensor<Self>,
+        _: FloatTensor<Self>,
+        _: Arc<[Advance]>,
+        _: Option<usize>,
+    ) -> (FloatTensor<Self>, FloatTensor<Self>, FloatTensor<Self>) {
+        unreachable!("the public operation refuses tracked tensors")
+    }
+
+    fn fused_packed_linear(_: FloatTensor<Self>, _: Arc<Packed>) -> FloatTensor<Self> {
+        unreachable!("the public operation refuses tracked tensors")
+    }
+
+    fn fused_packed_linear_plus(
+        _: FloatTensor<Self>,
+        _: Arc<Packed>,
+        _: FloatTensor<Self>,
+    ) -> FloatTensor<Self> {
+        unreachable!("the public operation refuses tracked tensors")
     }
 
     fn fused_squared_norm(_: FloatTensor<Self>) -> FloatTensor<Self> {

@@ -11,6 +11,7 @@
 mod allowed;
 mod attention;
 mod bf16;
+mod cached;
 mod cross_entropy;
 mod embedding;
 mod fused;
@@ -21,6 +22,7 @@ mod matmul;
 mod memory;
 mod norm;
 mod operations;
+mod packed;
 mod parallel;
 mod precision;
 mod primitives;
@@ -31,10 +33,13 @@ mod rotation;
 mod simd;
 mod update;
 
+pub use cached::Advance;
 pub use memory::keep_freed_memory;
 pub use operations::{
-    adamw, attention, embedding, linear, linear_cross_entropy, muon, packed_attention, qk_norm_rope,
-    relu_squared, rms_norm, rope, squared_norm, swiglu,
+    CACHE_PANEL, ReadyWeight, adamw, attention, cached_attention, embedding, linear, linear_cross_entropy,
+    muon, packed_attention, qk_norm_rope, ready_linear, relu_squared, rms_norm, rope, squared_norm, swiglu,
 };
+pub use parallel::in_pool;
 pub use precision::Precision;
+pub use rotation::Positions;
 pub use update::{Adamw, Muon};

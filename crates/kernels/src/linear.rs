@@ -2,7 +2,8 @@
 //!
 //! Nothing is transposed or copied beforehand, and the residual is added while the product is written.
 
-use crate::matmul::{Matrix, matmul};
+use crate::matmul::{Matrix, matmul, matmul_packed};
+use crate::packed::Packed;
 use crate::precision::Precision;
 
 /// `x`: `[rows, in]`, `weight`: `[in, out]`, `residual`: `[rows, out]`. Returns `[rows, out]`.
@@ -15,6 +16,11 @@ pub(crate) fn forward(
 ) -> Vec<f32> {
     let [inputs, outputs] = sizes;
     matmul(Matrix::by_rows(x, inputs), Matrix::by_rows(weight, outputs), residual, precision)
+}
+
+/// [`forward`] by a weight that was packed beforehand.
+pub(crate) fn forward_packed(x: &[f32], weight: &Packed, residual: Option<&[f32]>) -> Vec<f32> {
+    matmul_packed(Matrix::by_rows(x, weight.rows()), weight, residual)
 }
 
 /// The gradient of `x`.

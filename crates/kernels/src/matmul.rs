@@ -9,6 +9,7 @@
 //! gives the bits that the whole sequence would.
 
 use crate::bf16;
+use crate::packed::Packed;
 use crate::parallel::{for_each_job, written_by};
 use crate::precision::Precision;
 use crate::product::{Plus, Product, TILE_ROWS, tile};
@@ -49,7 +50,7 @@ impl<'a> Matrix<'a> {
     }
 
     /// The numbers rounded to bf16, where they lie.
-    fn rounded(&self) -> Vec<f32> {
+    pub fn rounded(&self) -> Vec<f32> {
         let last = (self.rows.max(1) - 1) * self.row + (self.columns.max(1) - 1) * self.column;
         self.data.iter().take(last + 1).map(|&x| bf16::rounded(x)).collect()
     }
@@ -78,7 +79,43 @@ const STEPS: usize = 16;
 /// # Panics
 /// If the shapes do not fit together.
 pub(crate) fn matmul(a: Matrix<'_>, b: Matrix<'_>, plus: Option<&[f32]>, precision: Precision) -> Vec<f32> {
-    let (rows, columns) = (a.rows, b.columns);
+    product_in_jobs(a, b.columns, plus, precision, MAX_LANES, |a, left, width, plus, c, c_row| {
+        // SAFETY: passed on to the caller.
+        unsafe { matmul_into(a, b.columns_from(left, width), plus, c, c_row, precision) }
+    })
+}
+
+/// [`matmul`] by a matrix that was packed beforehand, as exactly as it was packed for.
+///
+/// # Panics
+/// If the shapes do not fit together.
+pub(crate) fn matmul_packed(a: Matrix<'_>, b: &Packed, plus: Option<&[f32]>) -> Vec<f32> {
+    assert_eq!(a.columns, b.rows(), "matmul: the inner dimensions differ");
+    assert!(a.fits());
+    let rounded;
+    let a = if b.wants_rounded() {
+        rounded = a.rounded();
+        Matrix { data: &rounded, ..a }
+    } else {
+        a
+    };
+    product_in_jobs(a, b.columns(), plus, b.precision(), 2 * MAX_LANES, |a, left, width, plus, c, c_row| {
+        // SAFETY: passed on to the caller; the jobs are cut at panels.
+        unsafe { b.multiply_into(a, left, width, plus, c, c_row) }
+    })
+}
+
+/// `a` times `columns` columns, plus `plus`, in jobs: `job` is given some rows of `a`, its first column (a multiple of
+/// `tile_columns`) and how many, what to add, and where its result goes, with the distance between rows.
+fn product_in_jobs(
+    a: Matrix<'_>,
+    columns: usize,
+    plus: Option<&[f32]>,
+    precision: Precision,
+    tile_columns: usize,
+    job: impl Fn(Matrix<'_>, usize, usize, Plus, *mut f32, usize) + Send + Sync,
+) -> Vec<f32> {
+    let rows = a.rows;
     if let Some(plus) = plus {
         assert_eq!(plus.len(), rows * columns);
     }
@@ -92,7 +129,7 @@ pub(crate) fn matmul(a: Matrix<'_>, b: Matrix<'_>, plus: Option<&[f32]>, precisi
         if rows > columns { down = wanted.div_ceil(across) } else { across = wanted.div_ceil(down.max(1)) }
     }
     let (tile_rows, tile_columns) = match precision {
-        Precision::F32 => (TILE_ROWS, MAX_LANES),
+        Precision::F32 => (TILE_ROWS, tile_columns),
         Precision::Bf16 => (bf16::SIDE, bf16::SIDE),
     };
     let job_rows = rows.div_ceil(down).next_multiple_of(tile_rows);
@@ -101,15 +138,15 @@ pub(crate) fn matmul(a: Matrix<'_>, b: Matrix<'_>, plus: Option<&[f32]>, precisi
     // SAFETY: the jobs' rectangles cover the result.
     unsafe {
         written_by(rows * columns, |out| {
-            for_each_job(down * across, |job| {
-                let (top, left) = (job / across * job_rows, job % across * job_columns);
+            for_each_job(down * across, |index| {
+                let (top, left) = (index / across * job_rows, index % across * job_columns);
                 let height = job_rows.min(rows - top);
                 let width = job_columns.min(columns - left);
                 let plus =
                     plus.map_or(Plus::Nothing, |plus| Plus::Other(plus[top * columns + left..].as_ptr()));
                 let a = Matrix { data: &a.data[top * a.row..], rows: height, ..a };
                 let c = out.pointer().add(top * columns + left);
-                matmul_into(a, b.columns_from(left, width), plus, c, columns, precision);
+                job(a, left, width, plus, c, columns);
             });
         })
     }
@@ -134,7 +171,7 @@ pub(crate) unsafe fn matmul_into(
         #[cfg(target_arch = "x86_64")]
         if let Some(unit) = bf16::unit() {
             // SAFETY: the processor has it, the operands fit; the rest is passed on to the caller.
-            return unsafe { bf16::multiply_into(unit, a, b, plus, c, c_row) };
+            return unsafe { bf16::multiply_into(unit, a, bf16::Right::Lying(b), b.columns, plus, c, c_row) };
         }
         let (a_rounded, b_rounded) = (a.rounded(), b.rounded());
         let (a, b) = (Matrix { data: &a_rounded, ..a }, Matrix { data: &b_rounded, ..b });
@@ -147,18 +184,78 @@ pub(crate) unsafe fn matmul_into(
     PACKED.with_borrow_mut(|(packed_a, packed_b)| {
         packed_a.resize(ROWS / TILE_ROWS * packed_tile(DEPTH), 0.0);
         packed_b.resize(COLUMNS * DEPTH, 0.0);
-        dispatch(Blocks { a, b, plus, c, c_row, packed_a, packed_b });
+        let columns = b.columns;
+        dispatch(Blocks { a, b: Right::Lying(b, packed_b), columns, plus, c, c_row, packed_a });
     });
+}
+
+/// The whole of `b`, packed: block of the depth by block, and in each panel by panel.
+pub(crate) fn pack(b: Matrix<'_>) -> Vec<f32> {
+    assert!(b.fits());
+    dispatch(Pack { b })
+}
+
+struct Pack<'a> {
+    b: Matrix<'a>,
+}
+
+impl Kernel for Pack<'_> {
+    type Output = Vec<f32>;
+
+    #[inline(always)]
+    fn run<V: Vector>(self) -> Vec<f32> {
+        let b = self.b;
+        let columns = b.columns.next_multiple_of(2 * V::LANES);
+        let mut packed = vec![0.0; b.rows * columns];
+        for start in (0..b.rows).step_by(DEPTH) {
+            let depth = DEPTH.min(b.rows - start);
+            pack_b::<V>(
+                b,
+                start,
+                depth,
+                0,
+                b.columns,
+                &mut packed[start * columns..(start + depth) * columns],
+            );
+        }
+        packed
+    }
+}
+
+/// `c = a · b + plus` on this thread, where `b` is `columns` columns of a matrix that went through [`pack`], from `left` on, which
+/// is a multiple of a panel. `all` is how many the matrix has.
+///
+/// # Safety
+/// As for [`matmul_into`].
+pub(crate) unsafe fn multiply_packed_into(
+    a: Matrix<'_>,
+    packed: &[f32],
+    [all, left, columns]: [usize; 3],
+    plus: Plus,
+    c: *mut f32,
+    c_row: usize,
+) {
+    let b = Right::Packed { packed, all, left };
+    dispatch(Blocks { a, b, columns, plus, c, c_row, packed_a: &mut [] });
+}
+
+/// The right operand of a product.
+enum Right<'a> {
+    /// Where it lies, and room for a block of it.
+    Lying(Matrix<'a>, &'a mut [f32]),
+    /// Packed as a whole; it has `all` columns, and those from `left` on are meant.
+    Packed { packed: &'a [f32], all: usize, left: usize },
 }
 
 struct Blocks<'a> {
     a: Matrix<'a>,
-    b: Matrix<'a>,
+    b: Right<'a>,
+    columns: usize,
     plus: Plus,
     c: *mut f32,
     c_row: usize,
+    /// Room for a block, unless the rows of `a` are contiguous.
     packed_a: &'a mut [f32],
-    packed_b: &'a mut [f32],
 }
 
 impl Kernel for Blocks<'_> {
@@ -166,11 +263,11 @@ impl Kernel for Blocks<'_> {
 
     #[inline(always)]
     fn run<V: Vector>(self) {
-        let Blocks { a, b, plus, c, c_row, packed_a, packed_b } = self;
+        let Blocks { a, mut b, columns: all_columns, plus, c, c_row, packed_a } = self;
         let panel = 2 * V::LANES;
         if a.columns == 0 {
             for row in 0..a.rows {
-                for column in 0..b.columns {
+                for column in 0..all_columns {
                     let at = row * c_row + column;
                     // SAFETY: within the rectangle that the caller vouches for.
                     unsafe {
@@ -184,14 +281,23 @@ impl Kernel for Blocks<'_> {
             }
         }
         // A right operand that one tile passes over once is read where it lies: to pack it would take longer than the product.
-        let in_place = b.column == 1 && a.rows <= TILE_ROWS;
-        for left in (0..b.columns).step_by(COLUMNS) {
-            let columns = COLUMNS.min(b.columns - left);
+        let in_place = matches!(&b, Right::Lying(b, _) if b.column == 1 && a.rows <= TILE_ROWS);
+        for left in (0..all_columns).step_by(COLUMNS) {
+            let columns = COLUMNS.min(all_columns - left);
             // Whole panels that are read in place; what is left of the columns is packed with noughts beyond.
             let whole = if in_place { columns / panel * panel } else { 0 };
             for start in (0..a.columns).step_by(DEPTH) {
                 let depth = DEPTH.min(a.columns - start);
-                pack_b::<V>(b, start, depth, left + whole, columns - whole, packed_b);
+                let (lying, packed_b): (_, &[f32]) = match &mut b {
+                    Right::Lying(b, room) => {
+                        pack_b::<V>(*b, start, depth, left + whole, columns - whole, room);
+                        (Some(*b), room)
+                    }
+                    Right::Packed { packed, all, left: first } => {
+                        let before = start * all.next_multiple_of(panel) + (*first + left) * depth;
+                        (None, &packed[before..])
+                    }
+                };
                 // The first block starts from `plus`, the others go on from what is there.
                 let plus = if start == 0 { plus } else { Plus::Result };
                 for top in (0..a.rows).step_by(ROWS) {
@@ -204,10 +310,11 @@ impl Kernel for Blocks<'_> {
                         (&*packed_a, 1, TILE_ROWS, packed_tile(depth))
                     };
                     for column in (0..columns).step_by(panel) {
-                        let (b, b_row) = if column < whole {
-                            (b.data[start * b.row + left + column..].as_ptr(), b.row)
-                        } else {
-                            (packed_b[(column - whole) * depth..].as_ptr(), panel)
+                        let (b, b_row) = match lying {
+                            Some(b) if column < whole => {
+                                (b.data[start * b.row + left + column..].as_ptr(), b.row)
+                            }
+                            _ => (packed_b[(column - whole) * depth..].as_ptr(), panel),
                         };
                         let wide = panel.min(columns - column);
                         for row in (0..rows).step_by(TILE_ROWS) {
@@ -383,6 +490,25 @@ mod tests {
     ];
 
     #[test]
+    fn products_by_packed_matrices_have_the_same_bits() {
+        for (rows, depth, columns) in SHAPES.into_iter().chain([(64, 1100, 700), (3, 512, 1024)]) {
+            let (a, b) = (numbers(rows * depth, 4), numbers(depth * columns, 5));
+            let plus = numbers(rows * columns, 6);
+            let right = Matrix { data: &b, rows: depth, columns, row: columns, column: 1 };
+            let left = Matrix { data: &a, rows, columns: depth, row: depth, column: 1 };
+            for precision in [Precision::F32, Precision::Bf16] {
+                let packed = Packed::new(right, precision);
+                for plus in [None, Some(&plus[..])] {
+                    let bits = |c: Vec<f32>| c.into_iter().map(f32::to_bits).collect::<Vec<_>>();
+                    let (found, expected) =
+                        (matmul_packed(left, &packed, plus), matmul(left, right, plus, precision));
+                    assert_eq!(bits(found), bits(expected), "{rows}x{depth}x{columns} {precision:?}");
+                }
+            }
+        }
+    }
+
+    #[test]
     fn products_agree_with_sums_in_f64_whatever_the_strides() {
         for (rows, depth, columns) in SHAPES {
             let (a, b) = (numbers(rows * depth, 1), numbers(depth * columns, 2));
@@ -484,7 +610,17 @@ mod tests {
             let mut c = vec![f32::NAN; a.rows * b.columns];
             let plus = plus.map_or(Plus::Nothing, |plus| Plus::Other(plus.as_ptr()));
             // SAFETY: `c` and `plus` have the result's shape.
-            unsafe { bf16::multiply_into(bf16::Unit::Dots, a, b, plus, c.as_mut_ptr(), b.columns) };
+            unsafe {
+                bf16::multiply_into(
+                    bf16::Unit::Dots,
+                    a,
+                    bf16::Right::Lying(b),
+                    b.columns,
+                    plus,
+                    c.as_mut_ptr(),
+                    b.columns,
+                )
+            };
             c
         });
     }

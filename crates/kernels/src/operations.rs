@@ -1,11 +1,14 @@
 //! The public operations: shapes are checked here, then the work goes to the fused form or to the reference.
 
 use crate::allowed::Allowed;
+use crate::cached::Advance;
 use crate::fused::Fused;
+use crate::matmul::Matrix;
+use crate::packed::Packed;
 use crate::precision::Precision;
 use crate::qk::QkHeads;
 use crate::reference;
-use crate::rotation::Rotation;
+use crate::rotation::{Positions, Rotation};
 use crate::update::{Adamw, Muon};
 use burn::backend::Dispatch;
 use burn::tensor::{DType, Device, Int, Tensor};
@@ -103,6 +106,62 @@ pub fn packed_attention(
     (Tensor::from_dispatch(o), Tensor::from_dispatch(lse))
 }
 
+/// The capacity of a cache, and what a row of it goes back to, is a multiple of so many positions.
+pub const CACHE_PANEL: usize = crate::attention::KEY_PANEL;
+
+/// One step of decoding: rows of a cache take new positions, as many as each of them likes, and attend over all that
+/// they hold.
+///
+/// - `qkv`: `[taken, heads + 2 kv_heads, head_dim]`, normalised and rotated, the positions of the first row of `rows`
+///   first;
+/// - `keys` and `values`: `[all rows, kv_heads, capacity, head_dim]`. They are taken over, and written to in place where nobody
+///   else holds them. How keys lie within 32 positions is not told: whole panels are transposed for the products to come. So a row
+///   may go back only to a multiple of 32, see [`CACHE_PANEL`];
+/// - `window`: as in [`attention`].
+///
+/// Returns `o`, `[taken, heads, head_dim]`, then `keys` and `values` with the new positions in them. A row's result is that
+/// of [`attention`] over the whole of it, bit for bit in the fused form, whatever the other rows do and
+/// however its positions fall into steps.
+///
+/// # Panics
+/// If the shapes do not fit together, a row stands twice in `rows`, takes nothing or has no room, the capacity is no multiple of
+/// 32, or a tensor is tracked by automatic differentiation.
+pub fn cached_attention(
+    qkv: Tensor<3>,
+    heads: usize,
+    keys: Tensor<4>,
+    values: Tensor<4>,
+    rows: &[Advance],
+    window: Option<usize>,
+) -> (Tensor<3>, Tensor<4>, Tensor<4>) {
+    let ([taken, all, head_dim], [count, kv_heads, capacity, _]) = (qkv.dims(), values.dims());
+    assert_eq!(all, heads + 2 * kv_heads, "`cached_attention`: {heads} query and {kv_heads} key heads");
+    assert!(heads.is_multiple_of(kv_heads), "`cached_attention`: {heads} heads, {kv_heads} key heads");
+    assert_eq!(values.dims()[3], head_dim, "`cached_attention`: qkv and values differ in head_dim");
+    assert!(capacity.is_multiple_of(CACHE_PANEL), "`cached_attention`: room for {capacity} positions");
+    assert_eq!(keys.dims(), values.dims(), "`cached_attention`: keys and values must have the same shape");
+    assert_ne!(window, Some(0), "`cached_attention`: a window of 0 shows nothing; use at least 1");
+    let mut seen = vec![false; count];
+    for &Advance { row, held, taken } in rows {
+        assert!(row < count && taken > 0, "`cached_attention`: row {row} of {count} takes {taken}");
+        assert!(held + taken <= capacity, "`cached_attention`: {held} + {taken} of {capacity} positions");
+        assert!(!std::mem::replace(&mut seen[row], true), "`cached_attention`: row {row} stands there twice");
+    }
+    let of_rows: usize = rows.iter().map(|row| row.taken).sum();
+    assert_eq!(of_rows, taken, "`cached_attention`: the rows do not take what there is");
+    assert!(
+        !(qkv.is_autodiff() || keys.is_autodiff() || values.is_autodiff()),
+        "`cached_attention` has no gradient; give it tensors without automatic differentiation"
+    );
+    if !has_fused_form(&qkv) {
+        return reference::cached_attention(qkv, heads, keys, values, rows, window);
+    }
+    let (keys, values) = (keys.into_dispatch(), values.into_dispatch());
+    let (o, keys, values) =
+        Dispatch::fused_cached_attention(qkv.into_dispatch(), heads, keys, values, rows.into(), window);
+    (Tensor::from_dispatch(o), Tensor::from_dispatch(keys), Tensor::from_dispatch(values))
+}
+
 /// How many heads of `[batch, sequence, heads + 2 kv_heads, head_dim]` are keys.
 fn kv_heads(operation: &str, qkv: &Tensor<4>, heads: usize) -> usize {
     let all = qkv.dims()[2];
@@ -116,11 +175,10 @@ fn kv_heads(operation: &str, qkv: &Tensor<4>, heads: usize) -> usize {
 /// What queries and keys go through before attention: [`rms_norm`] over each head with a gain, then [`rope`]; values
 /// stay as they are.
 ///
-/// `qkv`: as in [`packed_attention`]; the gains: `[head_dim]`; `offset`: the position of the first element. Returns
-/// what is shaped like `qkv`.
+/// `qkv`: as in [`packed_attention`]; the gains: `[head_dim]`. Returns what is shaped like `qkv`.
 ///
 /// # Panics
-/// If the shapes do not fit together or `head_dim` is odd.
+/// If the shapes do not fit together, `head_dim` is odd, or there is not one position an element.
 pub fn qk_norm_rope(
     qkv: Tensor<4>,
     query_gain: Tensor<1>,
@@ -128,19 +186,22 @@ pub fn qk_norm_rope(
     heads: usize,
     epsilon: f64,
     base: f64,
-    offset: usize,
+    positions: Positions,
 ) -> Tensor<4> {
-    let [_, sequence, all, head_dim] = qkv.dims();
+    let [batch, sequence, _, head_dim] = qkv.dims();
     let keys = kv_heads("qk_norm_rope", &qkv, heads);
     assert!(head_dim.is_multiple_of(2), "`qk_norm_rope`: head_dim must be even, it is {head_dim}");
     for gain in [&query_gain, &key_gain] {
         assert_eq!(gain.dims(), [head_dim], "`qk_norm_rope`: a gain must have head_dim numbers");
     }
-    if !has_fused_form(&qkv) {
-        return reference::qk_norm_rope(qkv, query_gain, key_gain, heads, epsilon, base, offset);
+    if let Positions::Each(positions) = &positions {
+        assert_eq!(positions.len(), batch * sequence, "`qk_norm_rope`: one position an element");
     }
-    let rotation = Rotation { sequence, heads: all, head_dim, base, offset, inverse: false };
-    let heads = QkHeads { queries: heads, keys, epsilon: epsilon as f32, rotation };
+    if !has_fused_form(&qkv) {
+        return reference::qk_norm_rope(qkv, query_gain, key_gain, heads, epsilon, base, positions);
+    }
+    let epsilon = epsilon as f32;
+    let heads = QkHeads { queries: heads, keys, head_dim, epsilon, base, sequence, positions };
     let (query_gain, key_gain) = (query_gain.into_dispatch(), key_gain.into_dispatch());
     Tensor::from_dispatch(Dispatch::fused_qk_norm_rope(qkv.into_dispatch(), query_gain, key_gain, heads))
 }
@@ -174,6 +235,70 @@ pub fn linear<const D: usize>(
         Some(residual) => Dispatch::fused_linear_plus(x, weight, residual.into_dispatch(), precision),
         None => Dispatch::fused_linear(x, weight, precision),
     })
+}
+
+/// The weight of a linear layer, `[in, out]`, made ready for many products: in the fused form it is packed once, in the order in
+/// which it is read, and rounded if the precision says so.
+#[derive(Clone, Debug)]
+pub struct ReadyWeight {
+    sizes: [usize; 2],
+    form: ReadyForm,
+}
+
+#[derive(Clone, Debug)]
+enum ReadyForm {
+    Packed(Arc<Packed>),
+    AsItIs(Box<Tensor<2>>, Precision),
+}
+
+impl ReadyWeight {
+    /// Makes a weight ready for [`ready_linear`] of this precision.
+    ///
+    /// # Panics
+    /// If the tensor is tracked by automatic differentiation.
+    pub fn new(weight: Tensor<2>, precision: Precision) -> ReadyWeight {
+        refuse_tracked("ready_linear", [&weight]);
+        let sizes = weight.dims();
+        if !has_fused_form(&weight) {
+            return ReadyWeight { sizes, form: ReadyForm::AsItIs(Box::new(weight), precision) };
+        }
+        let numbers = weight.try_into_vec_as::<f32>().expect("an f32 tensor");
+        let packed = Packed::new(Matrix::by_rows(&numbers, sizes[1]), precision);
+        ReadyWeight { sizes, form: ReadyForm::Packed(Arc::new(packed)) }
+    }
+}
+
+/// [`linear`] by a weight that was made ready, to the same bits; it has no gradient.
+///
+/// # Panics
+/// If the shapes do not fit together, or a tensor is tracked by automatic differentiation.
+pub fn ready_linear<const D: usize>(
+    x: Tensor<D>,
+    weight: &ReadyWeight,
+    residual: Option<Tensor<D>>,
+) -> Tensor<D> {
+    let [inputs, outputs] = weight.sizes;
+    let mut shape = x.dims();
+    assert_eq!(shape[D - 1], inputs, "`ready_linear`: x is {shape:?}, the weight [{inputs}, {outputs}]");
+    shape[D - 1] = outputs;
+    if let Some(residual) = &residual {
+        assert_eq!(residual.dims(), shape, "`ready_linear`: the residual must have the result's shape");
+        refuse_tracked("ready_linear", [residual]);
+    }
+    refuse_tracked("ready_linear", [&x]);
+    match &weight.form {
+        ReadyForm::AsItIs(weight, precision) => {
+            reference::linear(x, Tensor::clone(weight), residual, *precision)
+        }
+        ReadyForm::Packed(packed) => Tensor::from_dispatch(match residual {
+            Some(residual) => Dispatch::fused_packed_linear_plus(
+                x.into_dispatch(),
+                packed.clone(),
+                residual.into_dispatch(),
+            ),
+            None => Dispatch::fused_packed_linear(x.into_dispatch(), packed.clone()),
+        }),
+    }
 }
 
 /// Rows of a table: `table[ids]`.

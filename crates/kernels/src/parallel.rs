@@ -12,6 +12,12 @@ pub(crate) fn for_each_job(jobs: usize, job: impl Fn(usize) + Send + Sync) {
     }
 }
 
+/// Runs `work` on a thread of the pool, where it makes many small operations: from another thread each of them would have to be
+/// handed over and waited for.
+pub fn in_pool<R: Send>(work: impl FnOnce() -> R + Send) -> R {
+    if rayon::current_num_threads() == 1 { work() } else { rayon::scope(|_| work()) }
+}
+
 /// A vector of `length` numbers that `fill` writes; unlike `vec![0.0; length]` it is not cleared first.
 ///
 /// # Safety

@@ -4,12 +4,14 @@
 //! `operations.rs` where the fused form is chosen.
 
 use crate::allowed::Allowed;
-use crate::attention::{self, Given, Heads, KEY_ROOM, Keys, Sizes};
+use crate::attention::{self, Given, Heads, Keys, Sizes};
+use crate::cached::{self, Advance, CacheSizes};
 use crate::cross_entropy::{self, Task};
 use crate::embedding;
 use crate::gating;
 use crate::linear;
 use crate::norm;
+use crate::packed::Packed;
 use crate::precision::Precision;
 use crate::qk::{self, QkHeads};
 use crate::rotation::{self, Rotation};
@@ -53,12 +55,26 @@ pub(crate) trait Primitives: Backend {
         d_o: Option<FloatTensor<Self>>,
         delta: FloatTensor<Self>,
     ) -> FloatTensor<Self>;
+    /// `(o, keys, values)`, the cache with what the rows have taken.
+    fn cached_attention(
+        qkv: FloatTensor<Self>,
+        heads: usize,
+        held: [FloatTensor<Self>; 2],
+        rows: &[Advance],
+        window: Option<usize>,
+    ) -> [FloatTensor<Self>; 3];
     /// `x W + residual`.
     fn linear_forward(
         x: FloatTensor<Self>,
         weight: FloatTensor<Self>,
         residual: Option<FloatTensor<Self>>,
         precision: Precision,
+    ) -> FloatTensor<Self>;
+    /// The same by a weight that was packed beforehand.
+    fn packed_linear(
+        x: FloatTensor<Self>,
+        weight: &Packed,
+        residual: Option<FloatTensor<Self>>,
     ) -> FloatTensor<Self>;
     /// `dy Wᵀ`.
     fn linear_d_input(
@@ -154,11 +170,8 @@ impl Primitives for Flex {
         allowed: &Allowed,
     ) -> (FlexTensor, FlexTensor) {
         let sizes = sizes(&q, &k);
-        let [q, v] = [q, v].map(with_contiguous_rows);
-        let columns = in_columns(&k, &sizes);
-        let k = if columns { k } else { with_contiguous_rows(k) };
-        let keys = if columns { Keys::Columns(columns_of(&k)) } else { Keys::Rows(heads(&k)) };
-        let (o, lse) = attention::forward(&sizes, heads(&q), keys, heads(&v), allowed);
+        let [q, k, v] = [q, k, v].map(with_contiguous_rows);
+        let (o, lse) = attention::forward(&sizes, heads(&q), Keys::Rows(heads(&k)), heads(&v), allowed);
         let Sizes { batch, queries, heads, head_dim, .. } = sizes;
         (tensor(o, [batch, queries, heads, head_dim]), tensor(lse, [batch, heads, queries]))
     }
@@ -226,6 +239,29 @@ impl Primitives for Flex {
         tensor(gradient, shape)
     }
 
+    fn cached_attention(
+        qkv: FlexTensor,
+        heads: usize,
+        held: [FlexTensor; 2],
+        rows: &[Advance],
+        window: Option<usize>,
+    ) -> [FlexTensor; 3] {
+        let shape = held[1].layout().shape();
+        let sizes = CacheSizes { heads, kv_heads: shape[1], capacity: shape[2], head_dim: shape[3] };
+        let qkv = contiguous(qkv);
+        let [mut keys, mut values] = held.map(contiguous);
+        let o = cached::forward(
+            numbers(&qkv),
+            numbers_mut(&mut keys),
+            numbers_mut(&mut values),
+            sizes,
+            rows,
+            window,
+        );
+        let taken = qkv.layout().shape()[0];
+        [tensor(o, [taken, heads, sizes.head_dim]), keys, values]
+    }
+
     fn linear_forward(
         x: FlexTensor,
         weight: FlexTensor,
@@ -239,6 +275,14 @@ impl Primitives for Flex {
         let ([x, weight], residual) = ([x, weight].map(contiguous), residual.map(contiguous));
         let residual = residual.as_ref().map(numbers);
         tensor(linear::forward(numbers(&x), numbers(&weight), [inputs, outputs], residual, precision), shape)
+    }
+
+    fn packed_linear(x: FlexTensor, weight: &Packed, residual: Option<FlexTensor>) -> FlexTensor {
+        let mut shape = x.layout().shape().clone();
+        let last = shape.num_dims() - 1;
+        shape[last] = weight.columns();
+        let (x, residual) = (contiguous(x), residual.map(contiguous));
+        tensor(linear::forward_packed(numbers(&x), weight, residual.as_ref().map(numbers)), shape)
     }
 
     fn linear_d_input(d_y: FlexTensor, weight: FlexTensor, precision: Precision) -> FlexTensor {
@@ -272,7 +316,7 @@ impl Primitives for Flex {
     fn qk_norm_rope(qkv: FlexTensor, gains: [FlexTensor; 2], heads: QkHeads) -> FlexTensor {
         let shape = qkv.layout().shape().clone();
         let (qkv, gains) = (contiguous(qkv), gains.map(contiguous));
-        tensor(qk::forward(numbers(&qkv), [&gains[0], &gains[1]].map(numbers), heads), shape)
+        tensor(qk::forward(numbers(&qkv), [&gains[0], &gains[1]].map(numbers), &heads), shape)
     }
 
     fn qk_norm_rope_backward(
@@ -284,8 +328,8 @@ impl Primitives for Flex {
         let shape = qkv.layout().shape().clone();
         let ([d_out, qkv], gains) = ([d_out, qkv].map(contiguous), gains.map(contiguous));
         let gains = [&gains[0], &gains[1]].map(numbers);
-        let (d_qkv, d_gains) = qk::backward(numbers(&d_out), numbers(&qkv), gains, heads);
-        let [d_query_gain, d_key_gain] = d_gains.map(|gain| tensor(gain, [heads.rotation.head_dim]));
+        let (d_qkv, d_gains) = qk::backward(numbers(&d_out), numbers(&qkv), gains, &heads);
+        let [d_query_gain, d_key_gain] = d_gains.map(|gain| tensor(gain, [heads.head_dim]));
         [tensor(d_qkv, shape), d_query_gain, d_key_gain]
     }
 
@@ -447,25 +491,6 @@ fn heads(x: &FlexTensor) -> Heads<'_> {
     let strides = x.layout().strides();
     let data = &x.storage::<f32>()[x.layout().start_offset()..];
     Heads { data, strides: [strides[0] as usize, strides[1] as usize, strides[2] as usize] }
-}
-
-/// Whether keys `[batch, keys, kv_heads, head_dim]` lie with their positions side by side and room for whole panels of them.
-fn in_columns(k: &FlexTensor, sizes: &Sizes) -> bool {
-    let strides = k.layout().strides();
-    let [Ok(batch), Ok(head), Ok(number)] = [strides[0], strides[2], strides[3]].map(usize::try_from) else {
-        return false;
-    };
-    let room = sizes.keys.next_multiple_of(KEY_ROOM);
-    let last = (sizes.batch - 1) * batch + (sizes.kv_heads - 1) * head + (sizes.head_dim - 1) * number + room;
-    let there = k.storage::<f32>().len() - k.layout().start_offset();
-    strides[1] == 1 && number > 1 && number >= room && last <= there
-}
-
-/// Keys that lie [`in_columns`]: the numbers of a head stand where [`heads`] has positions.
-fn columns_of(k: &FlexTensor) -> Heads<'_> {
-    let strides = k.layout().strides();
-    let data = &k.storage::<f32>()[k.layout().start_offset()..];
-    Heads { data, strides: [strides[0] as usize, strides[3] as usize, strides[2] as usize] }
 }
 
 /// Rows and columns of a tensor of two dimensions.

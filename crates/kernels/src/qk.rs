@@ -4,36 +4,42 @@
 //! passed on. Backward: `dn = rotate⁻¹(dy)`, then as in [`crate::norm`]. Only `x` is kept; `r` costs less than to load.
 
 use crate::parallel::{SharedMut, for_each_job, written_by};
-use crate::rotation::{Angles, Rotation, angles};
+use crate::rotation::{Angles, Positions, angles};
 use crate::simd::{Kernel, Vector, dispatch};
 
 /// Positions a job; also how many positions' gain gradients are summed before the sums are added up.
 const POSITIONS: usize = 64;
 
 /// What is to be done to `[batch, sequence, heads + 2 kv_heads, head_dim]`.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct QkHeads {
     /// Query heads, which come first.
     pub queries: usize,
     /// Key heads, then as many value heads.
     pub keys: usize,
+    /// Numbers a head; even.
+    pub head_dim: usize,
     /// Added to the mean square.
     pub epsilon: f32,
-    /// The rotation; its `heads` are all of them.
-    pub rotation: Rotation,
+    /// Base of the rotation's frequencies.
+    pub base: f64,
+    /// Positions of a row of the batch.
+    pub sequence: usize,
+    /// Where they stand.
+    pub positions: Positions,
 }
 
 impl QkHeads {
     fn position(&self) -> usize {
-        self.rotation.heads * self.rotation.head_dim
+        (self.queries + 2 * self.keys) * self.head_dim
     }
     fn angles(&self) -> std::sync::Arc<Angles> {
-        angles(self.rotation.base, self.rotation.head_dim, self.rotation.offset + self.rotation.sequence)
+        angles(self.base, self.head_dim, self.positions.end(self.sequence))
     }
 }
 
 /// Returns what is shaped like `x`.
-pub(crate) fn forward(x: &[f32], gains: [&[f32]; 2], heads: QkHeads) -> Vec<f32> {
+pub(crate) fn forward(x: &[f32], gains: [&[f32]; 2], heads: &QkHeads) -> Vec<f32> {
     let of_position = heads.position();
     let positions = x.len() / of_position;
     let angles = &heads.angles();
@@ -55,10 +61,10 @@ pub(crate) fn backward(
     dy: &[f32],
     x: &[f32],
     gains: [&[f32]; 2],
-    heads: QkHeads,
+    heads: &QkHeads,
 ) -> (Vec<f32>, [Vec<f32>; 2]) {
     let of_position = heads.position();
-    let head_dim = heads.rotation.head_dim;
+    let head_dim = heads.head_dim;
     let positions = x.len() / of_position;
     let jobs = positions.div_ceil(POSITIONS);
     let angles = &heads.angles();
@@ -104,7 +110,7 @@ struct Forward<'a> {
     first: usize,
     gains: [&'a [f32]; 2],
     angles: &'a Angles,
-    heads: QkHeads,
+    heads: &'a QkHeads,
 }
 
 impl Kernel for Forward<'_> {
@@ -112,15 +118,14 @@ impl Kernel for Forward<'_> {
 
     #[inline(always)]
     fn run<V: Vector>(self) {
-        let QkHeads { queries, keys, epsilon, rotation } = self.heads;
-        let Rotation { head_dim, sequence, offset, .. } = rotation;
+        let &QkHeads { queries, keys, head_dim, epsilon, sequence, ref positions, .. } = self.heads;
         let half = head_dim / 2;
         let of_position = self.heads.position();
-        let positions = self.x.chunks_exact(of_position).zip(self.out.chunks_exact_mut(of_position));
-        for (position, (x, out)) in positions.enumerate() {
-            let (cos, sin) = self.angles.at(offset + (self.first + position) % sequence, half);
-            let each = x.chunks_exact(head_dim).zip(out.chunks_exact_mut(head_dim));
-            for (head, (x, out)) in each.enumerate() {
+        let each = self.x.chunks_exact(of_position).zip(self.out.chunks_exact_mut(of_position));
+        for (position, (x, out)) in each.enumerate() {
+            let (cos, sin) = self.angles.at(positions.of(self.first + position, sequence), half);
+            let of_heads = x.chunks_exact(head_dim).zip(out.chunks_exact_mut(head_dim));
+            for (head, (x, out)) in of_heads.enumerate() {
                 if head >= queries + keys {
                     out.copy_from_slice(x);
                     continue;
@@ -156,7 +161,7 @@ struct Backward<'a> {
     first: usize,
     gains: [&'a [f32]; 2],
     angles: &'a Angles,
-    heads: QkHeads,
+    heads: &'a QkHeads,
 }
 
 impl Kernel for Backward<'_> {
@@ -164,15 +169,14 @@ impl Kernel for Backward<'_> {
 
     #[inline(always)]
     fn run<V: Vector>(self) {
-        let QkHeads { queries, keys, epsilon, rotation } = self.heads;
-        let Rotation { head_dim, sequence, offset, .. } = rotation;
+        let &QkHeads { queries, keys, head_dim, epsilon, sequence, ref positions, .. } = self.heads;
         let half = head_dim / 2;
         let of_position = self.heads.position();
-        let positions = self.x.chunks_exact(of_position).zip(self.dy.chunks_exact(of_position));
-        for (position, ((x, dy), dx)) in positions.zip(self.dx.chunks_exact_mut(of_position)).enumerate() {
-            let (cos, sin) = self.angles.at(offset + (self.first + position) % sequence, half);
-            let each = x.chunks_exact(head_dim).zip(dy.chunks_exact(head_dim));
-            for (head, ((x, dy), dx)) in each.zip(dx.chunks_exact_mut(head_dim)).enumerate() {
+        let each = self.x.chunks_exact(of_position).zip(self.dy.chunks_exact(of_position));
+        for (position, ((x, dy), dx)) in each.zip(self.dx.chunks_exact_mut(of_position)).enumerate() {
+            let (cos, sin) = self.angles.at(positions.of(self.first + position, sequence), half);
+            let of_heads = x.chunks_exact(head_dim).zip(dy.chunks_exact(head_dim));
+            for (head, ((x, dy), dx)) in of_heads.zip(dx.chunks_exact_mut(head_dim)).enumerate() {
                 if head >= queries + keys {
                     dx.copy_from_slice(dy);
                     continue;

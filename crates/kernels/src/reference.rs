@@ -3,9 +3,11 @@
 //! These are the definitions: they run on every backend, Burn's autodiff gives their gradients, and each fused
 //! operation is tested against them. They keep whatever autodiff wants to keep, so they are slow and large.
 
+use crate::cached::Advance;
 use crate::precision::Precision;
+use crate::rotation::Positions;
 use crate::update::{Adamw, Muon, NEWTON_SCHULZ, NORM_EPSILON};
-use burn::tensor::activation::{log_softmax, relu, silu};
+use burn::tensor::activation::{log_softmax, relu, silu, softmax};
 use burn::tensor::{Bool, DType, Device, Int, Tensor, TensorData};
 
 /// Causal softmax attention; shapes, masks and results as in [`crate::attention`].
@@ -49,6 +51,85 @@ pub fn packed_attention(
     attention(part(0, heads), k, v, documents, window)
 }
 
+/// One step of decoding; see [`crate::cached_attention`]. Rows that take one position each do so together, as masked attention
+/// over the whole cache, the others one after the other.
+pub fn cached_attention(
+    qkv: Tensor<3>,
+    heads: usize,
+    mut keys: Tensor<4>,
+    mut values: Tensor<4>,
+    rows: &[Advance],
+    window: Option<usize>,
+) -> (Tensor<3>, Tensor<4>, Tensor<4>) {
+    let [_, _, head_dim] = qkv.dims();
+    let [count, kv_heads, capacity, _] = values.dims();
+    let device = qkv.device();
+    let mut outputs: Vec<Option<Tensor<3>>> = vec![None; rows.len()];
+    let mut singles: Vec<Option<usize>> = vec![None; count];
+    let mut first = 0;
+    for (index, &Advance { row, held, taken }) in rows.iter().enumerate() {
+        let own: Tensor<4> = qkv.clone().narrow(0, first, taken).unsqueeze();
+        first += taken;
+        if taken == 1 {
+            singles[row] = Some(index);
+            continue;
+        }
+        let part = |first, count| own.clone().narrow(2, first, count);
+        let (q, k, v) = (part(0, heads), part(heads, kv_heads), part(heads + kv_heads, kv_heads));
+        let end = held + taken;
+        let place = [row..row + 1, 0..kv_heads, held..end, 0..head_dim];
+        let seen = [row..row + 1, 0..kv_heads, 0..end, 0..head_dim];
+        keys = keys.slice_assign(place.clone(), k.swap_dims(1, 2));
+        values = values.slice_assign(place, v.swap_dims(1, 2));
+        let [k, v] = [&keys, &values].map(|held| held.clone().slice(seen.clone()).swap_dims(1, 2));
+        let (o, _lse) = attention(q, k, v, None, window);
+        outputs[index] = Some(o.squeeze_dim(0));
+    }
+    if singles.iter().any(Option::is_some) {
+        let firsts: Vec<i64> = rows
+            .iter()
+            .scan(0, |first, row| Some(std::mem::replace(first, *first + row.taken as i64)))
+            .collect();
+        // A row that takes nothing here computes something that nobody looks at.
+        let places: Vec<i64> = singles.iter().map(|index| index.map_or(0, |index| firsts[index])).collect();
+        let at = |row: usize| singles[row].map(|index| rows[index].held);
+        let end = (0..count).filter_map(at).max().unwrap_or(0) + 1;
+        let places = Tensor::<1, Int>::from_data(TensorData::new(places, [count]), &device);
+        let own: Tensor<4> = qkv.select(0, places).unsqueeze_dim(2);
+        let part = |first, count| own.clone().narrow(1, first, count);
+        let (q, k, v) = (part(0, heads), part(heads, kv_heads), part(heads + kv_heads, kv_heads));
+        let mask = |holds: &dyn Fn(usize, usize) -> bool, positions: usize| {
+            let bits: Vec<bool> = (0..count)
+                .flat_map(|row| (0..positions).map(move |p| (row, p)))
+                .map(|(row, p)| holds(row, p))
+                .collect();
+            Tensor::<2, Bool>::from_data(TensorData::new(bits, [count, positions]), &device)
+        };
+        let new = mask(&|row, position| at(row) == Some(position), capacity);
+        let new: Tensor<4, Bool> = new.reshape([count, 1, capacity, 1]);
+        let new = new.expand([count, kv_heads, capacity, head_dim]);
+        keys = keys.mask_where(new.clone(), k.expand([count, kv_heads, capacity, head_dim]));
+        values = values.mask_where(new, v.expand([count, kv_heads, capacity, head_dim]));
+        let hidden = mask(
+            &|row, position| match at(row) {
+                Some(last) => position > last || window.is_some_and(|window| position + window <= last),
+                None => position > 0,
+            },
+            end,
+        );
+        let [k, v] =
+            [&keys, &values].map(|held| repeat_heads(held.clone().narrow(2, 0, end).swap_dims(1, 2), heads));
+        let scores = q.matmul(k.swap_dims(2, 3)) * (head_dim as f64).powf(-0.5);
+        let hidden: Tensor<4, Bool> = hidden.reshape([count, 1, 1, end]);
+        let scores = scores.mask_fill(hidden.expand([count, heads, 1, end]), f32::NEG_INFINITY);
+        let o: Tensor<3> = softmax(scores, 3).matmul(v).squeeze_dim(2);
+        for (row, index) in singles.iter().enumerate().filter_map(|(row, index)| Some((row, (*index)?))) {
+            outputs[index] = Some(o.clone().narrow(0, row, 1));
+        }
+    }
+    (Tensor::cat(outputs.into_iter().flatten().collect(), 0), keys, values)
+}
+
 /// Norm, gain and rotation of queries and keys; see [`crate::qk_norm_rope`].
 pub fn qk_norm_rope(
     qkv: Tensor<4>,
@@ -57,11 +138,11 @@ pub fn qk_norm_rope(
     heads: usize,
     epsilon: f64,
     base: f64,
-    offset: usize,
+    positions: Positions,
 ) -> Tensor<4> {
     let kv_heads = (qkv.dims()[2] - heads) / 2;
     let part = |first, count| qkv.clone().narrow(2, first, count);
-    let place = |x, gain| rope(rms_norm(x, Some(gain), epsilon), base, offset);
+    let place = |x, gain| rotated(rms_norm(x, Some(gain), epsilon), base, &positions);
     let (q, k) = (place(part(0, heads), query_gain), place(part(heads, kv_heads), key_gain));
     Tensor::cat(vec![q, k, part(heads + kv_heads, kv_heads)], 2)
 }
@@ -144,12 +225,16 @@ pub fn rms_norm<const D: usize>(x: Tensor<D>, gain: Option<Tensor<1>>, epsilon: 
 
 /// Rotary position embedding; see [`crate::rope`].
 pub fn rope(x: Tensor<4>, base: f64, offset: usize) -> Tensor<4> {
-    let [_, sequence, _, head_dim] = x.dims();
-    let (cos, sin) = crate::rotation::tables(base, head_dim, offset, sequence);
+    rotated(x, base, &Positions::From(offset))
+}
+
+fn rotated(x: Tensor<4>, base: f64, positions: &Positions) -> Tensor<4> {
+    let [batch, sequence, _, head_dim] = x.dims();
+    let rows = if let Positions::Each(_) = positions { batch } else { 1 };
     let half = head_dim / 2;
     let device = x.device();
-    let cos = Tensor::<4>::from_data(TensorData::new(cos, [1, sequence, 1, half]), &device);
-    let sin = Tensor::<4>::from_data(TensorData::new(sin, [1, sequence, 1, half]), &device);
+    let [cos, sin] = crate::rotation::tables(base, head_dim, positions, rows, sequence)
+        .map(|table| Tensor::<4>::from_data(TensorData::new(table, [rows, sequence, 1, half]), &device));
     let a = x.clone().narrow(3, 0, half);
     let b = x.narrow(3, half, half);
     let first = a.clone() * cos.clone() - b.clone() * sin.clone();

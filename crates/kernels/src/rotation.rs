@@ -59,11 +59,50 @@ pub(crate) fn angles(base: f64, head_dim: usize, positions: usize) -> Arc<Angles
     angles
 }
 
-/// Cosines and sines `[sequence, head_dim / 2]` of the positions from `offset` on.
-pub(crate) fn tables(base: f64, head_dim: usize, offset: usize, sequence: usize) -> (Vec<f32>, Vec<f32>) {
-    let angles = angles(base, head_dim, offset + sequence);
-    let range = offset * (head_dim / 2)..(offset + sequence) * (head_dim / 2);
-    (angles.cos[range.clone()].to_vec(), angles.sin[range].to_vec())
+/// Where the elements of `[batch, sequence, …]` stand.
+#[derive(Clone, Debug)]
+pub enum Positions {
+    /// Each row of the batch begins at this position.
+    From(usize),
+    /// The position of each element, `[batch · sequence]`, for rows that decode side by side.
+    Each(Arc<[usize]>),
+}
+
+impl Positions {
+    /// The position of element `at` of all, where a row of the batch has `sequence`.
+    #[inline(always)]
+    pub(crate) fn of(&self, at: usize, sequence: usize) -> usize {
+        match self {
+            Positions::From(first) => first + at % sequence,
+            Positions::Each(positions) => positions[at],
+        }
+    }
+
+    /// One more than the last position.
+    pub(crate) fn end(&self, sequence: usize) -> usize {
+        match self {
+            Positions::From(first) => first + sequence,
+            Positions::Each(positions) => positions.iter().max().map_or(0, |last| last + 1),
+        }
+    }
+}
+
+/// Cosines and sines of these positions, `[rows · sequence, head_dim / 2]` each.
+pub(crate) fn tables(
+    base: f64,
+    head_dim: usize,
+    positions: &Positions,
+    rows: usize,
+    sequence: usize,
+) -> [Vec<f32>; 2] {
+    let angles = angles(base, head_dim, positions.end(sequence));
+    let (mut cos, mut sin) = (Vec::new(), Vec::new());
+    for at in 0..rows * sequence {
+        let (of_cos, of_sin) = angles.at(positions.of(at, sequence), head_dim / 2);
+        cos.extend_from_slice(of_cos);
+        sin.extend_from_slice(of_sin);
+    }
+    [cos, sin]
 }
 
 /// How to rotate `[batch, sequence, heads, head_dim]`.

@@ -339,3 +339,39 @@ fn linear_cross_entropy_refuses_weights_that_want_a_gradient() {
     let weights = sample.tensor([2], 1.0, &device).require_grad();
     fused::linear_cross_entropy(hidden, head, targets, weights, Precision::F32);
 }
+
+/// Rows of a cache that take different numbers of positions in four steps: the outputs of all steps, and the values held.
+fn decode(use_fused: bool, [heads, kv_heads, head_dim]: [usize; 3], window: Option<usize>) -> Vec<Vec<f32>> {
+    let device = Device::flex();
+    let mut sample = Sample::new(11);
+    let (rows, capacity) = (5, 96);
+    let [mut keys, mut values] = [1, 2].map(|_| Tensor::zeros([rows, kv_heads, capacity, head_dim], &device));
+    let mut held = [0; 5];
+    let mut results = Vec::new();
+    // Of the last three rows one rests, one is alone, one is full after the second step.
+    for takes in [[0, 31, 64, 7, 95], [3, 1, 0, 40, 1], [1, 1, 1, 1, 0], [1, 2, 31, 1, 0]] {
+        let advances: Vec<fused::Advance> = (0..rows)
+            .map(|row| fused::Advance { row, held: held[row], taken: takes[row] })
+            .filter(|advance| advance.taken > 0)
+            .collect();
+        let qkv = sample.tensor([takes.iter().sum(), heads + 2 * kv_heads, head_dim], 1.0, &device);
+        let step = if use_fused { fused::cached_attention } else { reference::cached_attention };
+        let (o, new_keys, new_values) = step(qkv, heads, keys, values, &advances, window);
+        (keys, values) = (new_keys, new_values);
+        results.push(sample::numbers(o));
+        held.iter_mut().zip(takes).for_each(|(held, takes)| *held += takes);
+    }
+    results.push(sample::numbers(values));
+    results
+}
+
+#[test]
+fn cached_attention_of_rows_that_advance_at_will() {
+    for sizes in [[4, 4, 32], [4, 1, 32], [6, 3, 20], [2, 2, 64], [1, 1, 8]] {
+        for window in [None, Some(1), Some(33), Some(500)] {
+            for (is, should) in decode(true, sizes, window).iter().zip(decode(false, sizes, window)) {
+                assert_close(&format!("{sizes:?} {window:?}"), is, &should, 1e-5);
+            }
+        }
+    }
+}

@@ -5,7 +5,7 @@ mod sample;
 
 use burn::tensor::{Device, Int, Tensor};
 use close::assert_close;
-use groundwork_kernels::Precision;
+use groundwork_kernels::{Positions, Precision};
 use sample::Sample;
 
 /// The gradient of `f` at `x`, by central differences.
@@ -184,8 +184,16 @@ fn the_others() {
     let [query_gain, key_gain] = gains.map(|gain| Tensor::<1>::from_data(gain.map(|g| g as f32), &device));
     let qk_norm_rope = |x: Tensor<2>| {
         let x = x.reshape([1, 2, 3, 4]);
-        groundwork_kernels::qk_norm_rope(x, query_gain.clone(), key_gain.clone(), 1, 1e-3, 100.0, 3)
-            .reshape([1, 24])
+        groundwork_kernels::qk_norm_rope(
+            x,
+            query_gain.clone(),
+            key_gain.clone(),
+            1,
+            1e-3,
+            100.0,
+            Positions::From(3),
+        )
+        .reshape([1, 24])
     };
     check("qk_norm_rope", 24, qk_norm_rope, |x| {
         let mut out = x.to_vec();

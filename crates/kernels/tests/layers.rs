@@ -6,7 +6,7 @@ mod sample;
 use burn::tensor::{Device, Int, Tensor};
 use close::assert_close;
 use groundwork_kernels::Precision::{self, Bf16, F32};
-use groundwork_kernels::{self as fused, Adamw, Muon, reference};
+use groundwork_kernels::{self as fused, Adamw, Muon, Positions, reference};
 use sample::{Sample, numbers};
 
 /// The value of `f` and the gradients of all tensors for a fixed upstream gradient.
@@ -139,15 +139,19 @@ fn qk_norm_rope_of_odd_shapes() {
         let qkv = sample.tensor([2, sequence, heads + 2 * kv_heads, head_dim], 1.5, &device).require_grad();
         let gains = [1, 2].map(|_| sample.tensor([head_dim], 1.0, &device).require_grad());
         let upstream = sample.tensor(qkv.dims(), 1.0, &device);
-        let run = |use_fused: bool| {
-            let f = if use_fused { fused::qk_norm_rope } else { reference::qk_norm_rope };
-            let y = f(qkv.clone(), gains[0].clone(), gains[1].clone(), heads, 1e-6, 1e4, offset);
-            let gradients = (y.clone() * upstream.clone()).sum().backward();
-            let of_gain = |x: &Tensor<1>| numbers(x.grad(&gradients).expect("a gradient"));
-            let of_qkv = numbers(qkv.grad(&gradients).expect("a gradient"));
-            vec![numbers(y), of_qkv, of_gain(&gains[0]), of_gain(&gains[1])]
-        };
-        assert_all_close("qk_norm_rope", &run(true), &run(false));
+        let each = (0..2 * sequence).map(|at| (at * 7919 + offset) % 1000).collect();
+        for positions in [Positions::From(offset), Positions::Each(each)] {
+            let run = |use_fused: bool| {
+                let f = if use_fused { fused::qk_norm_rope } else { reference::qk_norm_rope };
+                let y =
+                    f(qkv.clone(), gains[0].clone(), gains[1].clone(), heads, 1e-6, 1e4, positions.clone());
+                let gradients = (y.clone() * upstream.clone()).sum().backward();
+                let of_gain = |x: &Tensor<1>| numbers(x.grad(&gradients).expect("a gradient"));
+                let of_qkv = numbers(qkv.grad(&gradients).expect("a gradient"));
+                vec![numbers(y), of_qkv, of_gain(&gains[0]), of_gain(&gains[1])]
+            };
+            assert_all_close("qk_norm_rope", &run(true), &run(false));
+        }
     }
 }
 

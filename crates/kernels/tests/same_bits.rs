@@ -4,7 +4,7 @@ mod sample;
 
 use burn::tensor::{Device, Int, Tensor};
 use groundwork_kernels as kernels;
-use groundwork_kernels::Precision;
+use groundwork_kernels::{Positions, Precision};
 use rayon::ThreadPoolBuilder;
 use sample::Sample;
 
@@ -35,7 +35,8 @@ fn everything() -> Vec<Vec<u32>> {
     let qkv =
         kernels::linear(kernels::embedding(table.clone(), tokens), weight.clone(), None, Precision::F32);
     let qkv = qkv.reshape([2, 210, 8, 16]);
-    let qkv = kernels::qk_norm_rope(qkv, gains[0].clone(), gains[1].clone(), 4, 1e-6, 1e4, 0);
+    let qkv =
+        kernels::qk_norm_rope(qkv, gains[0].clone(), gains[1].clone(), 4, 1e-6, 1e4, Positions::From(0));
     let (packed_o, packed_lse) = kernels::packed_attention(qkv, 4, None, None);
     let packed = packed_o.powi_scalar(2).sum() + packed_lse.sum();
     let loss = packed + o.clone().powi_scalar(2).sum() + lse.clone().sum() + sum.clone();

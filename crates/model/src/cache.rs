@@ -1,98 +1,99 @@
-//! What decoding remembers: the keys and values of the tokens so far.
+//! What decoding holds: the keys and values of the tokens so far, and the weights as it multiplies with them.
 
-use burn::tensor::{Int, Tensor, TensorData};
+use burn::tensor::{Device, Tensor};
+use groundwork_kernels::{CACHE_PANEL, ReadyWeight};
 
-/// Keys and values of every layer for a batch of sequences of equal length.
+/// First allocation of a cache, in positions.
+const FIRST_CAPACITY: usize = 64;
+
+/// Keys and values of every layer for rows that decode side by side, each as far as it has come.
 ///
-/// The tensors are allocated ahead in doubling steps, so that a step writes one position instead
-/// of copying what is there.
+/// The tensors are allocated ahead in doubling steps, so that a step writes its own positions instead of copying what
+/// is there. All rows have room for as much as the longest needs.
 #[derive(Clone, Debug)]
 pub struct Cache {
     pub(crate) layers: Vec<LayerCache>,
-    pub(crate) batch: usize,
-    pub(crate) len: usize,
+    /// How many positions each row holds.
+    pub(crate) lengths: Vec<usize>,
+    /// The output head, made ready.
+    pub(crate) head: ReadyWeight,
+    capacity: usize,
 }
 
-/// Keys (normalised and rotated) and values of one layer. Keys lie as attention multiplies with them, position by position for
-/// each number of a head, so that a step need not transpose all that is held.
+/// Keys (normalised and rotated), values and weights of one layer, as [`groundwork_kernels::cached_attention`] takes them.
 #[derive(Clone, Debug)]
 pub(crate) struct LayerCache {
-    /// `[batch · kv_heads · head_dim, capacity]`.
-    keys: Tensor<2>,
-    /// `[batch, capacity, kv_heads, head_dim]`.
-    values: Tensor<4>,
+    /// `[rows, kv_heads, capacity, head_dim]`, like `values`.
+    pub(crate) keys: Tensor<4>,
+    /// See `keys`.
+    pub(crate) values: Tensor<4>,
+    /// The layer's matrices, made ready.
+    pub(crate) weights: [ReadyWeight; 4],
 }
 
 impl Cache {
-    /// Number of positions that every row has taken.
-    pub fn len(&self) -> usize {
-        self.len
-    }
-
-    /// Whether no position has been taken yet.
-    pub fn is_empty(&self) -> bool {
-        self.len == 0
+    /// An empty cache of `rows` rows, for as many layers as there are weights.
+    pub(crate) fn empty(
+        rows: usize,
+        [kv_heads, head_dim]: [usize; 2],
+        weights: Vec<[ReadyWeight; 4]>,
+        head: ReadyWeight,
+        device: &Device,
+    ) -> Cache {
+        let empty = || Tensor::zeros([rows, kv_heads, FIRST_CAPACITY, head_dim], device);
+        let layers = weights.into_iter();
+        let layers = layers.map(|weights| LayerCache { keys: empty(), values: empty(), weights }).collect();
+        Cache { layers, lengths: vec![0; rows], head, capacity: FIRST_CAPACITY }
     }
 
     /// Number of rows.
-    pub fn batch(&self) -> usize {
-        self.batch
+    pub fn rows(&self) -> usize {
+        self.lengths.len()
     }
 
-    /// Keeps these rows, in this order, and forgets the others.
+    /// How many tokens a row has taken.
     ///
     /// # Panics
-    /// If a row is not one of the batch's.
-    pub fn keep(&mut self, rows: &[usize]) {
-        assert!(rows.iter().all(|&r| r < self.batch), "a kept row lies outside the batch of {}", self.batch);
-        self.batch = rows.len();
-        let index: Vec<i64> = rows.iter().map(|&r| r as i64).collect();
-        for layer in &mut self.layers {
-            let device = layer.keys.device();
-            let index = Tensor::<1, Int>::from_data(TensorData::new(index.clone(), [rows.len()]), &device);
-            let [batch, capacity, heads, width] = layer.values.dims();
-            let keys = layer.keys.clone().reshape([batch, heads * width, capacity]);
-            layer.keys = keys.select(0, index.clone()).reshape([rows.len() * heads * width, capacity]);
-            layer.values = layer.values.clone().select(0, index);
+    /// If there is no such row.
+    pub fn len(&self, row: usize) -> usize {
+        self.lengths[row]
+    }
+
+    /// Whether no row has taken a token.
+    pub fn is_empty(&self) -> bool {
+        self.lengths.iter().all(|&len| len == 0)
+    }
+
+    /// Forgets all that a row has taken but its first tokens, and returns how many those are: at most `len`, and a multiple of
+    /// [`CACHE_PANEL`] where something is forgotten. Nothing moves: another sequence that begins with the same tokens goes on from
+    /// there.
+    ///
+    /// # Panics
+    /// If there is no such row.
+    pub fn truncate(&mut self, row: usize, len: usize) -> usize {
+        if len < self.lengths[row] {
+            self.lengths[row] = len / CACHE_PANEL * CACHE_PANEL;
         }
-    }
-}
-
-impl LayerCache {
-    /// Room for `[batch, capacity, kv_heads, head_dim]`.
-    pub(crate) fn empty(shape: [usize; 4], device: &burn::tensor::Device) -> Self {
-        let [batch, capacity, heads, width] = shape;
-        let keys = Tensor::zeros([batch * heads * width, capacity], device);
-        LayerCache { keys, values: Tensor::zeros(shape, device) }
+        self.lengths[row]
     }
 
-    /// Keys and values of the first `positions` positions: `[batch, positions, kv_heads, head_dim]` each.
-    pub(crate) fn seen(&self, positions: usize) -> (Tensor<4>, Tensor<4>) {
-        let [batch, capacity, heads, width] = self.values.dims();
-        let keys = self.keys.clone().reshape([batch, heads, width, capacity]);
-        let keys = keys.narrow(3, 0, positions).permute([0, 3, 1, 2]);
-        (keys, self.values.clone().narrow(1, 0, positions))
-    }
-
-    /// Writes the keys and values of the positions from `at` on, `[batch, n, kv_heads, head_dim]` each.
-    pub(crate) fn write(&mut self, at: usize, keys: Tensor<4>, values: Tensor<4>) {
-        let [batch, capacity, heads, width] = self.values.dims();
-        let n = keys.dims()[1];
-        let mut room = capacity;
-        while room < at + n {
+    /// Makes room for `positions` in every row.
+    pub(crate) fn reserve(&mut self, positions: usize) {
+        let (held, mut room) = (self.capacity, self.capacity);
+        while room < positions {
             room *= 2;
         }
-        if room > capacity {
-            let mut larger = LayerCache::empty([batch, room, heads, width], &self.values.device());
-            let rows = 0..batch * heads * width;
-            larger.keys.inplace(|to| to.slice_assign([rows, 0..capacity], self.keys.clone()));
-            let positions = [0..batch, 0..capacity, 0..heads, 0..width];
-            larger.values.inplace(|to| to.slice_assign(positions, self.values.clone()));
-            *self = larger;
+        if room == held {
+            return;
         }
-        let keys = keys.permute([0, 2, 3, 1]).reshape([batch * heads * width, n]);
-        self.keys.inplace(|held| held.slice_assign([0..batch * heads * width, at..at + n], keys));
-        let positions = [0..batch, at..at + n, 0..heads, 0..width];
-        self.values.inplace(|held| held.slice_assign(positions, values));
+        for layer in &mut self.layers {
+            for tensor in [&mut layer.keys, &mut layer.values] {
+                let [rows, heads, _, width] = tensor.dims();
+                let all = [0..rows, 0..heads, 0..held, 0..width];
+                let larger = Tensor::zeros([rows, heads, room, width], &tensor.device());
+                tensor.inplace(|old| larger.slice_assign(all, old));
+            }
+        }
+        self.capacity = room;
     }
 }

@@ -1,14 +1,15 @@
 //! The forward pass, top to bottom, and its step form.
 
+use std::sync::Arc;
+
 use burn::tensor::{Device, Int, Tensor, TensorData};
 use groundwork_kernels as kernels;
+use groundwork_kernels::{Advance, Positions, ReadyWeight, ready_linear};
 
 use crate::cache::LayerCache;
 use crate::{Activation, Cache, ModelConfig, init};
 
 const EPSILON: f64 = 1e-6;
-/// First allocation of a cache, in positions.
-const CACHE_POSITIONS: usize = 64;
 
 /// A pre-norm decoder: RMSNorm, rotary positions, normalised queries and keys, no biases.
 ///
@@ -158,11 +159,11 @@ impl Decoder {
     pub fn hidden(&self, tokens: Tensor<2, Int>, documents: Option<Tensor<2, Int>>) -> Tensor<3> {
         let mut x = kernels::rms_norm(kernels::embedding(self.embedding.clone(), tokens), None, EPSILON);
         for (layer, kind) in self.layers.iter().zip(&self.config.attention) {
-            let qkv = layer.qkv(&self.config, x.clone(), 0);
+            let multiply = layer.multiply(&self.config);
+            let qkv = layer.qkv(&self.config, &multiply, x.clone(), Positions::From(0));
             let (o, _lse) =
                 kernels::packed_attention(qkv, self.config.heads, documents.clone(), kind.window());
-            x = layer.project(&self.config, o, x);
-            x = layer.feed_forward(&self.config, x);
+            x = layer.after_attention(&self.config, &multiply, o, x);
         }
         kernels::rms_norm(x, Some(self.norm.clone()), EPSILON)
     }
@@ -174,81 +175,140 @@ impl Decoder {
         kernels::linear(self.hidden(tokens, documents), self.head(), None, self.config.precision)
     }
 
-    /// An empty cache for `batch` sequences.
-    pub fn cache(&self, batch: usize) -> Cache {
-        let shape = [batch, CACHE_POSITIONS, self.config.kv_heads, self.config.head_dim];
-        let device = self.device();
-        let layers = self.layers.iter().map(|_| LayerCache::empty(shape, &device)).collect();
-        Cache { layers, batch, len: 0 }
-    }
-
-    /// The step form: every row of the batch advances by the same number of tokens, one or a whole prompt.
-    ///
-    /// On the CPU its logits are those of the parallel form, bit for bit, however the tokens fall into steps.
-    ///
-    /// `tokens`: `[batch, n]`, row by row, for the rows of the cache. Returns the logits that follow the last token of
-    /// each row, `[batch, vocabulary]`.
+    /// An empty cache for `rows` sequences, and the weights made ready to decode with: it belongs to this decoder as it is now.
     ///
     /// # Panics
-    /// If the tokens are none, or do not make up rows of equal length, or one is outside the vocabulary.
-    pub fn step(&self, tokens: &[u32], cache: &mut Cache) -> Tensor<2> {
+    /// If the decoder tracks gradients (take [`Self::inner`]).
+    pub fn cache(&self, rows: usize) -> Cache {
         let c = &self.config;
-        let batch = cache.batch;
-        assert!(
-            !tokens.is_empty() && tokens.len().is_multiple_of(batch),
-            "a step takes as many tokens for each of the {batch} rows of the cache, not {} in all",
-            tokens.len()
-        );
-        let n = tokens.len() / batch;
-        assert!(tokens.iter().all(|&t| (t as usize) < c.vocabulary), "a token lies outside the vocabulary");
-        let ids: Vec<i64> = tokens.iter().map(|&t| i64::from(t)).collect();
-        let ids = Tensor::<2, Int>::from_data(TensorData::new(ids, [batch, n]), &self.device());
-        let at = cache.len;
+        let ready = |weight: &Tensor<2>| ReadyWeight::new(weight.clone(), c.precision);
+        let matrices = [Matrix::Qkv, Matrix::Out, Matrix::Up, Matrix::Down];
+        let weights = self.layers.iter().map(|layer| matrices.map(|m| ready(layer.matrix(m)))).collect();
+        Cache::empty(rows, [c.kv_heads, c.head_dim], weights, ready(&self.head()), &self.device())
+    }
+
+    /// The step form: rows of the cache advance side by side, each by as many tokens as it likes, one or a whole prompt.
+    ///
+    /// On the CPU a row's logits are those of the parallel form, bit for bit, however its tokens fall into steps and whatever
+    /// the other rows do.
+    ///
+    /// `advances`: a row and its tokens, each row at most once. Returns the logits that follow the last token of each of them,
+    /// `[advances, vocabulary]`.
+    ///
+    /// # Panics
+    /// If there is nothing to take, a row does not exist, stands there twice or takes nothing, a token is outside the
+    /// vocabulary, or the cache is another decoder's.
+    pub fn step(&self, advances: &[(usize, &[u32])], cache: &mut Cache) -> Tensor<2> {
+        kernels::in_pool(|| self.step_here(advances, cache))
+    }
+
+    fn step_here(&self, advances: &[(usize, &[u32])], cache: &mut Cache) -> Tensor<2> {
+        let c = &self.config;
+        let rows: Vec<Advance> = advances
+            .iter()
+            .map(|&(row, tokens)| Advance { row, held: cache.len(row), taken: tokens.len() })
+            .collect();
+        let ends: Vec<usize> = rows.iter().map(|row| row.held + row.taken).collect();
+        let tokens = || advances.iter().flat_map(|&(_, tokens)| tokens);
+        assert!(tokens().all(|&t| (t as usize) < c.vocabulary), "a token lies outside the vocabulary");
+        let ids: Vec<i64> = tokens().map(|&t| i64::from(t)).collect();
+        let taken = ids.len();
+        assert!(taken > 0, "a step takes at least one token");
+        cache.reserve(ends.iter().max().copied().unwrap_or(0));
+        let device = self.device();
+        let ids = Tensor::<2, Int>::from_data(TensorData::new(ids, [1, taken]), &device);
+        let positions: Arc<[usize]> = rows.iter().flat_map(|r| r.held..r.held + r.taken).collect();
         let mut x = kernels::rms_norm(kernels::embedding(self.embedding.clone(), ids), None, EPSILON);
-        for ((layer, kind), held) in self.layers.iter().zip(&c.attention).zip(&mut cache.layers) {
-            let qkv = layer.qkv(c, x.clone(), at);
-            let part = |first, heads| qkv.clone().narrow(2, first, heads);
-            held.write(at, part(c.heads, c.kv_heads), part(c.heads + c.kv_heads, c.kv_heads));
-            let (keys, values) = held.seen(at + n);
-            let (o, _lse) = kernels::attention(part(0, c.heads), keys, values, None, kind.window());
-            x = layer.project(&self.config, o, x);
-            x = layer.feed_forward(c, x);
+        for ((layer, kind), held) in
+            self.layers.iter().zip(&c.attention).zip(std::mem::take(&mut cache.layers))
+        {
+            let multiply = |x, matrix, residual| ready_linear(x, &held.weights[matrix as usize], residual);
+            let qkv = layer.qkv(c, &multiply, x.clone(), Positions::Each(positions.clone())).squeeze_dim(0);
+            let (o, keys, values) =
+                kernels::cached_attention(qkv, c.heads, held.keys, held.values, &rows, kind.window());
+            x = layer.after_attention(c, &multiply, o.unsqueeze(), x);
+            cache.layers.push(LayerCache { keys, values, weights: held.weights });
         }
-        cache.len += n;
-        let x = x.narrow(1, n - 1, 1);
+        for (row, end) in rows.iter().zip(ends) {
+            cache.lengths[row.row] = end;
+        }
+        let lasts = rows.iter().scan(0, |end, row| {
+            *end += row.taken as i64;
+            Some(*end - 1)
+        });
+        let lasts: Vec<i64> = lasts.collect();
+        let lasts = Tensor::<1, Int>::from_data(TensorData::new(lasts, [rows.len()]), &device);
+        let x = x.squeeze_dim::<2>(0).select(0, lasts);
         let x = kernels::rms_norm(x, Some(self.norm.clone()), EPSILON);
-        kernels::linear(x, self.head(), None, c.precision).reshape([batch, c.vocabulary])
+        ready_linear(x, &cache.head, None)
     }
 }
 
+/// A matrix of a layer.
+#[derive(Clone, Copy)]
+enum Matrix {
+    Qkv,
+    Out,
+    Up,
+    Down,
+}
+
+/// How a layer multiplies: `x · matrix + residual`. Training takes the weights as they lie, decoding those made ready for it.
+trait Multiply: Fn(Tensor<3>, Matrix, Option<Tensor<3>>) -> Tensor<3> {}
+
+impl<F: Fn(Tensor<3>, Matrix, Option<Tensor<3>>) -> Tensor<3>> Multiply for F {}
+
 impl Layer {
-    /// Queries, keys and values of positions `offset..` side by side, the first two normalised and rotated.
+    /// The weights as they lie.
+    fn multiply(&self, c: &ModelConfig) -> impl Multiply {
+        move |x, matrix, residual| kernels::linear(x, self.matrix(matrix).clone(), residual, c.precision)
+    }
+
+    fn matrix(&self, matrix: Matrix) -> &Tensor<2> {
+        match matrix {
+            Matrix::Qkv => &self.qkv,
+            Matrix::Out => &self.out,
+            Matrix::Up => &self.up,
+            Matrix::Down => &self.down,
+        }
+    }
+
+    /// Queries, keys and values side by side, the first two normalised and rotated.
     ///
     /// `x`: `[batch, sequence, d_model]`; returns `[batch, sequence, heads + 2 kv_heads, head_dim]`.
-    fn qkv(&self, c: &ModelConfig, x: Tensor<3>, offset: usize) -> Tensor<4> {
+    fn qkv(
+        &self,
+        c: &ModelConfig,
+        multiply: &impl Multiply,
+        x: Tensor<3>,
+        positions: Positions,
+    ) -> Tensor<4> {
         let [batch, sequence, _] = x.dims();
         let x = kernels::rms_norm(x, Some(self.attention_norm.clone()), EPSILON);
-        let qkv = kernels::linear(x, self.qkv.clone(), None, c.precision);
+        let qkv = multiply(x, Matrix::Qkv, None);
         let qkv = qkv.reshape([batch, sequence, c.heads + 2 * c.kv_heads, c.head_dim]);
         let (query_gain, key_gain) = (self.query_norm.clone(), self.key_norm.clone());
-        kernels::qk_norm_rope(qkv, query_gain, key_gain, c.heads, EPSILON, c.rope_base, offset)
+        kernels::qk_norm_rope(qkv, query_gain, key_gain, c.heads, EPSILON, c.rope_base, positions)
     }
 
-    /// The residual stream after attention: `x + W_o o`.
+    /// What follows attention: `x + W_o o`, and the feed-forward part of that.
     ///
     /// `o`: `[batch, sequence, heads, head_dim]`; `x` and the result: `[batch, sequence, d_model]`.
-    fn project(&self, c: &ModelConfig, o: Tensor<4>, x: Tensor<3>) -> Tensor<3> {
+    fn after_attention(
+        &self,
+        c: &ModelConfig,
+        multiply: &impl Multiply,
+        o: Tensor<4>,
+        x: Tensor<3>,
+    ) -> Tensor<3> {
         let [batch, sequence, heads, width] = o.dims();
-        kernels::linear(o.reshape([batch, sequence, heads * width]), self.out.clone(), Some(x), c.precision)
-    }
-
-    fn feed_forward(&self, c: &ModelConfig, x: Tensor<3>) -> Tensor<3> {
+        let x = multiply(o.reshape([batch, sequence, heads * width]), Matrix::Out, Some(x));
         let h = kernels::rms_norm(x.clone(), Some(self.ff_norm.clone()), EPSILON);
-        let h = kernels::linear(h, self.up.clone(), None, c.precision);
+        let h = multiply(h, Matrix::Up, None);
         let h = match c.activation {
             Activation::Swiglu => kernels::swiglu(h),
             Activation::ReluSquared => kernels::relu_squared(h),
         };
-        kernels::linear(h, self.down.clone(), Some(x), c.precision)
+        multiply(h, Matrix::Down, Some(x))
     }
 }

@@ -102,7 +102,7 @@ fn decode(folder: &Path, batch: usize, tokens: usize) {
     let mut seconds = Vec::new();
     for at in 0..tokens {
         let start = Instant::now();
-        let last: Vec<u32> = rows.iter().map(|row| row[at]).collect();
+        let last: Vec<(usize, &[u32])> = rows.iter().map(|row| &row[at..=at]).enumerate().collect();
         let logits = decoder.step(&last, &mut cache).try_into_vec_as::<f32>().expect("logits are floats");
         for (row, logits) in rows.iter_mut().zip(logits.chunks_exact(vocabulary)) {
             let best = (0..vocabulary).fold(0, |best, t| if logits[t] > logits[best] { t } else { best });

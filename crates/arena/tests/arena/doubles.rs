@@ -45,22 +45,24 @@ impl<F: Fn(&[u32]) -> Vec<f32>> Policy for Double<F> {
         TOKENIZER.vocabulary()
     }
 
-    fn start(&self, batch: usize) -> Self::State {
-        vec![Vec::new(); batch]
+    fn start(&self, rows: usize) -> Self::State {
+        vec![Vec::new(); rows]
     }
 
-    fn step(&self, tokens: &[u32], state: &mut Self::State) -> Vec<f32> {
-        assert!(
-            !tokens.is_empty() && tokens.len().is_multiple_of(state.len()),
-            "rows take equally many tokens"
-        );
-        let n = tokens.len() / state.len();
-        state.iter_mut().zip(tokens.chunks(n)).for_each(|(row, tokens)| row.extend(tokens));
-        state.iter().flat_map(|row| (self.0)(row)).collect()
+    fn step(&self, advances: &[(usize, &[u32])], state: &mut Self::State) -> Vec<f32> {
+        assert!(!advances.is_empty(), "a step takes something");
+        assert!(advances.is_sorted_by(|a, b| a.0 < b.0), "a row advances once");
+        let next = |&(row, tokens): &(usize, &[u32])| {
+            assert!(!tokens.is_empty(), "a row that advances takes something");
+            state[row].extend(tokens);
+            (self.0)(&state[row])
+        };
+        advances.iter().flat_map(next).collect()
     }
 
-    fn keep(&self, state: &mut Self::State, rows: &[usize]) {
-        *state = rows.iter().map(|&row| state[row].clone()).collect();
+    fn rewind(&self, state: &mut Self::State, row: usize, len: usize) -> usize {
+        state[row].truncate(len);
+        state[row].len()
     }
 
     fn logits(&self, tokens: &[u32], documents: &[u32], rows: usize) -> Vec<f32> {

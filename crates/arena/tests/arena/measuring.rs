@@ -147,7 +147,7 @@ fn the_decoders_two_forms_agree() {
     let forced = Policy::logits(&decoder, &line, &vec![1; line.len()], 1);
     let mut state = decoder.start(2);
     for (at, &token) in line.iter().enumerate() {
-        let stepped = Policy::step(&decoder, &[token, token], &mut state);
+        let stepped = Policy::step(&decoder, &[(0, &[token]), (1, &[token])], &mut state);
         let expected = &forced[at * vocabulary..(at + 1) * vocabulary];
         for row in stepped.chunks(vocabulary) {
             let off = row.iter().zip(expected).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);

@@ -208,10 +208,12 @@ fn a_model_that_does_not_know_the_tokens_is_refused() {
             300
         }
         fn start(&self, _: usize) {}
-        fn step(&self, tokens: &[u32], (): &mut ()) -> Vec<f32> {
-            vec![0.0; 300 * tokens.len()]
+        fn step(&self, advances: &[(usize, &[u32])], (): &mut ()) -> Vec<f32> {
+            vec![0.0; 300 * advances.len()]
         }
-        fn keep(&self, (): &mut (), _: &[usize]) {}
+        fn rewind(&self, (): &mut (), _: usize, _: usize) -> usize {
+            0
+        }
         fn logits(&self, tokens: &[u32], _: &[u32], _: usize) -> Vec<f32> {
             vec![0.0; 300 * tokens.len()]
         }

@@ -1,0 +1,96 @@
+//! Matrices that many products have on their right, packed once.
+//!
+//! A product packs its right operand as it goes, which for many rows costs little. Decoding has few rows and the same weights in
+//! every step: there, reading them piece by piece from where they lie takes longer than the product.
+
+use crate::bf16;
+use crate::matmul::{Matrix, multiply_packed_into, pack};
+use crate::precision::Precision;
+use crate::product::Plus;
+
+/// A right operand in the order in which its numbers are multiplied, as exactly as a precision says. Products with it have the
+/// bits that they have without packing.
+#[derive(Debug)]
+pub(crate) struct Packed {
+    rows: usize,
+    columns: usize,
+    precision: Precision,
+    numbers: Numbers,
+}
+
+#[derive(Debug)]
+enum Numbers {
+    /// Panels of f32.
+    Panels(Vec<f32>),
+    /// Panels of pairs of bf16, for this unit.
+    #[cfg(target_arch = "x86_64")]
+    Pairs(bf16::Unit, Vec<bf16::Line>),
+}
+
+impl Packed {
+    /// Packs `b`.
+    pub fn new(b: Matrix<'_>, precision: Precision) -> Packed {
+        let numbers = match precision {
+            Precision::F32 => Numbers::Panels(pack(b)),
+            Precision::Bf16 => in_bf16(b),
+        };
+        Packed { rows: b.rows, columns: b.columns, precision, numbers }
+    }
+
+    /// Its rows: the depth of a product.
+    pub fn rows(&self) -> usize {
+        self.rows
+    }
+
+    /// Its columns.
+    pub fn columns(&self) -> usize {
+        self.columns
+    }
+
+    /// How exactly it was taken.
+    pub fn precision(&self) -> Precision {
+        self.precision
+    }
+
+    /// Whether the left operand must be rounded beforehand, as no unit does it.
+    pub fn wants_rounded(&self) -> bool {
+        self.precision == Precision::Bf16 && matches!(self.numbers, Numbers::Panels(_))
+    }
+
+    /// `c = a · b + plus` on this thread, where `b` is `width` columns from `left` on, which is a multiple of 32.
+    ///
+    /// # Safety
+    /// `a` must lie within its slice and have `self.rows()` columns; `c` and `plus` as for [`crate::matmul::matmul_into`].
+    pub unsafe fn multiply_into(
+        &self,
+        a: Matrix<'_>,
+        left: usize,
+        width: usize,
+        plus: Plus,
+        c: *mut f32,
+        c_row: usize,
+    ) {
+        match &self.numbers {
+            // SAFETY: passed on to the caller.
+            Numbers::Panels(packed) => unsafe {
+                multiply_packed_into(a, packed, [self.columns, left, width], plus, c, c_row);
+            },
+            #[cfg(target_arch = "x86_64")]
+            Numbers::Pairs(unit, lines) => {
+                let b = bf16::Right::Packed { lines, columns: self.columns, left };
+                // SAFETY: the processor has the unit; the rest is passed on to the caller.
+                unsafe { bf16::multiply_into(*unit, a, b, width, plus, c, c_row) };
+            }
+        }
+    }
+}
+
+fn in_bf16(b: Matrix<'_>) -> Numbers {
+    #[cfg(target_arch = "x86_64")]
+    if let Some(unit) = bf16::unit().filter(|_| b.rows > 0) {
+        // SAFETY: the processor has the unit.
+        return Numbers::Pairs(unit, unsafe { bf16::pack(b) });
+    }
+    let rounded = b.rounded();
+    Numbers::Panels(pack(Matrix { data: &rounded, ..b }))
+}
