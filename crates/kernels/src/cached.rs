@@ -8,6 +8,10 @@ use crate::attention::{Forward, Heads, KEY_PANEL, Keys, Place, Sizes, with_room}
 use crate::parallel::{SharedMut, for_each_job, written_by};
 use crate::simd::dispatch;
 
+/// Numbers of a page of memory, and how many of a job's pages are sent for beforehand: what the first cache holds.
+const PAGE: usize = 1024;
+const PAGES: usize = 16;
+
 /// What a row of a cache takes in one step of decoding.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Advance {
@@ -48,7 +52,7 @@ pub(crate) fn forward(
     // The first new position of each row among all of them.
     let firsts: Vec<usize> =
         rows.iter().scan(0, |first, row| Some(std::mem::replace(first, *first + row.taken))).collect();
-    let (keys, values) = (SharedMut::new(keys), SharedMut::new(values));
+    let (held_keys, held_values) = (&SharedMut::new(keys), &SharedMut::new(values));
     // SAFETY: every query head of every position is written, by the job of its key head; a job has a head of a row of
     // the cache for itself, since no row stands twice in `rows`.
     unsafe {
@@ -57,8 +61,19 @@ pub(crate) fn forward(
                 let (index, kv_head) = (job / kv_heads, job % kv_heads);
                 let (Advance { row, held, taken }, first) = (rows[index], firsts[index]);
                 let place = (row * kv_heads + kv_head) * of_head;
-                let keys = keys.range(place, of_head);
-                let values = values.range(place, of_head);
+                let keys = held_keys.range(place, of_head);
+                let values = held_values.range(place, of_head);
+                // What the next job reads comes from far away, and the processor does not look beyond a page by itself: the
+                // beginnings of the pages are sent for while this job works.
+                if let Some(&Advance { row, held, .. }) = rows.get((job + 1) / kv_heads) {
+                    let next = (row * kv_heads + (job + 1) % kv_heads) * of_head;
+                    let end = next + held * head_dim;
+                    let seen = next + held.saturating_sub(window.unwrap_or(held)) * head_dim;
+                    for start in (seen..end).step_by(PAGE).take(PAGES).chain([end]) {
+                        held_keys.prefetch(start, 4);
+                        held_values.prefetch(start, 4);
+                    }
+                }
                 let new = &qkv[first * of_position..(first + taken) * of_position];
                 for (position, new) in (held..).zip(new.chunks_exact(of_position)) {
                     let part = |head: usize| &new[head * head_dim..(head + 1) * head_dim];
