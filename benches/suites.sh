@@ -9,23 +9,29 @@ mkdir -p "$folder"
 cargo build --release --quiet -p groundwork
 groundwork=${CARGO_TARGET_DIR:-target}/release/groundwork
 
+# The help names them, over several lines.
+worlds=$("$groundwork" trace generate --help | tr -s ' \n' ' ' | sed -n 's/.*The worlds, [^:]*: \([a-z_, ]*\) Options:.*/\1/p' | tr -d ',')
+# Where the agent has a whole library before its eyes, traces are longer than a row.
+worlds=$(printf '%s\n' $worlds | grep -v library_whole)
+[ -n "$worlds" ] || { echo "the help of \`trace generate\` names no worlds" >&2; exit 1; }
+
 recipe() { # name, tokens
   cat > "$folder/$1.toml" <<TOML
 name = "$1"
 seed = 1
 [train]
-batch = 8
+batch = 4
 [model]
 size = "0.3M"
 [tokenizer]
 vocabulary = 1024
 bytes = 1000000
 [data]
-sequence = 512
+sequence = 1024
 tokens = $2
 declare = "full"
 TOML
-  for world in $("$groundwork" trace generate --help | sed -n 's/.*others: \(.*\)$/\1/p' | tr -d ','); do
+  for world in $worlds; do
     printf '[[data.source]]\nname = "%s"\nworld = "%s"\nlevels = [1, 2, 3]\nfault_rate = 0.3\n' "$world" "$world" >> "$folder/$1.toml"
   done
 }

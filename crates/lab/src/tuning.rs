@@ -169,7 +169,7 @@ impl Tuning {
 
 impl Plan {
     /// The trials alone, for the runner.
-    pub fn trials(&self) -> Plan {
+    pub fn of_trials(&self) -> Plan {
         Plan { cells: self.trials.clone(), trials: Vec::new(), ..self.clone() }
     }
 

@@ -24,7 +24,7 @@ fn lr(recipe: &toml::Table) -> f64 {
 
 /// Trials whose metric is what `value` says.
 fn trials(plan: &Plan, registration: &Registration, value: fn(Arm, &str, f64) -> f64) -> Vec<Trial> {
-    let planned = plan.trials();
+    let planned = plan.of_trials();
     let made = result(&planned, registration, |_, _, _| Vec::new());
     let trials = made.cells.into_iter().zip(&planned.cells).map(|(mut cell, planned)| {
         let factor = planned.factor.expect("a factor");
@@ -39,7 +39,7 @@ fn trials(plan: &Plan, registration: &Registration, value: fn(Arm, &str, f64) ->
 #[test]
 fn every_choice_is_registered_before_it_is_made() {
     let (plan, registration) = registered(BET);
-    assert_eq!((plan.cells.len(), plan.trials().cells.len(), plan.to_make().cells.len()), (24, 12, 20));
+    assert_eq!((plan.cells.len(), plan.of_trials().cells.len(), plan.to_make().cells.len()), (24, 12, 20));
     let frozen = registration.content;
     assert_eq!(frozen.cells.len(), 24);
     let tuning = frozen.tuning.expect("the protocol");

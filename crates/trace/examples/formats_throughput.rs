@@ -7,6 +7,10 @@ use std::time::Instant;
 use groundwork_trace::adapters::{Format, Side, convert};
 use groundwork_trace::{Call, Span, SpanKind, Trace, Value};
 
+/// As in the program.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() {
     let trace = trace();
     language(&trace);

@@ -87,7 +87,7 @@ pub fn run(args: &BetArgs) -> Result<(), Failure> {
         let place = folder.join("registration.json");
         say(&format!("{} {}\n", if new { "registered in" } else { "going on with" }, place.display()));
         // No trial is judged, so that none decides.
-        make(&runner, &plan.trials(), &stop, &mut |_| false)?;
+        make(&runner, &plan.of_trials(), &stop, &mut |_| false)?;
     }
     let trials = plan.read_trials(&args.runs)?;
     let plan = plan.tuned(&trials).map_err(Failure::work)?;
@@ -126,7 +126,7 @@ pub fn run(args: &BetArgs) -> Result<(), Failure> {
 
 /// True if no run of `plan` is left to do.
 fn all_made(runner: &Runner, plan: &Plan) -> Result<bool, Failure> {
-    if !runner.is_finished(&plan.trials()).map_err(Failure::input)? {
+    if !runner.is_finished(&plan.of_trials()).map_err(Failure::input)? {
         return Ok(false);
     }
     let plan = plan.tuned(&plan.read_trials(&runner.runs)?).map_err(Failure::work)?;

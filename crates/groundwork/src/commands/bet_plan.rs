@@ -62,7 +62,7 @@ fn words(plan: &Plan, p: &Prospect, archive: &NoiseArchive, assumed: Option<Assu
         ]);
     }
     text += &format!("{table}\n\n");
-    let trials = plan.trials();
+    let trials = plan.of_trials();
     if !trials.cells.is_empty() {
         text += &format!(
             "Choosing the learning rates comes on top: {} runs, {}FLOP.\n",

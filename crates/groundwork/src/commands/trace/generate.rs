@@ -91,7 +91,10 @@ pub fn verify(path: &Path) -> Result<(), Failure> {
 
 fn show(bar: &mut Bar, done: u64, before: u64, of: u64, start: Instant) {
     let rate = (done - before.min(done)) as f64 / start.elapsed().as_secs_f64().max(1e-9);
-    let left = (of.saturating_sub(done)) as f64 / rate.max(1e-9);
+    if rate == 0.0 {
+        return bar.set(done, "");
+    }
+    let left = (of.saturating_sub(done)) as f64 / rate;
     bar.set(done, &format!("{} traces/s  {} left", count(rate), duration(left)));
 }
 
