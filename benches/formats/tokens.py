@@ -57,9 +57,10 @@ def traces():
 def documents(name):
     if name == "trace":
         return list(traces())
-    lines = (FOLDER / name).read_text().split("\n")
-    if name.startswith("mcp"):
+    # Formats of declarations alone.
+    if name.startswith("mcp") or name in ("python", "typescript"):
         return None
+    lines = (FOLDER / name).read_text().split("\n")
     documents = [line for line in lines if line]
     first = json.loads(documents[0])
     return [json.loads(line)["text"] for line in documents] if list(first) == ["text"] else documents

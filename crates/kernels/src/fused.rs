@@ -3,7 +3,7 @@
 use crate::allowed::Allowed;
 use crate::cached::Advance;
 use crate::gradients::{
-    AttentionLse, AttentionOutput, Embedding, KeptByLse, KeptByPackedLse, LeftByOutput, Linear,
+    AttentionLse, AttentionOutput, Embedding, Kept, KeptByLse, KeptByPackedLse, LeftByOutput, Linear,
     LinearCrossEntropy, PackedAttentionLse, QkNormRope, ReluSquared, RmsNorm, RmsNormGain, Rope, Swiglu,
 };
 use crate::packed::Packed;
@@ -65,6 +65,36 @@ pub(crate) trait Fused: Backend {
         weight: Arc<Packed>,
         residual: FloatTensor<Self>,
     ) -> FloatTensor<Self>;
+    /// [`Self::fused_linear`] of the norm of `x`.
+    fn fused_rms_norm_linear(
+        x: FloatTensor<Self>,
+        gain: FloatTensor<Self>,
+        epsilon: f64,
+        weight: FloatTensor<Self>,
+        precision: Precision,
+    ) -> FloatTensor<Self>;
+    /// [`Self::fused_linear_plus`] of the SwiGLU of `gate_up`.
+    fn fused_swiglu_linear_plus(
+        gate_up: FloatTensor<Self>,
+        weight: FloatTensor<Self>,
+        residual: FloatTensor<Self>,
+        precision: Precision,
+    ) -> FloatTensor<Self>;
+    /// [`Self::fused_linear_plus`] of the squared ReLU of `x`.
+    fn fused_relu_squared_linear_plus(
+        x: FloatTensor<Self>,
+        weight: FloatTensor<Self>,
+        residual: FloatTensor<Self>,
+        precision: Precision,
+    ) -> FloatTensor<Self>;
+    /// [`Self::fused_packed_attention`] after [`Self::fused_qk_norm_rope`].
+    fn fused_qk_norm_rope_attention(
+        qkv: FloatTensor<Self>,
+        query_gain: FloatTensor<Self>,
+        key_gain: FloatTensor<Self>,
+        heads: QkHeads,
+        allowed: Arc<Allowed>,
+    ) -> (FloatTensor<Self>, FloatTensor<Self>);
     /// Rows of a table.
     fn fused_embedding(table: FloatTensor<Self>, ids: Arc<[usize]>) -> FloatTensor<Self>;
     /// Norm, gain and rotation of queries and keys.
@@ -162,6 +192,45 @@ impl Fused for Flex {
     ) -> FloatTensor<Self> {
         Self::packed_linear(x, &weight, Some(residual))
     }
+    fn fused_rms_norm_linear(
+        x: FloatTensor<Self>,
+        gain: FloatTensor<Self>,
+        epsilon: f64,
+        weight: FloatTensor<Self>,
+        precision: Precision,
+    ) -> FloatTensor<Self> {
+        Self::linear_forward(Self::rms_norm(x, Some(gain), epsilon).0, weight, None, precision)
+    }
+    fn fused_swiglu_linear_plus(
+        gate_up: FloatTensor<Self>,
+        weight: FloatTensor<Self>,
+        residual: FloatTensor<Self>,
+        precision: Precision,
+    ) -> FloatTensor<Self> {
+        Self::linear_forward(Self::swiglu(gate_up), weight, Some(residual), precision)
+    }
+    fn fused_relu_squared_linear_plus(
+        x: FloatTensor<Self>,
+        weight: FloatTensor<Self>,
+        residual: FloatTensor<Self>,
+        precision: Precision,
+    ) -> FloatTensor<Self> {
+        Self::linear_forward(Self::relu_squared(x), weight, Some(residual), precision)
+    }
+    fn fused_qk_norm_rope_attention(
+        qkv: FloatTensor<Self>,
+        query_gain: FloatTensor<Self>,
+        key_gain: FloatTensor<Self>,
+        heads: QkHeads,
+        allowed: Arc<Allowed>,
+    ) -> (FloatTensor<Self>, FloatTensor<Self>) {
+        let queries = heads.queries;
+        Self::packed_attention_forward(
+            Self::qk_norm_rope(qkv, [query_gain, key_gain], heads),
+            queries,
+            &allowed,
+        )
+    }
     fn fused_embedding(table: FloatTensor<Self>, ids: Arc<[usize]>) -> FloatTensor<Self> {
         Self::gather_rows(table, &ids)
     }
@@ -232,6 +301,58 @@ fn output_of<B: Primitives, C: CheckpointStrategy>(
     }
 }
 
+/// Attention of packed queries, keys and values, for whose backward pass `kept` is kept.
+fn attention_of<B: Primitives, C: CheckpointStrategy>(
+    qkv: FloatTensor<Autodiff<B, C>>,
+    kept: Kept<B>,
+    heads: usize,
+    allowed: Arc<Allowed>,
+) -> (FloatTensor<Autodiff<B, C>>, FloatTensor<Autodiff<B, C>>) {
+    let (qkv, node) = qkv.into_parts();
+    let (o, lse) = B::packed_attention_forward(qkv, heads, &allowed);
+    let d_o = Arc::new(Mutex::new(None));
+    let lse = match PackedAttentionLse.prepare::<C>([node]).compute_bound().stateful() {
+        OpsKind::Tracked(prep) => {
+            let kept = KeptByPackedLse { qkv: kept, heads, allowed, lse: lse.clone(), d_o: d_o.clone() };
+            prep.finish(kept, lse)
+        }
+        OpsKind::UnTracked(prep) => prep.finish(lse),
+    };
+    (output_of::<B, C>(o, &lse, d_o), lse)
+}
+
+/// A linear layer, for whose backward pass `kept` is kept in place of `x`.
+fn linear_of<B: Primitives, C: CheckpointStrategy>(
+    x: FloatTensor<Autodiff<B, C>>,
+    kept: Kept<B>,
+    weight: FloatTensor<Autodiff<B, C>>,
+    precision: Precision,
+) -> FloatTensor<Autodiff<B, C>> {
+    let ((x, x_node), (weight, weight_node)) = (x.into_parts(), weight.into_parts());
+    let y = B::linear_forward(x, weight.clone(), None, precision);
+    match Linear.prepare::<C>([x_node, weight_node]).compute_bound().stateful() {
+        OpsKind::Tracked(prep) => prep.finish((kept, weight, precision), y),
+        OpsKind::UnTracked(prep) => prep.finish(y),
+    }
+}
+
+/// The same with a residual.
+fn linear_plus_of<B: Primitives, C: CheckpointStrategy>(
+    x: FloatTensor<Autodiff<B, C>>,
+    kept: Kept<B>,
+    weight: FloatTensor<Autodiff<B, C>>,
+    residual: FloatTensor<Autodiff<B, C>>,
+    precision: Precision,
+) -> FloatTensor<Autodiff<B, C>> {
+    let ((x, x_node), (weight, weight_node)) = (x.into_parts(), weight.into_parts());
+    let (residual, residual_node) = residual.into_parts();
+    let y = B::linear_forward(x, weight.clone(), Some(residual), precision);
+    match Linear.prepare::<C>([x_node, weight_node, residual_node]).compute_bound().stateful() {
+        OpsKind::Tracked(prep) => prep.finish((kept, weight, precision), y),
+        OpsKind::UnTracked(prep) => prep.finish(y),
+    }
+}
+
 impl<B: Primitives, C: CheckpointStrategy> Fused for Autodiff<B, C> {
     /// Burn's graph knows operations with one result only, attention has two. So there are two nodes: `lse`, a
     /// function of q, k and v, and `o = P(q, k; lse) v`, whose parent is `lse`. The second one's backward pass gives
@@ -261,18 +382,8 @@ impl<B: Primitives, C: CheckpointStrategy> Fused for Autodiff<B, C> {
         heads: usize,
         allowed: Arc<Allowed>,
     ) -> (FloatTensor<Self>, FloatTensor<Self>) {
-        let (qkv, node) = qkv.into_parts();
-        let (o, lse) = B::packed_attention_forward(qkv.clone(), heads, &allowed);
-        let d_o = Arc::new(Mutex::new(None));
-        let lse: FloatTensor<Self> = match PackedAttentionLse.prepare::<C>([node]).compute_bound().stateful()
-        {
-            OpsKind::Tracked(prep) => {
-                let kept = KeptByPackedLse { qkv, heads, allowed, lse: lse.clone(), d_o: d_o.clone() };
-                prep.finish(kept, lse)
-            }
-            OpsKind::UnTracked(prep) => prep.finish(lse),
-        };
-        (output_of::<B, C>(o, &lse, d_o), lse)
+        let kept = Kept::AsItIs(qkv.clone().into_primitive());
+        attention_of::<B, C>(qkv, kept, heads, allowed)
     }
 
     fn fused_linear(
@@ -280,12 +391,8 @@ impl<B: Primitives, C: CheckpointStrategy> Fused for Autodiff<B, C> {
         weight: FloatTensor<Self>,
         precision: Precision,
     ) -> FloatTensor<Self> {
-        let ((x, x_node), (weight, weight_node)) = (x.into_parts(), weight.into_parts());
-        let y = B::linear_forward(x.clone(), weight.clone(), None, precision);
-        match Linear.prepare::<C>([x_node, weight_node]).compute_bound().stateful() {
-            OpsKind::Tracked(prep) => prep.finish((x, weight, precision), y),
-            OpsKind::UnTracked(prep) => prep.finish(y),
-        }
+        let kept = Kept::AsItIs(x.clone().into_primitive());
+        linear_of::<B, C>(x, kept, weight, precision)
     }
 
     fn fused_linear_plus(
@@ -294,13 +401,60 @@ impl<B: Primitives, C: CheckpointStrategy> Fused for Autodiff<B, C> {
         residual: FloatTensor<Self>,
         precision: Precision,
     ) -> FloatTensor<Self> {
-        let ((x, x_node), (weight, weight_node)) = (x.into_parts(), weight.into_parts());
-        let (residual, residual_node) = residual.into_parts();
-        let y = B::linear_forward(x.clone(), weight.clone(), Some(residual), precision);
-        match Linear.prepare::<C>([x_node, weight_node, residual_node]).compute_bound().stateful() {
-            OpsKind::Tracked(prep) => prep.finish((x, weight, precision), y),
-            OpsKind::UnTracked(prep) => prep.finish(y),
-        }
+        let kept = Kept::AsItIs(x.clone().into_primitive());
+        linear_plus_of::<B, C>(x, kept, weight, residual, precision)
+    }
+
+    /// Two nodes, as for the norm and the linear layer by themselves; what is between them is not kept.
+    fn fused_rms_norm_linear(
+        x: FloatTensor<Self>,
+        gain: FloatTensor<Self>,
+        epsilon: f64,
+        weight: FloatTensor<Self>,
+        precision: Precision,
+    ) -> FloatTensor<Self> {
+        let [kept_x, kept_gain] = [&x, &gain].map(|tensor| tensor.clone().into_primitive());
+        let kept = Kept::RmsNorm { x: kept_x, gain: kept_gain, epsilon };
+        linear_of::<B, C>(Self::fused_rms_norm_gain(x, gain, epsilon), kept, weight, precision)
+    }
+
+    fn fused_swiglu_linear_plus(
+        gate_up: FloatTensor<Self>,
+        weight: FloatTensor<Self>,
+        residual: FloatTensor<Self>,
+        precision: Precision,
+    ) -> FloatTensor<Self> {
+        let kept = Kept::Swiglu(gate_up.clone().into_primitive());
+        linear_plus_of::<B, C>(Self::fused_swiglu(gate_up), kept, weight, residual, precision)
+    }
+
+    fn fused_relu_squared_linear_plus(
+        x: FloatTensor<Self>,
+        weight: FloatTensor<Self>,
+        residual: FloatTensor<Self>,
+        precision: Precision,
+    ) -> FloatTensor<Self> {
+        let kept = Kept::ReluSquared(x.clone().into_primitive());
+        linear_plus_of::<B, C>(Self::fused_relu_squared(x), kept, weight, residual, precision)
+    }
+
+    fn fused_qk_norm_rope_attention(
+        qkv: FloatTensor<Self>,
+        query_gain: FloatTensor<Self>,
+        key_gain: FloatTensor<Self>,
+        heads: QkHeads,
+        allowed: Arc<Allowed>,
+    ) -> (FloatTensor<Self>, FloatTensor<Self>) {
+        let [kept_qkv, of_queries, of_keys] =
+            [&qkv, &query_gain, &key_gain].map(|tensor| tensor.clone().into_primitive());
+        let kept = Kept::QkNormRope { qkv: kept_qkv, gains: [of_queries, of_keys], heads: heads.clone() };
+        let queries = heads.queries;
+        attention_of::<B, C>(
+            Self::fused_qk_norm_rope(qkv, query_gain, key_gain, heads),
+            kept,
+            queries,
+            allowed,
+        )
     }
 
     fn fused_embedding(table: FloatTensor<Self>, ids: Arc<[usize]>) -> FloatTensor<Self> {

@@ -12,6 +12,34 @@ use burn::backend::autodiff::ops::{Backward, Ops};
 use burn::backend::tensor::FloatTensor;
 use std::sync::{Arc, Mutex, PoisonError};
 
+/// The operand of a product, as it is kept for the backward pass: what is quickly computed again is not kept itself.
+#[derive(Clone, Debug)]
+pub(crate) enum Kept<B: Backend> {
+    /// The operand.
+    AsItIs(FloatTensor<B>),
+    /// It is the norm of `x`, times the gain.
+    RmsNorm { x: FloatTensor<B>, gain: FloatTensor<B>, epsilon: f64 },
+    /// It is the SwiGLU of this.
+    Swiglu(FloatTensor<B>),
+    /// It is the squared ReLU of this.
+    ReluSquared(FloatTensor<B>),
+    /// It is this with queries and keys normalised and rotated.
+    QkNormRope { qkv: FloatTensor<B>, gains: [FloatTensor<B>; 2], heads: QkHeads },
+}
+
+impl<B: Primitives> Kept<B> {
+    /// The operand, computed again if need be: to the same bits.
+    pub fn operand(self) -> FloatTensor<B> {
+        match self {
+            Kept::AsItIs(operand) => operand,
+            Kept::RmsNorm { x, gain, epsilon } => B::rms_norm(x, Some(gain), epsilon).0,
+            Kept::Swiglu(gate_up) => B::swiglu(gate_up),
+            Kept::ReluSquared(x) => B::relu_squared(x),
+            Kept::QkNormRope { qkv, gains, heads } => B::qk_norm_rope(qkv, gains, heads),
+        }
+    }
+}
+
 /// Where the step of `o` leaves `do` for the step of `lse`; empty if the loss does not depend on `o`.
 pub(crate) type LeftByOutput<B> = Arc<Mutex<Option<FloatTensor<B>>>>;
 
@@ -69,7 +97,7 @@ impl<B: Primitives> Backward<B, 3> for AttentionLse {
 #[derive(Clone, Debug)]
 pub(crate) struct KeptByPackedLse<B: Backend> {
     /// The operand.
-    pub qkv: FloatTensor<B>,
+    pub qkv: Kept<B>,
     /// Query heads.
     pub heads: usize,
     /// The mask.
@@ -92,7 +120,7 @@ impl<B: Primitives> Backward<B, 1> for PackedAttentionLse {
         let KeptByPackedLse { qkv, heads, allowed, lse, d_o } = ops.state;
         let d_o = d_o.lock().unwrap_or_else(PoisonError::into_inner).take();
         if let [Some(parent)] = ops.parents {
-            let gradient = B::packed_attention_backward(qkv, heads, &allowed, lse, d_o, delta);
+            let gradient = B::packed_attention_backward(qkv.operand(), heads, &allowed, lse, d_o, delta);
             grads.register::<B>(parent.id, gradient);
         }
     }
@@ -103,7 +131,7 @@ impl<B: Primitives> Backward<B, 1> for PackedAttentionLse {
 pub(crate) struct Linear;
 
 impl<B: Primitives, const N: usize> Backward<B, N> for Linear {
-    type State = (FloatTensor<B>, FloatTensor<B>, Precision);
+    type State = (Kept<B>, FloatTensor<B>, Precision);
 
     fn backward(self, ops: Ops<Self::State, N>, grads: &mut Gradients, _: &mut Checkpointer) {
         let d_y = grads.consume::<B>(&ops.node);
@@ -113,7 +141,7 @@ impl<B: Primitives, const N: usize> Backward<B, N> for Linear {
             grads.register::<B>(parent.id, B::linear_d_input(d_y.clone(), weight, precision));
         }
         if let Some(parent) = of_weight {
-            grads.register::<B>(parent.id, B::linear_d_weight(x, d_y.clone(), precision));
+            grads.register::<B>(parent.id, B::linear_d_weight(x.operand(), d_y.clone(), precision));
         }
         if let Some(Some(parent)) = ops.parents.get(2) {
             grads.register::<B>(parent.id, d_y);

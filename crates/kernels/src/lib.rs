@@ -37,7 +37,8 @@ pub use cached::Advance;
 pub use memory::keep_freed_memory;
 pub use operations::{
     CACHE_PANEL, ReadyWeight, adamw, attention, cached_attention, embedding, linear, linear_cross_entropy,
-    muon, packed_attention, qk_norm_rope, ready_linear, relu_squared, rms_norm, rope, squared_norm, swiglu,
+    muon, packed_attention, qk_norm_rope, qk_norm_rope_attention, ready_linear, relu_squared,
+    relu_squared_linear, rms_norm, rms_norm_linear, rope, squared_norm, swiglu, swiglu_linear,
 };
 pub use parallel::in_pool;
 pub use precision::Precision;

@@ -86,22 +86,10 @@ pub fn packed_attention(
     documents: Option<Tensor<2, Int>>,
     window: Option<usize>,
 ) -> (Tensor<4>, Tensor<3>) {
-    let [batch, sequence, _, _] = qkv.dims();
-    let kv_heads = kv_heads("packed_attention", &qkv, heads);
-    assert!(heads.is_multiple_of(kv_heads), "`packed_attention`: {heads} heads, {kv_heads} key heads");
-    assert_ne!(window, Some(0), "`packed_attention`: a window of 0 shows nothing; use at least 1");
-    if let Some(documents) = &documents {
-        assert_eq!(
-            documents.dims(),
-            [batch, sequence],
-            "`packed_attention`: documents must be [batch, sequence]"
-        );
-    }
     if !has_fused_form(&qkv) {
         return reference::packed_attention(qkv, heads, documents, window);
     }
-    let documents = documents.map(|documents| documents.into_data().iter::<i64>().collect());
-    let allowed = Arc::new(Allowed::new(sequence, window, documents));
+    let allowed = allowed_of("packed_attention", &qkv, heads, documents, window);
     let (o, lse) = Dispatch::fused_packed_attention(qkv.into_dispatch(), heads, allowed);
     (Tensor::from_dispatch(o), Tensor::from_dispatch(lse))
 }
@@ -162,6 +150,55 @@ pub fn cached_attention(
     (Tensor::from_dispatch(o), Tensor::from_dispatch(keys), Tensor::from_dispatch(values))
 }
 
+/// The mask of packed attention, whose shapes are checked.
+fn allowed_of(
+    operation: &str,
+    qkv: &Tensor<4>,
+    heads: usize,
+    documents: Option<Tensor<2, Int>>,
+    window: Option<usize>,
+) -> Arc<Allowed> {
+    let [batch, sequence, _, _] = qkv.dims();
+    let kv_heads = kv_heads(operation, qkv, heads);
+    assert!(heads.is_multiple_of(kv_heads), "`{operation}`: {heads} heads, {kv_heads} key heads");
+    assert_ne!(window, Some(0), "`{operation}`: a window of 0 shows nothing; use at least 1");
+    if let Some(documents) = &documents {
+        let expected = [batch, sequence];
+        assert_eq!(documents.dims(), expected, "`{operation}`: documents must be [batch, sequence]");
+    }
+    let documents = documents.map(|documents| documents.into_data().iter::<i64>().collect());
+    Arc::new(Allowed::new(sequence, window, documents))
+}
+
+/// [`packed_attention`] after [`qk_norm_rope`], in which each row of the batch begins at position 0. What is between the two is not kept
+/// for the backward pass but computed again.
+///
+/// # Panics
+/// As those two.
+#[expect(clippy::too_many_arguments, reason = "those of the two operations that it joins")]
+pub fn qk_norm_rope_attention(
+    qkv: Tensor<4>,
+    query_gain: Tensor<1>,
+    key_gain: Tensor<1>,
+    heads: usize,
+    epsilon: f64,
+    base: f64,
+    documents: Option<Tensor<2, Int>>,
+    window: Option<usize>,
+) -> (Tensor<4>, Tensor<3>) {
+    let from = Positions::From(0);
+    if !has_fused_form(&qkv) {
+        let qkv = reference::qk_norm_rope(qkv, query_gain, key_gain, heads, epsilon, base, from);
+        return packed_attention(qkv, heads, documents, window);
+    }
+    let qk_heads = qk_heads(&qkv, [&query_gain, &key_gain], heads, epsilon, base, from);
+    let allowed = allowed_of("qk_norm_rope_attention", &qkv, heads, documents, window);
+    let (query_gain, key_gain) = (query_gain.into_dispatch(), key_gain.into_dispatch());
+    let (o, lse) =
+        Dispatch::fused_qk_norm_rope_attention(qkv.into_dispatch(), query_gain, key_gain, qk_heads, allowed);
+    (Tensor::from_dispatch(o), Tensor::from_dispatch(lse))
+}
+
 /// How many heads of `[batch, sequence, heads + 2 kv_heads, head_dim]` are keys.
 fn kv_heads(operation: &str, qkv: &Tensor<4>, heads: usize) -> usize {
     let all = qkv.dims()[2];
@@ -188,22 +225,33 @@ pub fn qk_norm_rope(
     base: f64,
     positions: Positions,
 ) -> Tensor<4> {
+    let qk_heads = qk_heads(&qkv, [&query_gain, &key_gain], heads, epsilon, base, positions.clone());
+    if !has_fused_form(&qkv) {
+        return reference::qk_norm_rope(qkv, query_gain, key_gain, heads, epsilon, base, positions);
+    }
+    let (query_gain, key_gain) = (query_gain.into_dispatch(), key_gain.into_dispatch());
+    Tensor::from_dispatch(Dispatch::fused_qk_norm_rope(qkv.into_dispatch(), query_gain, key_gain, qk_heads))
+}
+
+/// What is done to queries and keys; the shapes are checked.
+fn qk_heads(
+    qkv: &Tensor<4>,
+    gains: [&Tensor<1>; 2],
+    heads: usize,
+    epsilon: f64,
+    base: f64,
+    positions: Positions,
+) -> QkHeads {
     let [batch, sequence, _, head_dim] = qkv.dims();
-    let keys = kv_heads("qk_norm_rope", &qkv, heads);
+    let keys = kv_heads("qk_norm_rope", qkv, heads);
     assert!(head_dim.is_multiple_of(2), "`qk_norm_rope`: head_dim must be even, it is {head_dim}");
-    for gain in [&query_gain, &key_gain] {
+    for gain in gains {
         assert_eq!(gain.dims(), [head_dim], "`qk_norm_rope`: a gain must have head_dim numbers");
     }
     if let Positions::Each(positions) = &positions {
         assert_eq!(positions.len(), batch * sequence, "`qk_norm_rope`: one position an element");
     }
-    if !has_fused_form(&qkv) {
-        return reference::qk_norm_rope(qkv, query_gain, key_gain, heads, epsilon, base, positions);
-    }
-    let epsilon = epsilon as f32;
-    let heads = QkHeads { queries: heads, keys, head_dim, epsilon, base, sequence, positions };
-    let (query_gain, key_gain) = (query_gain.into_dispatch(), key_gain.into_dispatch());
-    Tensor::from_dispatch(Dispatch::fused_qk_norm_rope(qkv.into_dispatch(), query_gain, key_gain, heads))
+    QkHeads { queries: heads, keys, head_dim, epsilon: epsilon as f32, base, sequence, positions }
 }
 
 /// A linear layer without a bias, and the residual stream that it is added to: `x · weight + residual`.
@@ -235,6 +283,73 @@ pub fn linear<const D: usize>(
         Some(residual) => Dispatch::fused_linear_plus(x, weight, residual.into_dispatch(), precision),
         None => Dispatch::fused_linear(x, weight, precision),
     })
+}
+
+/// [`linear`] of the [`rms_norm`] of `x`: `rms_norm(x) · weight`. The norm is not kept for the backward pass but computed again.
+///
+/// # Panics
+/// If the shapes do not fit together.
+pub fn rms_norm_linear<const D: usize>(
+    x: Tensor<D>,
+    gain: Tensor<1>,
+    epsilon: f64,
+    weight: Tensor<2>,
+    precision: Precision,
+) -> Tensor<D> {
+    if !has_fused_form(&x) {
+        return linear(rms_norm(x, Some(gain), epsilon), weight, None, precision);
+    }
+    assert_eq!(gain.dims()[0], x.dims()[D - 1], "`rms_norm_linear`: the gain must have x's last dimension");
+    assert_eq!(
+        weight.dims()[0],
+        x.dims()[D - 1],
+        "`rms_norm_linear`: the weight must have x's last dimension"
+    );
+    let (x, gain, weight) = (x.into_dispatch(), gain.into_dispatch(), weight.into_dispatch());
+    Tensor::from_dispatch(Dispatch::fused_rms_norm_linear(x, gain, epsilon, weight, precision))
+}
+
+/// [`linear`] of the [`swiglu`] of `gate_up`: `swiglu(gate_up) · weight + residual`. The SwiGLU is not kept for the backward pass but
+/// computed again.
+///
+/// # Panics
+/// If the shapes do not fit together.
+pub fn swiglu_linear<const D: usize>(
+    gate_up: Tensor<D>,
+    weight: Tensor<2>,
+    residual: Tensor<D>,
+    precision: Precision,
+) -> Tensor<D> {
+    if !has_fused_form(&gate_up) {
+        return linear(swiglu(gate_up), weight, Some(residual), precision);
+    }
+    let mut shape = gate_up.dims();
+    assert_eq!(shape[D - 1], 2 * weight.dims()[0], "`swiglu_linear`: {shape:?} and {:?}", weight.dims());
+    shape[D - 1] = weight.dims()[1];
+    assert_eq!(residual.dims(), shape, "`swiglu_linear`: the residual must have the result's shape");
+    let (x, weight, residual) = (gate_up.into_dispatch(), weight.into_dispatch(), residual.into_dispatch());
+    Tensor::from_dispatch(Dispatch::fused_swiglu_linear_plus(x, weight, residual, precision))
+}
+
+/// The same with [`relu_squared`].
+///
+/// # Panics
+/// If the shapes do not fit together.
+pub fn relu_squared_linear<const D: usize>(
+    x: Tensor<D>,
+    weight: Tensor<2>,
+    residual: Tensor<D>,
+    precision: Precision,
+) -> Tensor<D> {
+    if !has_fused_form(&x) {
+        return linear(relu_squared(x), weight, Some(residual), precision);
+    }
+    let mut shape = x.dims();
+    assert_eq!(shape[D - 1], weight.dims()[0], "`relu_squared_linear`: {shape:?} and {:?}", weight.dims());
+    shape[D - 1] = weight.dims()[1];
+    assert_eq!(residual.dims(), shape, "`relu_squared_linear`: the residual must have the result's shape");
+    let (x, weight, residual) = (x.into_dispatch(), weight.into_dispatch(), residual.into_dispatch());
+    Tensor::from_dispatch(Dispatch::fused_relu_squared_linear_plus(x, weight, residual, precision))
 }
 
 /// The weight of a linear layer, `[in, out]`, made ready for many products: in the fused form it is packed once, in the order in

@@ -242,3 +242,74 @@ fn embedding_refuses_an_unknown_row() {
     let table: Tensor<2> = Sample::new(1).tensor([4, 2], 1.0, &device);
     fused::embedding(table, Tensor::<1, Int>::from_data([1, 9], &device).reshape([1, 2]));
 }
+
+#[test]
+fn joined_operations_are_their_parts_to_the_bit() {
+    let device = Device::flex().autodiff();
+    let mut sample = Sample::new(21);
+    let x = sample.tensor([2, 37, 48], 1.0, &device).require_grad();
+    let gain = sample.tensor([48], 1.0, &device).require_grad();
+    let weight = sample.tensor([48, 40], 1.0, &device).require_grad();
+    let half = sample.tensor([24, 40], 1.0, &device).require_grad();
+    let residual = sample.tensor([2, 37, 40], 1.0, &device).require_grad();
+    let qkv = sample.tensor([2, 37, 8, 16], 1.0, &device).require_grad();
+    let gains = [1, 2].map(|_| sample.tensor([16], 1.0, &device).require_grad());
+    let ids: Vec<i64> = (0..74).map(|i| i / 13).collect();
+    let documents = Tensor::<1, Int>::from_data(ids.as_slice(), &device).reshape([2, 37]);
+    let upstream = sample.tensor([2, 37, 40], 1.0, &device);
+    let of_o = sample.tensor([2, 37, 4, 16], 1.0, &device);
+    for precision in [F32, Bf16] {
+        let run = |joined: bool| {
+            let (a, w, h, r) = (x.clone(), weight.clone(), half.clone(), residual.clone());
+            let (normed, gated, squared) = if joined {
+                (
+                    fused::rms_norm_linear(a.clone(), gain.clone(), 1e-6, w.clone(), precision),
+                    fused::swiglu_linear(a.clone(), h, r.clone(), precision),
+                    fused::relu_squared_linear(a, w, r, precision),
+                )
+            } else {
+                (
+                    fused::linear(
+                        fused::rms_norm(a.clone(), Some(gain.clone()), 1e-6),
+                        w.clone(),
+                        None,
+                        precision,
+                    ),
+                    fused::linear(fused::swiglu(a.clone()), h, Some(r.clone()), precision),
+                    fused::linear(fused::relu_squared(a), w, Some(r), precision),
+                )
+            };
+            let (packed, [q, k], d) = (qkv.clone(), gains.clone(), Some(documents.clone()));
+            let (o, lse) = if joined {
+                fused::qk_norm_rope_attention(packed, q, k, 4, 1e-6, 1e4, d, Some(20))
+            } else {
+                let packed = fused::qk_norm_rope(packed, q, k, 4, 1e-6, 1e4, Positions::From(0));
+                fused::packed_attention(packed, 4, d, Some(20))
+            };
+            let loss = [&normed, &gated, &squared].map(|y| (y.clone() * upstream.clone()).sum());
+            let [first, second, third] = loss;
+            let loss =
+                first + second.powi_scalar(2) + third + (o.clone() * of_o.clone()).sum() + lse.clone().sum();
+            let gradients = loss.backward();
+            let of = |x: &Tensor<3>| numbers(x.grad(&gradients).expect("a gradient"));
+            let of_weight = |x: &Tensor<2>| numbers(x.grad(&gradients).expect("a gradient"));
+            let of_gain = |x: &Tensor<1>| numbers(x.grad(&gradients).expect("a gradient"));
+            vec![
+                numbers(normed),
+                numbers(gated),
+                numbers(squared),
+                numbers(o),
+                numbers(lse),
+                of(&residual),
+                of(&x),
+                of_weight(&weight),
+                of_weight(&half),
+                numbers(qkv.grad(&gradients).expect("a gradient")),
+                of_gain(&gain),
+                of_gain(&gains[0]),
+                of_gain(&gains[1]),
+            ]
+        };
+        assert_eq!(run(true), run(false), "{precision:?}");
+    }
+}

@@ -159,11 +159,7 @@ impl Decoder {
     pub fn hidden(&self, tokens: Tensor<2, Int>, documents: Option<Tensor<2, Int>>) -> Tensor<3> {
         let mut x = kernels::rms_norm(kernels::embedding(self.embedding.clone(), tokens), None, EPSILON);
         for (layer, kind) in self.layers.iter().zip(&self.config.attention) {
-            let multiply = layer.multiply(&self.config);
-            let qkv = layer.qkv(&self.config, &multiply, x.clone(), Positions::From(0));
-            let (o, _lse) =
-                kernels::packed_attention(qkv, self.config.heads, documents.clone(), kind.window());
-            x = layer.after_attention(&self.config, &multiply, o, x);
+            x = layer.forward(&self.config, kind.window(), x, documents.clone());
         }
         kernels::rms_norm(x, Some(self.norm.clone()), EPSILON)
     }
@@ -222,12 +218,9 @@ impl Decoder {
         for ((layer, kind), held) in
             self.layers.iter().zip(&c.attention).zip(std::mem::take(&mut cache.layers))
         {
-            let multiply = |x, matrix, residual| ready_linear(x, &held.weights[matrix as usize], residual);
-            let qkv = layer.qkv(c, &multiply, x.clone(), Positions::Each(positions.clone())).squeeze_dim(0);
-            let (o, keys, values) =
-                kernels::cached_attention(qkv, c.heads, held.keys, held.values, &rows, kind.window());
-            x = layer.after_attention(c, &multiply, o.unsqueeze(), x);
-            cache.layers.push(LayerCache { keys, values, weights: held.weights });
+            let (next, held) = layer.step(c, kind.window(), x, held, &rows, positions.clone());
+            x = next;
+            cache.layers.push(held);
         }
         for (row, end) in rows.iter().zip(ends) {
             cache.lengths[row.row] = end;
@@ -253,17 +246,7 @@ enum Matrix {
     Down,
 }
 
-/// How a layer multiplies: `x · matrix + residual`. Training takes the weights as they lie, decoding those made ready for it.
-trait Multiply: Fn(Tensor<3>, Matrix, Option<Tensor<3>>) -> Tensor<3> {}
-
-impl<F: Fn(Tensor<3>, Matrix, Option<Tensor<3>>) -> Tensor<3>> Multiply for F {}
-
 impl Layer {
-    /// The weights as they lie.
-    fn multiply(&self, c: &ModelConfig) -> impl Multiply {
-        move |x, matrix, residual| kernels::linear(x, self.matrix(matrix).clone(), residual, c.precision)
-    }
-
     fn matrix(&self, matrix: Matrix) -> &Tensor<2> {
         match matrix {
             Matrix::Qkv => &self.qkv,
@@ -273,42 +256,73 @@ impl Layer {
         }
     }
 
-    /// Queries, keys and values side by side, the first two normalised and rotated.
+    /// The layer over whole sequences. Of what it computes only what takes products is kept for the backward pass.
     ///
-    /// `x`: `[batch, sequence, d_model]`; returns `[batch, sequence, heads + 2 kv_heads, head_dim]`.
-    fn qkv(
+    /// `x` and the result: `[batch, sequence, d_model]`.
+    fn forward(
         &self,
         c: &ModelConfig,
-        multiply: &impl Multiply,
+        window: Option<usize>,
         x: Tensor<3>,
-        positions: Positions,
-    ) -> Tensor<4> {
+        documents: Option<Tensor<2, Int>>,
+    ) -> Tensor<3> {
         let [batch, sequence, _] = x.dims();
-        let x = kernels::rms_norm(x, Some(self.attention_norm.clone()), EPSILON);
-        let qkv = multiply(x, Matrix::Qkv, None);
+        let normed = |x, gain: &Tensor<1>, weight: &Tensor<2>| {
+            kernels::rms_norm_linear(x, gain.clone(), EPSILON, weight.clone(), c.precision)
+        };
+        let qkv = normed(x.clone(), &self.attention_norm, &self.qkv);
         let qkv = qkv.reshape([batch, sequence, c.heads + 2 * c.kv_heads, c.head_dim]);
         let (query_gain, key_gain) = (self.query_norm.clone(), self.key_norm.clone());
-        kernels::qk_norm_rope(qkv, query_gain, key_gain, c.heads, EPSILON, c.rope_base, positions)
+        let (o, _lse) = kernels::qk_norm_rope_attention(
+            qkv,
+            query_gain,
+            key_gain,
+            c.heads,
+            EPSILON,
+            c.rope_base,
+            documents,
+            window,
+        );
+        let o = o.reshape([batch, sequence, c.heads * c.head_dim]);
+        let x = kernels::linear(o, self.out.clone(), Some(x), c.precision);
+        let h = normed(x.clone(), &self.ff_norm, &self.up);
+        match c.activation {
+            Activation::Swiglu => kernels::swiglu_linear(h, self.down.clone(), x, c.precision),
+            Activation::ReluSquared => kernels::relu_squared_linear(h, self.down.clone(), x, c.precision),
+        }
     }
 
-    /// What follows attention: `x + W_o o`, and the feed-forward part of that.
+    /// The layer for tokens of rows of a cache, of which it takes keys and values over.
     ///
-    /// `o`: `[batch, sequence, heads, head_dim]`; `x` and the result: `[batch, sequence, d_model]`.
-    fn after_attention(
+    /// `x` and the result: `[1, taken, d_model]`; `positions`: those of the tokens.
+    fn step(
         &self,
         c: &ModelConfig,
-        multiply: &impl Multiply,
-        o: Tensor<4>,
+        window: Option<usize>,
         x: Tensor<3>,
-    ) -> Tensor<3> {
-        let [batch, sequence, heads, width] = o.dims();
-        let x = multiply(o.reshape([batch, sequence, heads * width]), Matrix::Out, Some(x));
+        held: LayerCache,
+        rows: &[Advance],
+        positions: Arc<[usize]>,
+    ) -> (Tensor<3>, LayerCache) {
+        let LayerCache { keys, values, weights } = held;
+        let multiply = |x, matrix, residual| ready_linear(x, &weights[matrix as usize], residual);
+        let [_, taken, _] = x.dims();
+        let normed = kernels::rms_norm(x.clone(), Some(self.attention_norm.clone()), EPSILON);
+        let qkv = multiply(normed, Matrix::Qkv, None);
+        let qkv = qkv.reshape([1, taken, c.heads + 2 * c.kv_heads, c.head_dim]);
+        let (query_gain, key_gain) = (self.query_norm.clone(), self.key_norm.clone());
+        let positions = Positions::Each(positions);
+        let qkv = kernels::qk_norm_rope(qkv, query_gain, key_gain, c.heads, EPSILON, c.rope_base, positions);
+        let (o, keys, values) =
+            kernels::cached_attention(qkv.squeeze_dim(0), c.heads, keys, values, rows, window);
+        let x = multiply(o.reshape([1, taken, c.heads * c.head_dim]), Matrix::Out, Some(x));
         let h = kernels::rms_norm(x.clone(), Some(self.ff_norm.clone()), EPSILON);
         let h = multiply(h, Matrix::Up, None);
         let h = match c.activation {
             Activation::Swiglu => kernels::swiglu(h),
             Activation::ReluSquared => kernels::relu_squared(h),
         };
-        multiply(h, Matrix::Down, Some(x))
+        let x = multiply(h, Matrix::Down, Some(x));
+        (x, LayerCache { keys, values, weights })
     }
 }
