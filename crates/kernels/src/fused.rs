@@ -301,13 +301,15 @@ fn output_of<B: Primitives, C: CheckpointStrategy>(
     }
 }
 
+type Tracked<B, C> = FloatTensor<Autodiff<B, C>>;
+
 /// Attention of packed queries, keys and values, for whose backward pass `kept` is kept.
 fn attention_of<B: Primitives, C: CheckpointStrategy>(
-    qkv: FloatTensor<Autodiff<B, C>>,
+    qkv: Tracked<B, C>,
     kept: Kept<B>,
     heads: usize,
     allowed: Arc<Allowed>,
-) -> (FloatTensor<Autodiff<B, C>>, FloatTensor<Autodiff<B, C>>) {
+) -> (Tracked<B, C>, Tracked<B, C>) {
     let (qkv, node) = qkv.into_parts();
     let (o, lse) = B::packed_attention_forward(qkv, heads, &allowed);
     let d_o = Arc::new(Mutex::new(None));
@@ -323,11 +325,11 @@ fn attention_of<B: Primitives, C: CheckpointStrategy>(
 
 /// A linear layer, for whose backward pass `kept` is kept in place of `x`.
 fn linear_of<B: Primitives, C: CheckpointStrategy>(
-    x: FloatTensor<Autodiff<B, C>>,
+    x: Tracked<B, C>,
     kept: Kept<B>,
-    weight: FloatTensor<Autodiff<B, C>>,
+    weight: Tracked<B, C>,
     precision: Precision,
-) -> FloatTensor<Autodiff<B, C>> {
+) -> Tracked<B, C> {
     let ((x, x_node), (weight, weight_node)) = (x.into_parts(), weight.into_parts());
     let y = B::linear_forward(x, weight.clone(), None, precision);
     match Linear.prepare::<C>([x_node, weight_node]).compute_bound().stateful() {
@@ -338,12 +340,12 @@ fn linear_of<B: Primitives, C: CheckpointStrategy>(
 
 /// The same with a residual.
 fn linear_plus_of<B: Primitives, C: CheckpointStrategy>(
-    x: FloatTensor<Autodiff<B, C>>,
+    x: Tracked<B, C>,
     kept: Kept<B>,
-    weight: FloatTensor<Autodiff<B, C>>,
-    residual: FloatTensor<Autodiff<B, C>>,
+    weight: Tracked<B, C>,
+    residual: Tracked<B, C>,
     precision: Precision,
-) -> FloatTensor<Autodiff<B, C>> {
+) -> Tracked<B, C> {
     let ((x, x_node), (weight, weight_node)) = (x.into_parts(), weight.into_parts());
     let (residual, residual_node) = residual.into_parts();
     let y = B::linear_forward(x, weight.clone(), Some(residual), precision);
