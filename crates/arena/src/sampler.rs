@@ -27,15 +27,15 @@ pub(crate) fn choose(
         let usable = !logit.is_nan() && allowed(id);
         if usable { f64::from((logit - top) / temperature).exp() } else { 0.0 }
     };
-    let total: f64 = (0u32..).zip(logits).map(|(id, &l)| weight(id, l)).sum();
+    let weights: Vec<f64> = (0u32..).zip(logits).map(|(id, &logit)| weight(id, logit)).collect();
+    let total: f64 = weights.iter().sum();
     // 53 bits: every double in [0, 1) that is a multiple of 2⁻⁵³.
     let mut left = (rng.next_u64() >> 11) as f64 * 2f64.powi(-53) * total;
-    for (id, &logit) in (0u32..).zip(logits) {
-        let w = weight(id, logit);
-        if w > 0.0 && left < w {
+    for (id, weight) in (0u32..).zip(weights) {
+        if weight > 0.0 && left < weight {
             return Some(id);
         }
-        left -= w;
+        left -= weight;
     }
     // Rounding can leave a crumb after the last token.
     Some(best)
