@@ -210,6 +210,7 @@ impl Decoder {
         let ids: Vec<i64> = tokens().map(|&t| i64::from(t)).collect();
         let taken = ids.len();
         assert!(taken > 0, "a step takes at least one token");
+        assert_eq!(cache.layers.len(), self.layers.len(), "the cache is another decoder's");
         cache.reserve(ends.iter().max().copied().unwrap_or(0));
         let device = self.device();
         let ids = Tensor::<2, Int>::from_data(TensorData::new(ids, [1, taken]), &device);
