@@ -3,6 +3,7 @@
 use groundwork_trace::SpanKind;
 use groundwork_worlds::agent::{Agent, Expert, Garbage, ListAll, Null, RandomLegal, Repeat};
 use groundwork_worlds::{Declare, Task};
+use rayon::prelude::*;
 
 use crate::evaluate::{actions, expert_traces};
 use crate::{
@@ -42,10 +43,11 @@ pub fn floors(suite: &SuiteSpec, progress: &mut dyn FnMut(Progress)) -> Result<V
     let of = AGENTS.len() * tasks.len();
     let mut rows = Vec::with_capacity(of);
     for (name, agent) in AGENTS {
-        for (task, expert) in tasks.iter().zip(&experts) {
+        let played = tasks.par_iter().zip(&experts).map(|(task, expert)| {
             let rollout = attempt(agent(suite.seed ^ task.seed).as_mut(), task, suite.max_steps)?;
-            rows.push(ScoreRow::new(&rollout, name, actions(expert)));
-        }
+            Ok(ScoreRow::new(&rollout, name, actions(expert)))
+        });
+        rows.extend(played.collect::<Result<Vec<_>, ArenaError>>()?);
         progress(Progress { done: rows.len(), of });
     }
     Ok(rows)

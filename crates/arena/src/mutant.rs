@@ -68,6 +68,9 @@ fn mutated(start: &Episode, seed: u64) -> Vec<Span> {
             for &i in &actions[at + 1..] {
                 noticed |= world.act(&said[i].body).failed && !said[i].failed;
             }
+            if !noticed && quiet.is_some() {
+                continue;
+            }
             // What only the fault remembers is no other world.
             if !changes(&left, &world.state()).iter().any(|c| !c.path.starts_with("fault")) {
                 continue;

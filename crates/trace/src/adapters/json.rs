@@ -205,7 +205,7 @@ impl<'a> Parser<'a> {
     }
 }
 
-/// The string that `raw` (between the quotes) spells; none if it has half a surrogate pair.
+/// The string that `raw` (between the quotes) spells; none if it has half a surrogate pair, or what is no escape.
 pub(crate) fn unescaped(raw: &str) -> Option<Cow<'_, str>> {
     let Some(mut at) = memchr(b'\\', raw.as_bytes()) else { return Some(Cow::Borrowed(raw)) };
     let mut out = String::with_capacity(raw.len());
@@ -221,7 +221,11 @@ pub(crate) fn unescaped(raw: &str) -> Option<Cow<'_, str>> {
             b'b' => '\u{8}',
             b'f' => '\u{c}',
             b'u' => {
-                let unit = |from: usize| u32::from_str_radix(rest.get(from..from + 4)?, 16).ok();
+                let unit = |from: usize| {
+                    let digits = rest.get(from..from + 4)?;
+                    let hex = digits.bytes().all(|b| b.is_ascii_hexdigit());
+                    hex.then(|| u32::from_str_radix(digits, 16).ok())?
+                };
                 let high = unit(at + 2)?;
                 used = 6;
                 match char::from_u32(high) {
@@ -236,7 +240,8 @@ pub(crate) fn unescaped(raw: &str) -> Option<Cow<'_, str>> {
                     }
                 }
             }
-            other => char::from(*other),
+            b'"' | b'\\' | b'/' => char::from(*escape),
+            _ => return None,
         });
         rest = &rest[at + used..];
         // Most escapes stand close to the next.

@@ -190,3 +190,20 @@ fn hostile_text_takes_no_longer_than_its_length() {
     }
     assert!(start.elapsed().as_secs() < 30, "{:?}", start.elapsed());
 }
+
+#[test]
+fn a_string_with_what_is_no_escape_is_kept_as_it_was_said() {
+    // Found by fuzzing: a character of several bytes behind the backslash, and a sign among hexadecimal digits.
+    for strange in ["\\\u{202e}", "\\q", "\\u+123", "\\u12", "\\ud800"] {
+        let text = format!(
+            "<|begin_of_text|><|start_header_id|>user<|end_header_id|>\n\nRead it.<|eot_id|><|start_header_id|>assistant\
+             <|end_header_id|>\n\n{{\"name\": \"read\", \"parameters\": {{}}}}<|eot_id|><|start_header_id|>ipython\
+             <|end_header_id|>\n\n\"a{strange}b\"<|eot_id|>"
+        );
+        let trace = Format::Llama3.read(&text).unwrap().value.swap_remove(0);
+        let said = &trace.spans[trace.spans.len() - 1].body;
+        assert!(said.contains(&strange.replace('\\', "\\\\")), "{said}");
+        let again = Format::Llama3.read(&Format::Llama3.write(&trace).value).unwrap().value.swap_remove(0);
+        assert_eq!(again, trace, "{strange}");
+    }
+}
