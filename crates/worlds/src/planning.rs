@@ -39,6 +39,7 @@ mod structure;
 mod themes;
 
 use std::borrow::Cow;
+use std::fmt;
 use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
@@ -56,7 +57,7 @@ pub(crate) use file::{FAULTS, PREFIX, open};
 pub(crate) use themes::{Blocks, Gripper, Logistics, Sokoban};
 
 /// A planning world.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub(crate) struct Planning {
     scene: Arc<Scene>,
     facts: Facts,
@@ -73,6 +74,24 @@ impl Hash for Planning {
     fn hash<H: Hasher>(&self, h: &mut H) {
         (&self.scene.domain().name, &self.scene.objects, &self.scene.goal).hash(h);
         (&self.facts, self.broken, self.feigned).hash(h);
+    }
+}
+
+/// What can change, a fact a line; the scene, which cannot, would be a thousand times as long.
+impl fmt::Debug for Planning {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        struct Holds(Vec<String>);
+        impl fmt::Debug for Holds {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.debug_map().entries(self.0.iter().map(|fact| (fact, true))).finish()
+            }
+        }
+        f.debug_struct("Planning")
+            .field("holds", &Holds(self.scene.list(&self.facts, false)))
+            .field("broken", &self.broken.map(|object| &self.scene.objects[usize::from(object)].0))
+            .field("feigned", &self.feigned)
+            .field("seen", &format!("{} {:x}", self.shown, self.asked))
+            .finish()
     }
 }
 

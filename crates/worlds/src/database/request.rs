@@ -265,11 +265,21 @@ pub(super) fn draw(level: u32, schema: &Schema, split: Split, dice: &mut Dice) -
             Cell::Int(_) if dice.coin() => Compare::Over,
             Cell::Int(_) => Compare::Under,
         };
-        let before = selected.len();
-        selected.retain(|r| compare.holds(schema.cell(table, *r, hops, c), value));
-        if selected.is_empty() || selected.len() == before {
+        let meeting = |hops: usize, c: usize| -> Vec<usize> {
+            let meets = |r: &usize| compare.holds(schema.cell(table, *r, hops, c), value);
+            selected.iter().copied().filter(meets).collect()
+        };
+        let meet = meeting(hops, c);
+        if meet.is_empty() || meet.len() == selected.len() {
             return None;
         }
+        // Whoever takes another column must not come to the same rows.
+        let columns =
+            (0..line.len()).flat_map(|h| (0..schema.tables[line[h]].columns.len()).map(move |c| (h, c)));
+        if columns.into_iter().any(|other| other != (hops, c) && meeting(other.0, other.1) == meet) {
+            return None;
+        }
+        selected = meet;
         shape.push(hops as u64 * 4 + compare as u64);
         conditions.push(Condition { column: name, compare, value });
     }
