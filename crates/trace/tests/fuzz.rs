@@ -1,5 +1,5 @@
 //! A bounded part of what `fuzz/` does: the same checks, on inputs that are mutated without knowing which code they reach.
-//! `FUZZ_RUNS` sets how many; each target gets so many.
+//! `FUZZ_RUNS` sets how many; each target gets so many. `FUZZ_SEED` sets which, so that a later sitting makes others.
 
 mod chance;
 #[path = "../../../fuzz/src/lib.rs"]
@@ -44,8 +44,9 @@ fn mutated(chance: &mut Chance, bytes: &[u8], other: &[u8]) -> Vec<u8> {
     bytes
 }
 
-fn runs() -> usize {
-    std::env::var("FUZZ_RUNS").map_or(1500, |n| n.parse().expect("FUZZ_RUNS is a number"))
+fn number(variable: &str, default: u64) -> u64 {
+    std::env::var(variable)
+        .map_or(default, |n| n.parse().unwrap_or_else(|_| panic!("{variable} is a number")))
 }
 
 fn examples() -> Vec<String> {
@@ -56,12 +57,15 @@ fn examples() -> Vec<String> {
 
 /// Runs `target` on mutations of `seeds`, which it must hold for too. What fails is told, so that it can be kept.
 fn fuzz(target: fn(&[u8]), seeds: &[Vec<u8>]) {
-    let mut chance = Chance(0x5eed);
+    let mut chance = Chance(number("FUZZ_SEED", 0x5eed));
     assert!(!seeds.is_empty());
     for seed in seeds {
         target(seed);
     }
-    for _ in 0..runs() {
+    for run in 0..number("FUZZ_RUNS", 1500) {
+        if run > 0 && run.is_multiple_of(1_000_000) {
+            eprintln!("{}: {run} runs", std::thread::current().name().unwrap_or("fuzz"));
+        }
         let (seed, other) = (&seeds[chance.below(seeds.len())], &seeds[chance.below(seeds.len())]);
         let input = mutated(&mut chance, seed, other);
         let held = std::panic::catch_unwind(|| target(&input));
