@@ -21,6 +21,10 @@ impl Policy for Decoder {
         floats(Decoder::step(self, advances, state))
     }
 
+    fn follow(&self, advances: &[(usize, &[u32])], state: &mut Cache) -> Vec<f32> {
+        floats(Decoder::follow(self, advances, state))
+    }
+
     fn rewind(&self, state: &mut Cache, row: usize, len: usize) -> usize {
         state.truncate(row, len)
     }

@@ -10,7 +10,7 @@ use crate::{
     ArenaError, Policy, Rollout, ScoreRow, SuiteSpec,
     branch::branches,
     likelihood::{is_step, likelihoods},
-    rank::rank,
+    rank::Ranker,
     rollout::play,
 };
 
@@ -117,9 +117,10 @@ pub fn measure<P: Policy>(
             rows[i * samples].with_branch(&branch);
         }
     }
+    let mut ranker = Ranker::new(policy, tokenizer);
     for (done, &i) in ranked.iter().enumerate() {
         let candidates = suite.rank_candidates as usize;
-        let ranking = rank(policy, tokenizer, &tasks[i], &experts[i], candidates, context)?;
+        let ranking = ranker.rank(&tasks[i], &experts[i], candidates, context)?;
         rows[i * samples].with_ranking(&ranking);
         progress(Progress { done: tasks.len() + done + 1, of });
     }

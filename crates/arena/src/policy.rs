@@ -17,6 +17,9 @@ pub trait Policy {
     /// `[advances, vocabulary]`, which depend on nothing but what that row has taken.
     fn step(&self, advances: &[(usize, &[u32])], state: &mut Self::State) -> Vec<f32>;
 
+    /// As [`Policy::step`], with the logits after each of the tokens, in their order: `[tokens, vocabulary]`.
+    fn follow(&self, advances: &[(usize, &[u32])], state: &mut Self::State) -> Vec<f32>;
+
     /// Forgets all that a row has taken but its first tokens, at most `len` of them, and returns how many it still knows: the
     /// next sequence of the row may begin like the last one. A model that cannot go back forgets everything.
     fn rewind(&self, state: &mut Self::State, row: usize, len: usize) -> usize;

@@ -8,7 +8,8 @@ use rand_pcg::Pcg64;
 
 use crate::{
     ArenaError, Policy,
-    likelihood::{Line, bits, is_step},
+    likelihood::is_step,
+    policy::surprisal,
     seat::say,
     statistics::{below, seed_of},
 };
@@ -32,6 +33,11 @@ pub struct Ranking {
     pub candidates: u32,
 }
 
+/// Actions that are scored side by side.
+const ROWS: usize = 16;
+/// Tokens of the context that a row takes in one step at most.
+const GIVEN: usize = 256;
+
 /// Ranks the expert's actions in a task by the log-probability of their text, in the context of the expert's trace.
 ///
 /// Every legal action of the state competes, in canonical print, or, where they are more than `candidates` (and that is not
@@ -49,41 +55,98 @@ pub fn rank<P: Policy>(
     candidates: usize,
     context: usize,
 ) -> Result<Ranking, ArenaError> {
-    let mut episode = Episode::new(task)?;
-    let mut rng = Pcg64::seed_from_u64(seed_of(&["rank", &task.world], &[task.seed, task.level.into()]));
-    let mut said = Vec::new();
-    let mut lines: Vec<Line> = Vec::new();
-    let mut fields: Vec<usize> = Vec::new();
-    for span in &trace.spans {
-        if span.kind == SpanKind::Action && is_step(span) {
-            let bodies = field(&episode, &span.body, candidates, &mut rng);
-            let competing: Vec<Line> = bodies
-                .iter()
-                .map(|body| {
-                    let mut tokens = said.clone();
-                    tokens.push(tokenizer.marker(SpanKind::Action));
-                    let from = tokens.len();
-                    tokenizer.encode(body, &mut tokens);
-                    let parts = std::iter::once(from..tokens.len()).collect();
-                    Line { parts, tokens }
-                })
-                .collect();
-            if competing.len() > 1 && competing.iter().all(|line| line.tokens.len() <= context) {
-                fields.push(competing.len());
-                lines.extend(competing);
+    Ranker::new(policy, tokenizer).rank(task, trace, candidates, context)
+}
+
+/// As [`rank`], for many tasks: what the model knows of one action's context serves its candidates and the next action.
+pub(crate) struct Ranker<'a, P: Policy> {
+    policy: &'a P,
+    tokenizer: &'a Tokenizer,
+    state: P::State,
+    /// The tokens that the state knows of each row.
+    known: Vec<Vec<u32>>,
+}
+
+impl<'a, P: Policy> Ranker<'a, P> {
+    pub(crate) fn new(policy: &'a P, tokenizer: &'a Tokenizer) -> Self {
+        Ranker { policy, tokenizer, state: policy.start(ROWS), known: vec![Vec::new(); ROWS] }
+    }
+
+    pub(crate) fn rank(
+        &mut self,
+        task: &Task,
+        trace: &Trace,
+        candidates: usize,
+        context: usize,
+    ) -> Result<Ranking, ArenaError> {
+        let mut episode = Episode::new(task)?;
+        let mut rng = Pcg64::seed_from_u64(seed_of(&["rank", &task.world], &[task.seed, task.level.into()]));
+        let mut said = Vec::new();
+        let mut ranking = Ranking::default();
+        for span in &trace.spans {
+            if span.kind == SpanKind::Action && is_step(span) {
+                let bodies: Vec<Vec<u32>> = field(&episode, &span.body, candidates, &mut rng)
+                    .iter()
+                    .map(|body| {
+                        let mut tokens = Vec::new();
+                        self.tokenizer.encode(body, &mut tokens);
+                        tokens
+                    })
+                    .collect();
+                said.push(self.tokenizer.marker(SpanKind::Action));
+                if bodies.len() > 1 && bodies.iter().all(|body| said.len() + body.len() <= context) {
+                    ranking.add(&self.bits(&said, &bodies));
+                }
+                said.pop();
+                episode.act(&span.body);
             }
-            episode.act(&span.body);
+            say(span, self.tokenizer, &mut said);
         }
-        say(span, tokenizer, &mut said);
+        Ok(ranking)
     }
-    let bits = bits(policy, tokenizer.pad(), &lines.iter().collect::<Vec<_>>(), &mut |_| {});
-    let mut bits = bits.iter().map(|parts| parts.iter().sum::<f64>());
-    let mut ranking = Ranking::default();
-    for size in fields {
-        let field: Vec<f64> = bits.by_ref().take(size).collect();
-        ranking.add(&field);
+
+    /// What each of `bodies` costs after `context`, which is not empty, in bits.
+    fn bits(&mut self, context: &[u32], bodies: &[Vec<u32>]) -> Vec<f64> {
+        let vocabulary = self.policy.vocabulary();
+        let all = context.len() - 1;
+        let mut bits = Vec::with_capacity(bodies.len());
+        for bodies in bodies.chunks(ROWS) {
+            for (row, known) in self.known.iter_mut().enumerate().take(bodies.len()) {
+                let shared = known.iter().zip(&context[..all]).take_while(|(known, token)| known == token);
+                let kept = self.policy.rewind(&mut self.state, row, shared.count());
+                known.truncate(kept);
+            }
+            // The context up to its last token, of which nobody asks what follows.
+            let behind = |known: &Vec<u32>| known.len() < all;
+            while self.known[..bodies.len()].iter().any(behind) {
+                let advances: Vec<(usize, &[u32])> = self.known[..bodies.len()]
+                    .iter()
+                    .enumerate()
+                    .filter(|(_, known)| behind(known))
+                    .map(|(row, known)| (row, &context[known.len()..all.min(known.len() + GIVEN)]))
+                    .collect();
+                self.policy.step(&advances, &mut self.state);
+                for known in self.known[..bodies.len()].iter_mut().filter(|known| behind(known)) {
+                    let end = all.min(known.len() + GIVEN);
+                    known.extend_from_slice(&context[known.len()..end]);
+                }
+            }
+            // Its last token and the bodies, but for their last ones.
+            let lines: Vec<Vec<u32>> = bodies
+                .iter()
+                .map(|body| [&context[all..], &body[..body.len().saturating_sub(1)]].concat())
+                .collect();
+            let advances: Vec<(usize, &[u32])> = lines.iter().map(Vec::as_slice).enumerate().collect();
+            let logits = self.policy.follow(&advances, &mut self.state);
+            let mut expected = logits.chunks_exact(vocabulary);
+            for ((line, body), known) in lines.iter().zip(bodies).zip(&mut self.known) {
+                known.extend_from_slice(line);
+                let expected = expected.by_ref().take(line.len());
+                bits.push(expected.zip(body).map(|(logits, &token)| surprisal(logits, token)).sum());
+            }
+        }
+        bits
     }
-    Ok(ranking)
 }
 
 /// The bodies that compete: the expert's first, then legal ones, at most `candidates` in all unless that is 0.

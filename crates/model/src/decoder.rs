@@ -195,10 +195,37 @@ impl Decoder {
     /// If there is nothing to take, a row does not exist, stands there twice or takes nothing, a token is outside the
     /// vocabulary, or the cache is another decoder's.
     pub fn step(&self, advances: &[(usize, &[u32])], cache: &mut Cache) -> Tensor<2> {
-        kernels::in_pool(|| self.step_here(advances, cache))
+        kernels::in_pool(|| {
+            let hidden = self.advance(advances, cache);
+            let lasts = advances.iter().scan(0, |end, (_, tokens)| {
+                *end += tokens.len() as i64;
+                Some(*end - 1)
+            });
+            let lasts: Vec<i64> = lasts.collect();
+            let lasts = TensorData::new(lasts, [advances.len()]);
+            let hidden = hidden.select(0, Tensor::<1, Int>::from_data(lasts, &self.device()));
+            self.cached_logits(hidden, cache)
+        })
     }
 
-    fn step_here(&self, advances: &[(usize, &[u32])], cache: &mut Cache) -> Tensor<2> {
+    /// [`Self::step`], with the logits that follow each of the tokens, in their order: `[tokens, vocabulary]`.
+    ///
+    /// # Panics
+    /// As there.
+    pub fn follow(&self, advances: &[(usize, &[u32])], cache: &mut Cache) -> Tensor<2> {
+        kernels::in_pool(|| {
+            let hidden = self.advance(advances, cache);
+            self.cached_logits(hidden, cache)
+        })
+    }
+
+    /// `hidden`: `[rows, d_model]`, before the last norm.
+    fn cached_logits(&self, hidden: Tensor<2>, cache: &Cache) -> Tensor<2> {
+        ready_linear(kernels::rms_norm(hidden, Some(self.norm.clone()), EPSILON), &cache.head, None)
+    }
+
+    /// The residual stream after the last layer for each of the tokens: `[tokens, d_model]`.
+    fn advance(&self, advances: &[(usize, &[u32])], cache: &mut Cache) -> Tensor<2> {
         let c = &self.config;
         let rows: Vec<Advance> = advances
             .iter()
@@ -226,15 +253,7 @@ impl Decoder {
         for (row, end) in rows.iter().zip(ends) {
             cache.lengths[row.row] = end;
         }
-        let lasts = rows.iter().scan(0, |end, row| {
-            *end += row.taken as i64;
-            Some(*end - 1)
-        });
-        let lasts: Vec<i64> = lasts.collect();
-        let lasts = Tensor::<1, Int>::from_data(TensorData::new(lasts, [rows.len()]), &device);
-        let x = x.squeeze_dim::<2>(0).select(0, lasts);
-        let x = kernels::rms_norm(x, Some(self.norm.clone()), EPSILON);
-        ready_linear(x, &cache.head, None)
+        x.squeeze_dim(0)
     }
 }
 

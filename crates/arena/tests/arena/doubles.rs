@@ -60,6 +60,14 @@ impl<F: Fn(&[u32]) -> Vec<f32>> Policy for Double<F> {
         advances.iter().flat_map(next).collect()
     }
 
+    fn follow(&self, advances: &[(usize, &[u32])], state: &mut Self::State) -> Vec<f32> {
+        let each = |&(row, tokens): &(usize, &[u32])| -> Vec<f32> {
+            let one = |token: &u32| self.step(&[(row, &[*token])], state);
+            tokens.iter().flat_map(one).collect()
+        };
+        advances.iter().flat_map(each).collect()
+    }
+
     fn rewind(&self, state: &mut Self::State, row: usize, len: usize) -> usize {
         state[row].truncate(len);
         state[row].len()

@@ -211,6 +211,9 @@ fn a_model_that_does_not_know_the_tokens_is_refused() {
         fn step(&self, advances: &[(usize, &[u32])], (): &mut ()) -> Vec<f32> {
             vec![0.0; 300 * advances.len()]
         }
+        fn follow(&self, advances: &[(usize, &[u32])], (): &mut ()) -> Vec<f32> {
+            vec![0.0; 300 * advances.iter().map(|(_, tokens)| tokens.len()).sum::<usize>()]
+        }
         fn rewind(&self, (): &mut (), _: usize, _: usize) -> usize {
             0
         }
