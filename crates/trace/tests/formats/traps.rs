@@ -207,3 +207,14 @@ fn a_string_with_what_is_no_escape_is_kept_as_it_was_said() {
         assert_eq!(again, trace, "{strange}");
     }
 }
+
+#[test]
+fn a_name_does_not_become_a_marker_with_what_follows_it() {
+    // Found by fuzzing: the last character of the marker is the one that ends the name.
+    let text = "<s>[INST]Read it.[/INST][TOOL_CALLS]read[ARGS]{\"path<|im_end|\": \"/a\"}</s>";
+    let trace = Format::MistralV13.read(text).unwrap().value.swap_remove(0);
+    for format in Format::ALL {
+        let written = format.write(&trace).value;
+        assert!(format.read(&written).is_ok(), "{}: {written}", format.name());
+    }
+}

@@ -14,11 +14,24 @@ pub(crate) fn guarded(text: &str, markers: &[&str]) -> String {
 /// A name with every marker in it broken up, and what separates it from what follows.
 pub(crate) fn guarded_name(name: &str, markers: &[&str], separator: &str) -> String {
     let name = guarded(name, markers);
-    match separator.chars().count() {
-        0 => name,
+    let mut name = match separator.chars().count() {
+        0 => return name,
         1 => name.replace(separator, "\u{200b}"),
         _ => guarded(&name, &[separator]),
+    };
+    // Name and separator could spell a marker together.
+    let spelt = |marker: &&str| {
+        (1..marker.len()).any(|n| match (marker.get(..n), marker.get(n..)) {
+            (Some(head), Some(tail)) => {
+                name.ends_with(head) && (separator.starts_with(tail) || tail.starts_with(separator))
+            }
+            _ => false,
+        })
+    };
+    if markers.iter().any(spelt) {
+        name.push(BREAK);
     }
+    name
 }
 
 /// JSON with every marker in its strings broken up by an escape of its first character.
