@@ -8,7 +8,7 @@ use crate::statistics::seed_of;
 /// The standard suite of a capability: a grid of difficulty over every world that exercises it, with the public seeds.
 ///
 /// Which worlds those are is the registry's to say, so a new world slots in. Only `recovery` has faulty tasks, all the
-/// others measure the ability by itself. All legal actions compete in a ranking.
+/// others measure the ability by itself. All legal actions compete in a ranking, in `long-context` a choice of them.
 pub fn standard_suite(capability: Capability) -> SuiteSpec {
     let spec = SuiteSpec {
         capability: Some(capability),
@@ -27,7 +27,10 @@ pub fn standard_suite(capability: Capability) -> SuiteSpec {
         }
         // A name says nothing of a tool that was never seen.
         Capability::UnseenTools => SuiteSpec { declare: Declare::Full, levels: vec![1, 2, 3, 4], ..spec },
-        Capability::LongContext => SuiteSpec { levels: vec![4, 8, 12], max_tokens: 16_384, ..spec },
+        // A library has thousands of legal actions: every word in it can be asked for.
+        Capability::LongContext => {
+            SuiteSpec { levels: vec![4, 8, 12], max_tokens: 16_384, rank_candidates: 64, ..spec }
+        }
         Capability::Recovery => {
             let faults = vec!["any".to_owned()];
             // Five tasks a cell, in which twenty faults take turns over the four levels.
