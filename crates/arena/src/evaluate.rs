@@ -117,9 +117,11 @@ pub fn measure<P: Policy>(
             rows[i * samples].with_branch(&branch);
         }
     }
-    let mut ranker = Ranker::new(policy, tokenizer);
+    // Its state costs something: it is made where something is ranked.
+    let mut ranker = None;
     for (done, &i) in ranked.iter().enumerate() {
         let candidates = suite.rank_candidates as usize;
+        let ranker = ranker.get_or_insert_with(|| Ranker::new(policy, tokenizer));
         let ranking = ranker.rank(&tasks[i], &experts[i], candidates, context)?;
         rows[i * samples].with_ranking(&ranking);
         progress(Progress { done: tasks.len() + done + 1, of });

@@ -29,6 +29,9 @@ pub trait Policy {
     fn logits(&self, tokens: &[u32], documents: &[u32], rows: usize) -> Vec<f32>;
 }
 
+/// Tokens that a row is given in one step at most, of those that are known: enough to be fast, few enough to need little memory.
+pub(crate) const GIVEN: usize = 256;
+
 /// The surprisal of `token` in bits under `logits`, `[vocabulary]`: −log₂ softmax(logits)\[token\].
 ///
 /// A token that the model cannot say, or logits that are not numbers, cost infinitely many bits.

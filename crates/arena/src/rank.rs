@@ -9,7 +9,7 @@ use rand_pcg::Pcg64;
 use crate::{
     ArenaError, Policy,
     likelihood::is_step,
-    policy::surprisal,
+    policy::{GIVEN, surprisal},
     seat::say,
     statistics::{below, seed_of},
 };
@@ -35,8 +35,6 @@ pub struct Ranking {
 
 /// Actions that are scored side by side.
 const ROWS: usize = 16;
-/// Tokens of the context that a row takes in one step at most.
-const GIVEN: usize = 256;
 
 /// Ranks the expert's actions in a task by the log-probability of their text, in the context of the expert's trace.
 ///

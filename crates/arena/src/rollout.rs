@@ -7,7 +7,9 @@ use groundwork_trace::Trace;
 use groundwork_worlds::Task;
 use serde::{Deserialize, Serialize};
 
-use crate::{ArenaError, InvalidActions, Policy, Progress, SuiteSpec, constrain::Grammars, seat::Seat};
+use crate::{
+    ArenaError, InvalidActions, Policy, Progress, SuiteSpec, constrain::Grammars, policy::GIVEN, seat::Seat,
+};
 
 /// How an attempt ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -77,9 +79,6 @@ pub struct Rollout {
     /// Tokens that the agent said.
     pub said: u32,
 }
-
-/// Tokens of a prompt or a result that a row takes in one step at most: enough to be fast, few enough to need little memory.
-const GIVEN: usize = 256;
 
 /// Plays attempts at tasks with a model, `suite.samples` at each, `suite.batch` of them side by side.
 ///

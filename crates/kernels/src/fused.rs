@@ -2,6 +2,7 @@
 
 use crate::allowed::Allowed;
 use crate::cached::Advance;
+use crate::gating::Activation;
 use crate::gradients::{
     AttentionLse, AttentionOutput, Embedding, Kept, KeptByLse, KeptByPackedLse, LeftByOutput, Linear,
     LinearCrossEntropy, PackedAttentionLse, QkNormRope, ReluSquared, RmsNorm, RmsNormGain, Rope, Swiglu,
@@ -73,16 +74,10 @@ pub(crate) trait Fused: Backend {
         weight: FloatTensor<Self>,
         precision: Precision,
     ) -> FloatTensor<Self>;
-    /// [`Self::fused_linear_plus`] of the SwiGLU of `gate_up`.
-    fn fused_swiglu_linear_plus(
-        gate_up: FloatTensor<Self>,
-        weight: FloatTensor<Self>,
-        residual: FloatTensor<Self>,
-        precision: Precision,
-    ) -> FloatTensor<Self>;
-    /// [`Self::fused_linear_plus`] of the squared ReLU of `x`.
-    fn fused_relu_squared_linear_plus(
+    /// [`Self::fused_linear_plus`] of the activation of `x`.
+    fn fused_activation_linear_plus(
         x: FloatTensor<Self>,
+        activation: Activation,
         weight: FloatTensor<Self>,
         residual: FloatTensor<Self>,
         precision: Precision,
@@ -201,21 +196,14 @@ impl Fused for Flex {
     ) -> FloatTensor<Self> {
         Self::linear_forward(Self::rms_norm(x, Some(gain), epsilon).0, weight, None, precision)
     }
-    fn fused_swiglu_linear_plus(
-        gate_up: FloatTensor<Self>,
-        weight: FloatTensor<Self>,
-        residual: FloatTensor<Self>,
-        precision: Precision,
-    ) -> FloatTensor<Self> {
-        Self::linear_forward(Self::swiglu(gate_up), weight, Some(residual), precision)
-    }
-    fn fused_relu_squared_linear_plus(
+    fn fused_activation_linear_plus(
         x: FloatTensor<Self>,
+        activation: Activation,
         weight: FloatTensor<Self>,
         residual: FloatTensor<Self>,
         precision: Precision,
     ) -> FloatTensor<Self> {
-        Self::linear_forward(Self::relu_squared(x), weight, Some(residual), precision)
+        Self::linear_forward(Self::activated(x, activation), weight, Some(residual), precision)
     }
     fn fused_qk_norm_rope_attention(
         qkv: FloatTensor<Self>,
@@ -420,24 +408,19 @@ impl<B: Primitives, C: CheckpointStrategy> Fused for Autodiff<B, C> {
         linear_of::<B, C>(Self::fused_rms_norm_gain(x, gain, epsilon), kept, weight, precision)
     }
 
-    fn fused_swiglu_linear_plus(
-        gate_up: FloatTensor<Self>,
-        weight: FloatTensor<Self>,
-        residual: FloatTensor<Self>,
-        precision: Precision,
-    ) -> FloatTensor<Self> {
-        let kept = Kept::Swiglu(gate_up.clone().into_primitive());
-        linear_plus_of::<B, C>(Self::fused_swiglu(gate_up), kept, weight, residual, precision)
-    }
-
-    fn fused_relu_squared_linear_plus(
+    fn fused_activation_linear_plus(
         x: FloatTensor<Self>,
+        activation: Activation,
         weight: FloatTensor<Self>,
         residual: FloatTensor<Self>,
         precision: Precision,
     ) -> FloatTensor<Self> {
-        let kept = Kept::ReluSquared(x.clone().into_primitive());
-        linear_plus_of::<B, C>(Self::fused_relu_squared(x), kept, weight, residual, precision)
+        let kept = Kept::Activated(x.clone().into_primitive(), activation);
+        let activated = match activation {
+            Activation::Swiglu => Self::fused_swiglu(x),
+            Activation::ReluSquared => Self::fused_relu_squared(x),
+        };
+        linear_plus_of::<B, C>(activated, kept, weight, residual, precision)
     }
 
     fn fused_qk_norm_rope_attention(

@@ -4,6 +4,15 @@ use crate::parallel::{for_each_job, written_by};
 use crate::simd::{Kernel, Vector, dispatch};
 use std::ops::Range;
 
+/// Which of the two activations.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Activation {
+    /// `silu(gate) · up`, half as wide as its operand.
+    Swiglu,
+    /// `max(0, x)²`.
+    ReluSquared,
+}
+
 /// Numbers a job.
 const JOB: usize = 1 << 15;
 

@@ -1,6 +1,7 @@
 //! The backward steps of the fused operations in Burn's graph.
 
 use crate::allowed::Allowed;
+use crate::gating::Activation;
 use crate::precision::Precision;
 use crate::primitives::Primitives;
 use crate::qk::QkHeads;
@@ -19,10 +20,8 @@ pub(crate) enum Kept<B: Backend> {
     AsItIs(FloatTensor<B>),
     /// It is the norm of `x`, times the gain.
     RmsNorm { x: FloatTensor<B>, gain: FloatTensor<B>, epsilon: f64 },
-    /// It is the SwiGLU of this.
-    Swiglu(FloatTensor<B>),
-    /// It is the squared ReLU of this.
-    ReluSquared(FloatTensor<B>),
+    /// It is this activation of this.
+    Activated(FloatTensor<B>, Activation),
     /// It is this with queries and keys normalised and rotated.
     QkNormRope { qkv: FloatTensor<B>, gains: [FloatTensor<B>; 2], heads: QkHeads },
 }
@@ -33,8 +32,7 @@ impl<B: Primitives> Kept<B> {
         match self {
             Kept::AsItIs(operand) => operand,
             Kept::RmsNorm { x, gain, epsilon } => B::rms_norm(x, Some(gain), epsilon).0,
-            Kept::Swiglu(gate_up) => B::swiglu(gate_up),
-            Kept::ReluSquared(x) => B::relu_squared(x),
+            Kept::Activated(x, activation) => B::activated(x, activation),
             Kept::QkNormRope { qkv, gains, heads } => B::qk_norm_rope(qkv, gains, heads),
         }
     }

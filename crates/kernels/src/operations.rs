@@ -3,6 +3,7 @@
 use crate::allowed::Allowed;
 use crate::cached::Advance;
 use crate::fused::Fused;
+use crate::gating::Activation;
 use crate::matmul::Matrix;
 use crate::packed::Packed;
 use crate::precision::Precision;
@@ -320,15 +321,7 @@ pub fn swiglu_linear<const D: usize>(
     residual: Tensor<D>,
     precision: Precision,
 ) -> Tensor<D> {
-    if !has_fused_form(&gate_up) {
-        return linear(swiglu(gate_up), weight, Some(residual), precision);
-    }
-    let mut shape = gate_up.dims();
-    assert_eq!(shape[D - 1], 2 * weight.dims()[0], "`swiglu_linear`: {shape:?} and {:?}", weight.dims());
-    shape[D - 1] = weight.dims()[1];
-    assert_eq!(residual.dims(), shape, "`swiglu_linear`: the residual must have the result's shape");
-    let (x, weight, residual) = (gate_up.into_dispatch(), weight.into_dispatch(), residual.into_dispatch());
-    Tensor::from_dispatch(Dispatch::fused_swiglu_linear_plus(x, weight, residual, precision))
+    activation_linear("swiglu_linear", gate_up, Activation::Swiglu, weight, residual, precision)
 }
 
 /// The same with [`relu_squared`].
@@ -341,15 +334,30 @@ pub fn relu_squared_linear<const D: usize>(
     residual: Tensor<D>,
     precision: Precision,
 ) -> Tensor<D> {
+    activation_linear("relu_squared_linear", x, Activation::ReluSquared, weight, residual, precision)
+}
+
+fn activation_linear<const D: usize>(
+    operation: &str,
+    x: Tensor<D>,
+    activation: Activation,
+    weight: Tensor<2>,
+    residual: Tensor<D>,
+    precision: Precision,
+) -> Tensor<D> {
+    let (mut shape, [inputs, outputs]) = (x.dims(), weight.dims());
+    let (activated, wanted): (fn(Tensor<D>) -> Tensor<D>, usize) = match activation {
+        Activation::Swiglu => (swiglu, 2 * inputs),
+        Activation::ReluSquared => (relu_squared, inputs),
+    };
     if !has_fused_form(&x) {
-        return linear(relu_squared(x), weight, Some(residual), precision);
+        return linear(activated(x), weight, Some(residual), precision);
     }
-    let mut shape = x.dims();
-    assert_eq!(shape[D - 1], weight.dims()[0], "`relu_squared_linear`: {shape:?} and {:?}", weight.dims());
-    shape[D - 1] = weight.dims()[1];
-    assert_eq!(residual.dims(), shape, "`relu_squared_linear`: the residual must have the result's shape");
+    assert_eq!(shape[D - 1], wanted, "`{operation}`: {shape:?} and {:?}", weight.dims());
+    shape[D - 1] = outputs;
+    assert_eq!(residual.dims(), shape, "`{operation}`: the residual must have the result's shape");
     let (x, weight, residual) = (x.into_dispatch(), weight.into_dispatch(), residual.into_dispatch());
-    Tensor::from_dispatch(Dispatch::fused_relu_squared_linear_plus(x, weight, residual, precision))
+    Tensor::from_dispatch(Dispatch::fused_activation_linear_plus(x, activation, weight, residual, precision))
 }
 
 /// The weight of a linear layer, `[in, out]`, made ready for many products: in the fused form it is packed once, in the order in

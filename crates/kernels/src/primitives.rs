@@ -8,7 +8,7 @@ use crate::attention::{self, Given, Heads, Keys, Sizes};
 use crate::cached::{self, Advance, CacheSizes};
 use crate::cross_entropy::{self, Task};
 use crate::embedding;
-use crate::gating;
+use crate::gating::{self, Activation};
 use crate::linear;
 use crate::norm;
 use crate::packed::Packed;
@@ -88,6 +88,13 @@ pub(crate) trait Primitives: Backend {
         d_y: FloatTensor<Self>,
         precision: Precision,
     ) -> FloatTensor<Self>;
+    /// SwiGLU or squared ReLU.
+    fn activated(x: FloatTensor<Self>, activation: Activation) -> FloatTensor<Self> {
+        match activation {
+            Activation::Swiglu => Self::swiglu(x),
+            Activation::ReluSquared => Self::relu_squared(x),
+        }
+    }
     /// Rows of a table: `[ids, dimension]`.
     fn gather_rows(table: FloatTensor<Self>, ids: &[usize]) -> FloatTensor<Self>;
     /// The gradient of a table of `rows` rows.
