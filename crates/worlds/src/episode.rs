@@ -119,9 +119,11 @@ impl Episode {
         let calls = each!(&self.world, w => w.mistake(&mut dice));
         for call in &calls {
             let outcome = self.perform(call).0;
-            let said = reply(&self.shown(&call.tool, Cow::Owned(outcome)), None).span;
+            let reply = reply(&self.shown(&call.tool, Cow::Owned(outcome)), None);
             // What was wrong is not to be learnt.
-            spans.extend([Span { weight: Some(0.0), ..Span::action(&self.outward(call)) }, said]);
+            let action =
+                Span { weight: Some(0.0), failed: reply.failed, ..Span::action(&self.outward(call)) };
+            spans.extend([action, reply.span]);
         }
         if fault == FaultKind::Inherited {
             // The other one gave up when something was refused.

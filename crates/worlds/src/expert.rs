@@ -170,7 +170,7 @@ impl Recorder {
         let undo: Vec<Call> = self.episode.begun().iter().rev().filter_map(W::undo).collect();
         self.reflect(match (undo.is_empty(), fault) {
             (false, _) => "nobody asked for that, undo it",
-            (true, FaultKind::Planted) => "that leads away from the goal, plan anew",
+            (true, FaultKind::Planted) => "that leads nowhere, plan anew",
             (true, _) => "that was no way to the goal, plan from here",
         });
         for call in &undo {

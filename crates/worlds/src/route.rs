@@ -16,7 +16,8 @@
 //! **Faults**: `closed` is this world's own. A road of the shown map is closed; the expert meets the closure
 //! and walks the shortest way that is left. A misspelt name would be seen in the map at once, so
 //! `misspelt` does not occur here. `stale`: a step is refused until one has looked where one is (where the map
-//! must be asked for: the first answer of `roads` is an old map).
+//! must be asked for: the first answer of `roads` is an old map). `planted`, `inherited`: up to three roads were walked
+//! that lead no nearer; where all lead nearer, one was tried that is not there.
 //!
 //! The expert is optimal: with what it knows at each moment it walks a shortest way.
 
@@ -260,26 +261,19 @@ impl World for Route {
     }
 
     fn mistake(&self, dice: &mut Dice) -> Vec<Call> {
-        let map = &*self.map;
-        // Of some walks the one after which the way is longest; where all roads from here lead nearer, it does, too.
-        let mut longest = (0, Vec::new());
-        for _ in 0..16 {
-            let (mut at, mut walk) = (self.at, Vec::new());
-            for _ in 0..1 + dice.below(3) {
-                let on: Vec<u8> =
-                    map.roads.iter().filter(|r| r.0 == at && r.1 != map.goal).map(|r| r.1).collect();
-                let Some(&to) = on.get(dice.below(on.len().max(1))) else { break };
-                at = to;
-                walk.push(Call::new("go", [("to", Value::str(self.place(to).as_str()))]));
-            }
-            if let Some(rest) = map::shortest(&map.roads, at, map.goal, &[])
-                && rest.len() > longest.0
-                && !walk.is_empty()
-            {
-                longest = (rest.len(), walk);
+        let go = |to: u8| Call::new("go", [("to", Value::str(self.place(to).as_str()))]);
+        let walks = map::walks_astray(&self.map.roads, self.at, self.map.goal, 3);
+        match walks.get(dice.below(walks.len().max(1))) {
+            Some(walk) => walk.iter().map(|&to| go(to)).collect(),
+            // All roads from here lead nearer: one was tried that is not there. None leads to the goal at once.
+            None => {
+                let roads = &self.map.roads;
+                let places = 0..self.map.names.len() as u8;
+                let far: Vec<u8> =
+                    places.filter(|&p| p != self.at && !roads.contains(&(self.at, p))).collect();
+                far.get(dice.below(far.len().max(1))).map(|&to| go(to)).into_iter().collect()
             }
         }
-        longest.1
     }
 
     fn refresh(_: &str) -> Call {

@@ -36,6 +36,22 @@ pub(super) fn shortest(roads: &[(u8, u8)], from: u8, to: u8, closed: &[(u8, u8)]
     None
 }
 
+/// The walks of at most `most` roads from `from`, around `to`, that end where the way to `to` is no shorter than it was, each
+/// as the places that it comes to.
+pub(super) fn walks_astray(roads: &[(u8, u8)], from: u8, to: u8, most: usize) -> Vec<Vec<u8>> {
+    let far = |place| shortest(roads, place, to, &[]).map(|way| way.len());
+    let mut walks: Vec<Vec<u8>> = vec![Vec::new()];
+    let mut next = 0;
+    while let Some(walk) = walks.get(next).cloned() {
+        next += 1;
+        let here = walk.last().copied().unwrap_or(from);
+        let on = roads.iter().filter(|r| r.0 == here && r.1 != to && walk.len() < most);
+        walks.extend(on.map(|r| [walk.as_slice(), &[r.1]].concat()));
+    }
+    walks.retain(|walk| walk.last().is_some_and(|&end| far(end) >= far(from) && far(end).is_some()));
+    walks
+}
+
 /// Length and number (capped) of the shortest ways from `from` to `to`.
 fn count_shortest(roads: &[(u8, u8)], from: u8, to: u8, places: usize) -> (usize, u32) {
     let mut ways = [0u32; PLACES];
@@ -151,6 +167,27 @@ mod tests {
             assert!(seen[0].is_disjoint(&seen[1]));
             assert!(seen[0].len() >= 8 && seen[1].len() >= 3, "level {level}: {:?}", seen.map(|s| s.len()));
         }
+    }
+
+    #[test]
+    fn a_walk_astray_leads_no_nearer() {
+        let mut dice = Dice::new("test", &[3]);
+        let mut found = 0;
+        for level in [1, 2, 5, 12] {
+            for _ in 0..100 {
+                let (roads, _) = draw(level, Split::Train, &mut dice);
+                let goal = level as u8 + 1;
+                for walk in walks_astray(&roads, 0, goal, 3) {
+                    let whole = [&[0], walk.as_slice()].concat();
+                    assert!(whole.windows(2).all(|w| roads.contains(&(w[0], w[1]))) && walk.len() <= 3);
+                    assert!(!walk.contains(&goal));
+                    let rest = shortest(&roads, whole[walk.len()], goal, &[]).map_or(0, |way| way.len() - 1);
+                    assert!(rest > level as usize, "{roads:?} {walk:?}");
+                    found += 1;
+                }
+            }
+        }
+        assert!(found > 200, "{found}");
     }
 
     #[test]
