@@ -12,6 +12,7 @@ pub(crate) use x86::{Line, Right, multiply_into, pack, unit};
 
 /// What multiplies.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(not(target_arch = "x86_64"), expect(dead_code, reason = "other processors have none"))]
 pub(crate) enum Unit {
     /// AMX.
     Tiles,

@@ -3,6 +3,7 @@
 //! A product packs its right operand as it goes, which for many rows costs little. Decoding has few rows and the same weights in
 //! every step: there, reading them piece by piece from where they lie takes longer than the product.
 
+#[cfg(target_arch = "x86_64")]
 use crate::bf16;
 use crate::matmul::{Matrix, multiply_packed_into, pack};
 use crate::precision::Precision;

@@ -63,6 +63,8 @@ impl<'a> SharedMut<'a> {
             // SAFETY: a prefetch reads nothing that could be wrong.
             unsafe { _mm_prefetch::<_MM_HINT_T0>(self.start.wrapping_add(from + 16 * line).cast()) };
         }
+        #[cfg(not(target_arch = "x86_64"))]
+        let _ = (from, lines);
     }
 
     /// The `length` numbers from `from` on.

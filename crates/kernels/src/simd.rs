@@ -1,7 +1,7 @@
 //! Vectors of `f32` and the choice, at run time, of the widest ones this processor has.
 //!
 //! A kernel is written once, generic over [`Vector`], as the `run` of a [`Kernel`]. [`dispatch`] calls it inside a
-//! function that is compiled for AVX-512, for AVX2 with FMA, or for any processor. Everything between that function
+//! function that is compiled for AVX-512, for AVX2 with FMA, for NEON (which every 64-bit ARM has), or for any processor. Everything between that function
 //! and the intrinsics must be `#[inline(always)]`, otherwise it is compiled for the baseline and is slow (not wrong).
 //!
 //! The vector types are private to this file: code can get hold of one only through [`dispatch`], that is, after
@@ -174,13 +174,18 @@ pub(crate) fn dispatch<K: Kernel>(kernel: K) -> K::Output {
             return unsafe { x86::run_avx2(kernel) };
         }
     }
+    #[cfg(target_arch = "aarch64")]
+    return kernel.run::<arm::Neon>();
+    #[cfg(not(target_arch = "aarch64"))]
     kernel.run::<Plain>()
 }
 
 /// Eight numbers without special instructions: for other processors, and a check on the special ones.
 #[derive(Clone, Copy)]
+#[cfg(any(test, not(target_arch = "aarch64")))]
 struct Plain([f32; 8]);
 
+#[cfg(any(test, not(target_arch = "aarch64")))]
 impl Plain {
     #[inline(always)]
     fn zip(self, y: Self, f: impl Fn(f32, f32) -> f32) -> Self {
@@ -192,6 +197,7 @@ impl Plain {
     }
 }
 
+#[cfg(any(test, not(target_arch = "aarch64")))]
 impl Vector for Plain {
     const LANES: usize = 8;
     #[inline(always)]
@@ -250,6 +256,131 @@ impl Vector for Plain {
     unsafe fn product(task: &Product) {
         // SAFETY: passed on to the caller.
         unsafe { product::<Self>(task) }
+    }
+}
+
+#[cfg(target_arch = "aarch64")]
+mod arm {
+    use super::{Product, Vector, product};
+    use std::arch::aarch64::*;
+
+    /// Eight numbers in two registers: with as many as a tile has, the sums of a product fill 24 of the 32.
+    #[derive(Clone, Copy)]
+    pub(super) struct Neon(float32x4_t, float32x4_t);
+
+    // SAFETY of the blocks: every processor of this architecture that Rust compiles for has NEON; pointers are vouched for
+    // by the callers of `load` and `store`.
+    macro_rules! both {
+        ($($name:ident($($y:ident),*) = $intrinsic:ident;)*) => {
+            $(
+                #[inline(always)]
+                fn $name(self, $($y: Self),*) -> Self {
+                    // SAFETY: see above the macro.
+                    unsafe { Self($intrinsic(self.0, $($y.0),*), $intrinsic(self.1, $($y.1),*)) }
+                }
+            )*
+        };
+    }
+
+    /// # Safety
+    /// None beyond that of the intrinsics.
+    #[inline(always)]
+    unsafe fn greater(x: float32x4_t, y: float32x4_t) -> float32x4_t {
+        // SAFETY: see above the macro.
+        unsafe { vbslq_f32(vcgtq_f32(x, y), x, y) }
+    }
+
+    /// [`Vector::zero_where_less`] of half a vector.
+    ///
+    /// # Safety
+    /// None beyond that of the intrinsics.
+    #[inline(always)]
+    unsafe fn unless_less(value: float32x4_t, x: float32x4_t, limit: float32x4_t) -> float32x4_t {
+        // SAFETY: see above the macro.
+        unsafe { vreinterpretq_f32_u32(vbicq_u32(vreinterpretq_u32_f32(value), vcltq_f32(x, limit))) }
+    }
+
+    /// [`Vector::scale_by_power`] of half a vector.
+    ///
+    /// # Safety
+    /// None beyond that of the intrinsics.
+    #[inline(always)]
+    unsafe fn scaled(x: float32x4_t, shifted: float32x4_t) -> float32x4_t {
+        // SAFETY: see above the macro.
+        unsafe {
+            let power = vshlq_n_s32::<23>(vreinterpretq_s32_f32(shifted));
+            vreinterpretq_f32_s32(vaddq_s32(vreinterpretq_s32_f32(x), power))
+        }
+    }
+
+    /// [`Vector::transpose`] of 4 × 4 numbers.
+    ///
+    /// # Safety
+    /// As there.
+    #[inline(always)]
+    unsafe fn transpose_4(from: *const f32, from_row: usize, to: *mut f32, to_row: usize) {
+        // SAFETY: passed on to the caller.
+        unsafe {
+            let rows = [0, 1, 2, 3].map(|i| vld1q_f32(from.add(i * from_row)));
+            let even = [vzip1q_f32(rows[0], rows[2]), vzip2q_f32(rows[0], rows[2])];
+            let odd = [vzip1q_f32(rows[1], rows[3]), vzip2q_f32(rows[1], rows[3])];
+            for half in 0..2 {
+                vst1q_f32(to.add(2 * half * to_row), vzip1q_f32(even[half], odd[half]));
+                vst1q_f32(to.add((2 * half + 1) * to_row), vzip2q_f32(even[half], odd[half]));
+            }
+        }
+    }
+
+    impl Vector for Neon {
+        const LANES: usize = 8;
+        both! {
+            add(y) = vaddq_f32;
+            sub(y) = vsubq_f32;
+            mul(y) = vmulq_f32;
+            div(y) = vdivq_f32;
+            max(y) = greater;
+            sqrt() = vsqrtq_f32;
+            zero_where_less(x, limit) = unless_less;
+            scale_by_power(shifted) = scaled;
+        }
+        #[inline(always)]
+        fn splat(x: f32) -> Self {
+            // SAFETY: see above the macro.
+            unsafe { Self(vdupq_n_f32(x), vdupq_n_f32(x)) }
+        }
+        #[inline(always)]
+        unsafe fn load(from: *const f32) -> Self {
+            // SAFETY: see above the macro.
+            unsafe { Self(vld1q_f32(from), vld1q_f32(from.add(4))) }
+        }
+        #[inline(always)]
+        unsafe fn store(self, to: *mut f32) {
+            // SAFETY: see above the macro.
+            unsafe {
+                vst1q_f32(to, self.0);
+                vst1q_f32(to.add(4), self.1);
+            }
+        }
+        #[inline(always)]
+        fn mul_add(self, y: Self, z: Self) -> Self {
+            // SAFETY: see above the macro; the intrinsic takes the addend first.
+            unsafe { Self(vfmaq_f32(z.0, self.0, y.0), vfmaq_f32(z.1, self.1, y.1)) }
+        }
+        #[inline(always)]
+        unsafe fn transpose(from: *const f32, from_row: usize, to: *mut f32, to_row: usize) {
+            for (row, column) in [(0, 0), (0, 4), (4, 0), (4, 4)] {
+                // SAFETY: passed on to the caller; the four squares make up the whole.
+                unsafe {
+                    let (from, to) = (from.add(row * from_row + column), to.add(column * to_row + row));
+                    transpose_4(from, from_row, to, to_row);
+                }
+            }
+        }
+        #[inline]
+        unsafe fn product(task: &Product) {
+            // SAFETY: passed on to the caller.
+            unsafe { product::<Self>(task) }
+        }
     }
 }
 
