@@ -39,11 +39,12 @@ fn mean_of(value: Option<f64>, weight: f64) -> (f64, f64) {
 }
 
 /// What is compared: name, whether higher is better, and the parts of the ratio.
-const COMPARED: [(&str, bool, Part); 10] = [
+const COMPARED: [(&str, bool, Part); 11] = [
     ("success_rate", true, |r| (hit(r), 1.0)),
     ("success_clean", true, |r| if r.fault.is_none() { (hit(r), 1.0) } else { (0.0, 0.0) }),
     ("success_faulty", true, |r| if r.fault.is_some() { (hit(r), 1.0) } else { (0.0, 0.0) }),
     ("bits_per_action_byte", false, |r| (r.action_bits, r.action_bytes as f64)),
+    ("bits_per_answer_byte", false, |r| (r.answer_bits, r.answer_bytes as f64)),
     ("recovery_bits_per_byte", false, |r| (r.recovery_bits, r.recovery_bytes as f64)),
     ("expert_action_mrr", true, |r| mean_of(r.reciprocal_rank, r.ranked_actions.into())),
     ("expert_action_probability", true, |r| mean_of(r.legal_probability, r.ranked_actions.into())),

@@ -13,6 +13,9 @@ use crate::{
 /// An agent from a seed.
 type Make = fn(u64) -> Box<dyn Agent>;
 
+/// Tasks in a cell that reference agents play beside a model: all those of a standard suite.
+pub const FLOOR_TASKS: u32 = 24;
+
 /// The reference agents, from the one that does nothing to the expert, with the names that stand in
 /// [`ScoreRow::policy`].
 const AGENTS: [(&str, Make); 7] = [

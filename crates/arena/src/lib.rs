@@ -58,7 +58,7 @@ pub use constrain::action_grammar;
 pub use endpoint::{Endpoint, Protocol, Spent, Stopped, play_endpoint};
 pub use error::ArenaError;
 pub use evaluate::{Progress, evaluate, measure, score};
-pub use floors::{floors, reference_agents};
+pub use floors::{FLOOR_TASKS, floors, reference_agents};
 pub use held_out::{HeldOut, check_held_out, how_test_tasks_are_held_out};
 pub use horizon::{HORIZON_CAP, Horizons, horizons};
 pub use journal::{Journal, Journalled};

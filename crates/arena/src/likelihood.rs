@@ -18,6 +18,10 @@ pub struct Likelihood {
     pub action_bits: f64,
     /// Bytes of the actions.
     pub action_bytes: u64,
+    /// Bits of the answer.
+    pub answer_bits: f64,
+    /// Bytes of the answer.
+    pub answer_bytes: u64,
     /// Bits of the actions and the answer that come after the first span that shows an injected fault.
     pub recovery_bits: f64,
     /// Bytes of those actions and that answer.
@@ -72,6 +76,9 @@ fn tally(trace: &Trace, bits: &[f64]) -> Likelihood {
             if span.kind == SpanKind::Action {
                 sums.action_bits += bits;
                 sums.action_bytes += bytes;
+            } else {
+                sums.answer_bits += bits;
+                sums.answer_bytes += bytes;
             }
             if after_fault {
                 sums.recovery_bits += bits;

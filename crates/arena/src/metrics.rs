@@ -13,6 +13,7 @@ use crate::{InvalidActions, Metric, ScoreRow};
 /// | name | meaning | interval |
 /// |---|---|---|
 /// | `bits_per_action_byte` | bits for the expert's actions ÷ their bytes | bootstrap |
+/// | `bits_per_answer_byte` | bits for the expert's answer ÷ its bytes | bootstrap |
 /// | `recovery_bits_per_byte` | the same for the actions and the answer after an injected fault | bootstrap |
 /// | `recovery_bits_over_twin` | the same, less the bits per byte of what the clean twin has to do from there on | bootstrap |
 /// | `success_rate`, `success_clean`, `success_faulty` | share of tasks solved | Wilson |
@@ -140,6 +141,7 @@ fn summarise_refs(rows: &[&ScoreRow]) -> Metrics {
         metrics.extend(ratio(&units, seed_of(&[name], &[])).map(|m| (name.to_owned(), m)));
     };
     ratio_of("bits_per_action_byte", &|r| (r.action_bits, r.action_bytes as f64));
+    ratio_of("bits_per_answer_byte", &|r| (r.answer_bits, r.answer_bytes as f64));
     ratio_of("recovery_bits_per_byte", &|r| (r.recovery_bits, r.recovery_bytes as f64));
     ratio_of("malformed_rate", &|r| (f64::from(r.malformed), f64::from(r.steps)));
     for (name, of) in INVALID {
@@ -301,6 +303,8 @@ mod tests {
             said: 4,
             action_bits: 30.0,
             action_bytes: 20,
+            answer_bits: 2.0,
+            answer_bytes: 4,
             recovery_bits: if fault.is_some() { 8.0 } else { 0.0 },
             recovery_bytes: if fault.is_some() { 4 } else { 0 },
             twin_bits: if fault.is_some() { 6.0 } else { 0.0 },
@@ -328,6 +332,7 @@ mod tests {
         let metrics = summarise(&rows());
         let value = |name: &str| metrics[name].value;
         assert_eq!(value("bits_per_action_byte"), 1.5);
+        assert_eq!(value("bits_per_answer_byte"), 0.5);
         assert_eq!(value("recovery_bits_per_byte"), 2.0);
         assert_eq!(value("success_rate"), 0.5);
         assert_eq!(value("success_clean"), 0.75);
@@ -377,6 +382,7 @@ mod tests {
             (0, 0, false, 0, 0);
         (null.ranked_actions, null.reciprocal_rank, null.chance_reciprocal_rank) = (0, None, None);
         (null.tokens, null.twin_bytes, null.branch_probability, null.chance_branch) = (0, 0, None, None);
+        null.answer_bytes = 0;
         let names: Vec<String> = summarise(&[null]).into_keys().collect();
         assert_eq!(names, ["calls_per_attempt", "success_faulty", "success_rate"]);
     }

@@ -20,9 +20,10 @@ pub struct Prediction {
 }
 
 /// What might predict success, and whether more of it is better. The first is success itself, for comparison.
-const PREDICTORS: [(&str, bool); 6] = [
+const PREDICTORS: [(&str, bool); 7] = [
     ("success_rate", true),
     ("bits_per_action_byte", false),
+    ("bits_per_answer_byte", false),
     ("recovery_bits_per_byte", false),
     ("expert_action_mrr", true),
     ("expert_action_probability", true),

@@ -65,7 +65,7 @@ pub(crate) fn replayed(
     while let Some(span) = spans.get(at) {
         if span.kind.is_agents() {
             // What runs out of tokens is cut off; every other action was carried out.
-            if ended == Ended::Context && at + 1 == spans.len() {
+            if matches!(ended, Ended::Context | Ended::TooLong) && at + 1 == spans.len() {
                 playing.cut(span.kind, span.body.clone());
             } else {
                 if span.kind == SpanKind::Action {

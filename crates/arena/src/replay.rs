@@ -110,6 +110,8 @@ impl Replay {
                 Ended::Answer => " The answer or the state is not what the task asked for.",
                 Ended::Steps => " It used up its actions.",
                 Ended::Context => " It ran out of tokens.",
+                Ended::Prompt => " Its prompt alone takes more tokens than it may: it was not begun.",
+                Ended::TooLong => " The endpoint's reply was longer than is read.",
                 Ended::GaveUp => " It ended without an answer.",
                 Ended::Refused => " The endpoint refused to go on.",
             };

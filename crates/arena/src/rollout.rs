@@ -23,6 +23,12 @@ pub enum Ended {
     /// It ran out of tokens: of the context, or of what one span may take.
     #[serde(rename = "context")]
     Context,
+    /// Its prompt alone would take more tokens than it may: it was not begun.
+    #[serde(rename = "prompt")]
+    Prompt,
+    /// An endpoint's reply was longer than is read.
+    #[serde(rename = "too long")]
+    TooLong,
     /// It ended the episode without an answer, or spoke in a place that is not an agent's.
     #[serde(rename = "gave up")]
     GaveUp,
@@ -33,7 +39,15 @@ pub enum Ended {
 
 impl Ended {
     /// Every way to end.
-    pub const ALL: [Ended; 5] = [Ended::Answer, Ended::Steps, Ended::Context, Ended::GaveUp, Ended::Refused];
+    pub const ALL: [Ended; 7] = [
+        Ended::Answer,
+        Ended::Steps,
+        Ended::Context,
+        Ended::Prompt,
+        Ended::TooLong,
+        Ended::GaveUp,
+        Ended::Refused,
+    ];
 
     /// Its name, as it stands in files.
     pub const fn as_str(self) -> &'static str {
@@ -41,6 +55,8 @@ impl Ended {
             Ended::Answer => "answer",
             Ended::Steps => "steps",
             Ended::Context => "context",
+            Ended::Prompt => "prompt",
+            Ended::TooLong => "too long",
             Ended::GaveUp => "gave up",
             Ended::Refused => "refused",
         }

@@ -51,6 +51,12 @@ pub struct ScoreRow {
     pub action_bits: f64,
     /// Bytes of the expert's actions; 0 where they were not measured.
     pub action_bytes: u64,
+    /// Bits that the model needs for the expert's answer.
+    #[serde(default)]
+    pub answer_bits: f64,
+    /// Bytes of the expert's answer; 0 where it was not measured.
+    #[serde(default)]
+    pub answer_bytes: u64,
     /// Bits that the model needs for what the expert does after the fault.
     pub recovery_bits: f64,
     /// Bytes of what the expert does after the fault.
@@ -153,6 +159,8 @@ impl ScoreRow {
             said: rollout.said,
             action_bits: 0.0,
             action_bytes: 0,
+            answer_bits: 0.0,
+            answer_bytes: 0,
             recovery_bits: 0.0,
             recovery_bytes: 0,
             twin_bits: 0.0,
@@ -173,6 +181,8 @@ impl ScoreRow {
     pub(crate) fn with_likelihood(&mut self, likelihood: &Likelihood) {
         self.action_bits = likelihood.action_bits;
         self.action_bytes = likelihood.action_bytes;
+        self.answer_bits = likelihood.answer_bits;
+        self.answer_bytes = likelihood.answer_bytes;
         self.recovery_bits = likelihood.recovery_bits;
         self.recovery_bytes = likelihood.recovery_bytes;
     }

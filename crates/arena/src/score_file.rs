@@ -76,6 +76,8 @@ fn columns(rows: &[ScoreRow]) -> Result<RecordBatch, groundwork_corpus::arrow_sc
         ("said", number::<UInt32Type>(rows, |r| r.said)),
         ("action_bits", number::<Float64Type>(rows, |r| r.action_bits)),
         ("action_bytes", number::<UInt64Type>(rows, |r| r.action_bytes)),
+        ("answer_bits", number::<Float64Type>(rows, |r| r.answer_bits)),
+        ("answer_bytes", number::<UInt64Type>(rows, |r| r.answer_bytes)),
         ("recovery_bits", number::<Float64Type>(rows, |r| r.recovery_bits)),
         ("recovery_bytes", number::<UInt64Type>(rows, |r| r.recovery_bytes)),
         ("twin_bits", number::<Float64Type>(rows, |r| r.twin_bits)),
@@ -131,6 +133,7 @@ fn read_row(columns: &Columns<'_>) -> Result<ScoreRow, String> {
     let real = |name: &str| maybe(name).map(Option::unwrap_or_default);
     // Columns that files of earlier versions do not have.
     let new = |name: &str| if columns.has(name) { small(name) } else { Ok(0) };
+    let new_large = |name: &str| if columns.has(name) { large(name) } else { Ok(0) };
     let new_maybe = |name: &str| if columns.has(name) { maybe(name) } else { Ok(None) };
     let ended = need("ended", columns.text("ended")?)?;
     Ok(ScoreRow {
@@ -161,10 +164,12 @@ fn read_row(columns: &Columns<'_>) -> Result<ScoreRow, String> {
         said: new("said")?,
         action_bits: real("action_bits")?,
         action_bytes: large("action_bytes")?,
+        answer_bits: new_maybe("answer_bits")?.unwrap_or_default(),
+        answer_bytes: new_large("answer_bytes")?,
         recovery_bits: real("recovery_bits")?,
         recovery_bytes: large("recovery_bytes")?,
         twin_bits: new_maybe("twin_bits")?.unwrap_or_default(),
-        twin_bytes: if columns.has("twin_bytes") { large("twin_bytes")? } else { 0 },
+        twin_bytes: new_large("twin_bytes")?,
         ranked_actions: small("ranked_actions")?,
         legal_rank: maybe("legal_rank")?,
         legal_count: maybe("legal_count")?,

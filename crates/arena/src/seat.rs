@@ -69,7 +69,7 @@ impl Seat {
         }
         // What does not fit is not begun: the agent would never get the word again.
         if self.taken as usize + self.queue.len() > suite.max_tokens as usize {
-            return Err(Ended::Context);
+            return Err(if self.said == 0 { Ended::Prompt } else { Ended::Context });
         }
         self.taken += 1;
         self.queue.pop_front().ok_or(Ended::GaveUp)

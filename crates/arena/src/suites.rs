@@ -29,7 +29,8 @@ pub fn standard_suite(capability: Capability) -> SuiteSpec {
         Capability::UnseenTools => SuiteSpec { declare: Declare::Full, levels: vec![1, 2, 3, 4], ..spec },
         // A library has thousands of legal actions: every word in it can be asked for.
         Capability::LongContext => {
-            SuiteSpec { levels: vec![4, 8, 12], max_tokens: 16_384, rank_candidates: 64, ..spec }
+            let levels = vec![1, 2, 4, 6, 8, 12];
+            SuiteSpec { levels, max_tokens: 16_384, rank_candidates: 64, ..spec }
         }
         Capability::Recovery => {
             let faults = vec!["any".to_owned()];

@@ -21,6 +21,7 @@ mod ledger;
 mod manifest;
 mod mix;
 mod pack;
+mod recovery;
 mod seed;
 mod shard;
 mod shards;

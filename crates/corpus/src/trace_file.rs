@@ -16,6 +16,7 @@
 use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use arrow_array::builder::{BooleanBuilder, Float32Builder, StringBuilder, UInt32Builder, UInt64Builder};
 use arrow_array::cast::AsArray;
@@ -32,7 +33,7 @@ use parquet::file::properties::WriterProperties;
 use rayon::prelude::*;
 
 use crate::source::{Generator, SpanRecord};
-use crate::{CorpusError, durable};
+use crate::{CorpusError, durable, recovery};
 
 /// The column that makes a Parquet file one of traces.
 pub(crate) const SPANS: &str = "spans";
@@ -124,7 +125,7 @@ impl TraceWriter {
 }
 
 /// Writes the first `count` expert traces of a generator, in order; `progress` hears how many are done. The bytes
-/// depend on the generator and `count` alone.
+/// depend on the generator and `count` alone. Once `stop` is set nothing is written, and the answer is `false`.
 ///
 /// # Errors
 /// [`CorpusError::World`] if the generator does not hold, [`CorpusError::Io`] if the file cannot be written.
@@ -132,8 +133,9 @@ pub fn write_expert_traces(
     path: &Path,
     generator: &Generator,
     count: u64,
+    stop: &AtomicBool,
     progress: &mut dyn FnMut(u64),
-) -> Result<(), CorpusError> {
+) -> Result<bool, CorpusError> {
     let in_world = |source| CorpusError::World { name: generator.world.clone(), source };
     let generator = generator.clone().resolve().map_err(in_world)?;
     let mut writer = TraceWriter::create(path)?;
@@ -144,7 +146,8 @@ pub fn write_expert_traces(
             .into_par_iter()
             .map(|i| {
                 let task = generator.task(i);
-                let trace = generator.trace(i)?;
+                let mut trace = generator.trace(i)?;
+                recovery::note(&task, &mut trace)?;
                 let id = format!("{}-{i:08}", generator.world);
                 Ok(TraceRecord { id, source: "expert".to_owned(), task: Some(task), trace })
             })
@@ -154,8 +157,12 @@ pub fn write_expert_traces(
         }
         start = end;
         progress(start);
+        if start < count && stop.load(Ordering::Relaxed) {
+            return Ok(false);
+        }
     }
-    writer.finish()
+    writer.finish()?;
+    Ok(true)
 }
 
 /// Reads a trace file, some rows at a time.

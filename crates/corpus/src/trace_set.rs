@@ -29,7 +29,7 @@ use serde::{Deserialize, Serialize};
 use crate::seed::{derive, unit};
 use crate::source::Generator;
 use crate::trace_file::{TraceRecord, TraceWriter};
-use crate::{CorpusError, durable};
+use crate::{CorpusError, durable, recovery};
 
 /// Candidates that are made at a time.
 const BLOCK: u64 = 4096;
@@ -328,8 +328,10 @@ impl Source {
         let style = part.styles.iter().find(|(_, up_to)| at < *up_to).or(part.styles.last());
         let style = style.map_or(Style::Plan, |(style, _)| *style);
         let seed = derive("telling", &[self.seed, i]);
-        let trace = styled_trace_at(&task, self.declare, style, part.mistake_rate, seed)
-            .map_err(|source| CorpusError::World { name: task.world.clone(), source })?;
+        let in_world = |source| CorpusError::World { name: task.world.clone(), source };
+        let mut trace =
+            styled_trace_at(&task, self.declare, style, part.mistake_rate, seed).map_err(in_world)?;
+        recovery::note(&task, &mut trace).map_err(in_world)?;
         let mut hasher = blake3::Hasher::new();
         hasher.update(task.world.as_bytes());
         for action in trace.spans.iter().filter(|s| s.kind == SpanKind::Action) {

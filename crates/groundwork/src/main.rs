@@ -11,6 +11,7 @@ mod side_by_side;
 mod suite;
 mod table;
 
+use std::io::Write;
 use std::process::ExitCode;
 
 use clap::Parser;
@@ -22,7 +23,7 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 const CLOSED_PIPE: i32 = 128 + 13;
 
 fn main() -> ExitCode {
-    end_with_closed_pipe();
+    end_where_nothing_can_be_printed();
     match commands::run(cli::Cli::parse()) {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
@@ -32,15 +33,20 @@ fn main() -> ExitCode {
     }
 }
 
-/// Makes the process end quietly when it prints to a pipe that nobody reads any more, as in `… | head`. Rust ignores
-/// SIGPIPE, and printing panics instead.
-fn end_with_closed_pipe() {
+/// Makes the process end quietly when it prints to a pipe that nobody reads any more, as in `… | head`, and with a message when
+/// it prints to a full disk. Rust ignores SIGPIPE, and printing panics instead.
+fn end_where_nothing_can_be_printed() {
     let usual = std::panic::take_hook();
     std::panic::set_hook(Box::new(move |panic| {
-        let printing = |m: &str| m.starts_with("failed printing to std") && m.contains("Broken pipe");
-        if panic.payload_as_str().is_some_and(printing) {
-            std::process::exit(CLOSED_PIPE);
+        match panic.payload_as_str().and_then(|m| m.strip_prefix("failed printing to std")) {
+            Some(why) if why.contains("Broken pipe") => std::process::exit(CLOSED_PIPE),
+            Some(why) => {
+                let why = why.split_once(": ").map_or(why, |(_, why)| why);
+                // Where even that cannot be said, the exit code says it.
+                let _ = writeln!(std::io::stderr(), "error: the output cannot be written: {why}");
+                std::process::exit(1);
+            }
+            None => usual(panic),
         }
-        usual(panic);
     }));
 }

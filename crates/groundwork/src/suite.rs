@@ -23,7 +23,9 @@ pub fn named(suite: &str) -> Result<SuiteSpec, Failure> {
             let suite = standard_suite(capability);
             suite.tasks().map(|_| suite).map_err(Failure::from)
         }
-        Err(e) if !Path::new(suite).exists() && !suite.contains(['/', '.']) => Err(Failure::from(e)),
+        Err(e) if !Path::new(suite).exists() && !suite.contains(['/', '.']) => {
+            Err(Failure::input(format!("`{suite}` is no standard suite and no file: {e}")))
+        }
         Err(_) => read(Path::new(suite)),
     }
 }

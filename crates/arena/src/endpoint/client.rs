@@ -22,6 +22,7 @@ pub(super) struct Client {
     agent: Agent,
     url: String,
     key: Option<String>,
+    timeout: Duration,
     retries: u32,
     backoff: Duration,
 }
@@ -78,6 +79,7 @@ impl Client {
             agent,
             url: endpoint.url.clone(),
             key: endpoint.key.clone(),
+            timeout: endpoint.timeout,
             retries: endpoint.retries,
             backoff: endpoint.backoff,
         }
@@ -94,12 +96,11 @@ impl Client {
                 Try::Again(why, wish) => (why, wish),
             };
             if tries >= self.retries {
-                let times = tries + 1;
-                return Err(Failed::Broken(format!(
-                    "{}{path}: {why}; it failed {times} {} in a row",
-                    self.url,
-                    if times == 1 { "time" } else { "times" }
-                )));
+                let again = match tries {
+                    0 => String::new(),
+                    _ => format!("; it failed {} times in a row", tries + 1),
+                };
+                return Err(Failed::Broken(format!("{}{path}: {why}{again}", self.url)));
             }
             let wait = match wish {
                 Some(wish) => wish.min(MAX_WISH),
@@ -120,6 +121,10 @@ impl Client {
         }
     }
 
+    fn silent(&self) -> String {
+        format!("timeout: no whole reply within {} s (`--timeout`)", self.timeout.as_secs_f32())
+    }
+
     fn once(&self, path: &str, text: &str) -> Try {
         let url = format!("{}{path}", self.url);
         let mut request = self.agent.post(&url).header("content-type", "application/json");
@@ -131,6 +136,7 @@ impl Client {
             Err(ureq::Error::BadUri(what)) => {
                 return Try::Never(Failed::Broken(format!("`{url}` is no address: {what}")));
             }
+            Err(ureq::Error::Timeout(_)) => return Try::Again(self.silent(), None),
             Err(e) => return Try::Again(e.to_string(), None),
         };
         let status = response.status().as_u16();
@@ -138,6 +144,7 @@ impl Client {
         let bytes = match response.body_mut().with_config().limit(MAX_BYTES).read_to_vec() {
             Ok(bytes) => bytes,
             Err(ureq::Error::BodyExceedsLimit(_)) if status == 200 => return Try::Never(Failed::TooLong),
+            Err(ureq::Error::Timeout(_)) => return Try::Again(self.silent(), wish),
             Err(e) => return Try::Again(format!("the reply broke off: {e}"), wish),
         };
         let said = || complaint(&bytes);
@@ -166,7 +173,9 @@ fn complaint(bytes: &[u8]) -> String {
     let text = String::from_utf8_lossy(&bytes[..bytes.len().min(4096)]);
     let json = serde_json::from_slice::<Json>(bytes).unwrap_or_default();
     let message = json["error"]["message"].as_str().or(json["error"].as_str()).unwrap_or(&text);
-    let line: String = message.split_whitespace().collect::<Vec<_>>().join(" ");
+    // It goes to a terminal, to which a control character would be a command.
+    let plain: String = message.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+    let line: String = plain.split_whitespace().collect::<Vec<_>>().join(" ");
     let mut short: String = line.chars().take(200).collect();
     if short.len() < line.len() {
         short.push('…');

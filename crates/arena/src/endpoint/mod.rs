@@ -255,7 +255,7 @@ impl Shared {
             let (path, body) = conversation.request(endpoint, suite, sample, newer);
             let reply = match self.client.post(path, &body, &[&self.stop, &self.halt]) {
                 Ok(reply) => reply,
-                Err(Failed::TooLong) => break Ended::Context,
+                Err(Failed::TooLong) => break Ended::TooLong,
                 Err(Failed::Refused(why)) if !newer && why.contains(NEWER_LIMIT) => {
                     self.newer.store(true, Ordering::Relaxed);
                     continue;
@@ -277,9 +277,10 @@ impl Shared {
             let mut ended = None;
             let last = turn.spans.len().saturating_sub(1);
             for (i, (kind, text)) in turn.spans.into_iter().enumerate() {
-                if turn.cut && i == last || text.len() > MAX_SPAN_BYTES {
+                let text_is_long = text.len() > MAX_SPAN_BYTES;
+                if turn.cut && i == last || text_is_long {
                     playing.cut(kind, beginning(text));
-                    ended = Some(Ended::Context);
+                    ended = Some(if text_is_long { Ended::TooLong } else { Ended::Context });
                 } else if kind == SpanKind::Action && playing.steps() >= suite.max_steps {
                     ended = Some(Ended::Steps);
                 } else {

@@ -40,7 +40,7 @@ pub fn render_page(
         (scores::by_level(models))
         (scores::horizon_table(models, floors))
         (scores::tests(models))
-        (scores::metrics(models, floors))
+        (scores::metrics(suite, models, floors))
         (scores::references(floors))
         (scores::cells(models))
         (episodes::section(models, episodes)?)

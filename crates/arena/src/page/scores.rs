@@ -5,8 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use maud::{Markup, html};
 
 use super::{Evaluated, table};
+use crate::floors::FLOOR_TASKS;
 use crate::horizon::{HORIZON_CAP, horizons};
-use crate::{Faults, Metric, Metrics, ScoreRow, SuiteSpec, breakdown, compare, holm, summarise};
+use crate::{Ended, Faults, Metric, Metrics, ScoreRow, SuiteSpec, breakdown, compare, holm, summarise};
 
 pub(super) fn suite(suite: &SuiteSpec) -> Markup {
     let faults = if suite.faults.is_empty() { "none".to_owned() } else { suite.faults.join(", ") };
@@ -110,6 +111,15 @@ pub(super) fn headline(models: &[Evaluated<'_>], floors: &[ScoreRow]) -> Markup 
                 "What knows nothing reaches at most " (format!("{:.1}%", 100.0 * floor(floors)))
                 @if let Some(m) = ceiling { ", the expert " (format!("{:.1}%", 100.0 * m.value)) }
                 " of these tasks."
+            }
+        }
+        @for model in models {
+            @let not_begun = model.rows.iter().filter(|r| r.ended == Ended::Prompt).count();
+            @if not_begun > 0 {
+                p.note {
+                    (model.name) ": " (not_begun) " of " (model.rows.len()) " attempts were not begun, as the prompt alone takes more \
+                    tokens than it may. They count as not solved, and nothing is measured on their tasks."
+                }
             }
         }
     }
@@ -247,7 +257,7 @@ pub(super) fn tests(models: &[Evaluated<'_>]) -> Markup {
     }
 }
 
-pub(super) fn metrics(models: &[Evaluated<'_>], floors: &[ScoreRow]) -> Markup {
+pub(super) fn metrics(suite: &SuiteSpec, models: &[Evaluated<'_>], floors: &[ScoreRow]) -> Markup {
     let all: Vec<Metrics> = models.iter().map(|m| summarise(m.rows)).collect();
     let names: BTreeSet<&String> = all.iter().flat_map(|m| m.keys()).collect();
     let known = floor_rates(floors);
@@ -261,8 +271,11 @@ pub(super) fn metrics(models: &[Evaluated<'_>], floors: &[ScoreRow]) -> Markup {
         .map(|name| {
             let mut row = vec![text(name)];
             row.extend(all.iter().map(|m| m.get(name).map_or(text("–"), plain)));
-            let chance = [format!("{name}_chance"), name.replace("_probability", "_chance")];
-            let exact = all.iter().find_map(|m| chance.iter().find_map(|c| m.get(c)));
+            let chance = [
+                Some(format!("{name}_chance")),
+                name.strip_suffix("_probability").map(|n| format!("{n}_chance")),
+            ];
+            let exact = all.iter().find_map(|m| chance.iter().flatten().find_map(|c| m.get(c)));
             row.push(exact.map_or(text("–"), |m| text(number(m.value))));
             row.extend(["random-legal", "expert"].map(|agent| of(agent, name)));
             row
@@ -271,7 +284,14 @@ pub(super) fn metrics(models: &[Evaluated<'_>], floors: &[ScoreRow]) -> Markup {
     let mut head = vec![text("metric")];
     head.extend(models.iter().map(|m| text(m.name)));
     head.extend(["chance", "random-legal", "expert"].map(text));
-    html! { h2 { "All metrics" } (table(&head, &rows)) }
+    html! {
+        h2 { "All metrics" }
+        p.note {
+            "Ranks are of the expert's actions in " (suite.rank_tasks) " tasks, spread evenly over the suite, among "
+            @if suite.rank_candidates == 0 { "all legal actions." } @else { (suite.rank_candidates) " legal actions at most." }
+        }
+        (table(&head, &rows))
+    }
 }
 
 pub(super) fn references(floors: &[ScoreRow]) -> Markup {
@@ -291,7 +311,10 @@ pub(super) fn references(floors: &[ScoreRow]) -> Markup {
     html! {
         @if !rows.is_empty() {
             h2 { "Floors and ceiling" }
-            p.note { "Agents that know nothing, an expert that gets one argument wrong, and the expert, on the same tasks." }
+            p.note {
+                "Agents that know nothing, an expert that gets one argument wrong, and the expert, on the tasks of the suite, at most "
+                (FLOOR_TASKS) " a cell."
+            }
             (table(&["agent", "success", "clean", "faulty", "invalid actions"].map(text), &rows))
         }
     }

@@ -243,8 +243,8 @@ fn hostile_models_end_their_attempts_and_nothing_else() {
     type Model = fn(&Value) -> Answer;
     let models: [(Model, Protocol, &[Ended]); 5] = [
         (|_| Answer::Json(said("action: list(dir=\"/\")")), Protocol::Chat, &[Ended::Steps]),
-        (|_| Answer::Long(100 << 20), Protocol::Chat, &[Ended::Context]),
-        (|_| Answer::Long(1 << 20), Protocol::Chat, &[Ended::Context]),
+        (|_| Answer::Long(100 << 20), Protocol::Chat, &[Ended::TooLong]),
+        (|_| Answer::Long(1 << 20), Protocol::Chat, &[Ended::TooLong]),
         (|_| Answer::Json(said("hm")), Protocol::Chat, &[Ended::Steps]),
         (
             |_| {

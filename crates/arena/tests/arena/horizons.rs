@@ -22,6 +22,8 @@ fn row(world: &str, seed: u64, sample: u32, expert_steps: u32, success: bool) ->
         said: 0,
         action_bits: 0.0,
         action_bytes: 0,
+        answer_bits: 0.0,
+        answer_bytes: 0,
         recovery_bits: 0.0,
         recovery_bytes: 0,
         twin_bits: 0.0,

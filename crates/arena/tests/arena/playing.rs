@@ -175,7 +175,7 @@ fn every_limit_ends_an_attempt() {
         ended(thought, SuiteSpec { max_tokens: prompt + 9, ..suite() }),
         (Ended::Context, 0, prompt + 9)
     );
-    assert_eq!(ended(thought, SuiteSpec { max_tokens: prompt - 1, ..suite() }), (Ended::Context, 0, 0));
+    assert_eq!(ended(thought, SuiteSpec { max_tokens: prompt - 1, ..suite() }), (Ended::Prompt, 0, 0));
     // The end, at once; and a marker that is the user's.
     assert_eq!(ended(TOKENIZER.end(), suite()), (Ended::GaveUp, 0, prompt));
     // Its turn cannot begin with an ordinary token; the likeliest of the rest is the end, the first of equals.

@@ -4,6 +4,7 @@ use std::fs;
 use std::io::Write;
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 use groundwork_corpus::arrow_array::{ArrayRef, RecordBatch, StringArray};
 use groundwork_corpus::parquet::arrow::ArrowWriter;
@@ -100,7 +101,7 @@ fn parquet_traces_are_those_of_the_world() {
         declare: Declare::Name,
         seed: 3,
     };
-    write_expert_traces(&path, &generator, 2000, &mut |_| ()).unwrap();
+    write_expert_traces(&path, &generator, 2000, &AtomicBool::new(false), &mut |_| ()).unwrap();
     let mut direct = world("ledger", 1.0);
     direct.seed = Some(3);
     let a = texts(dir.path(), &data(256, 20_000, vec![parquet("p", &path)]));

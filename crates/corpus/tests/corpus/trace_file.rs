@@ -1,6 +1,7 @@
 //! Traces as Parquet.
 
 use std::fs;
+use std::sync::atomic::AtomicBool;
 
 use groundwork_corpus::{CorpusError, Generator, TraceRecord, TraceWriter, read_traces, write_expert_traces};
 use groundwork_trace::{Span, SpanKind, Trace, Value};
@@ -68,9 +69,16 @@ fn same_seed_same_bytes() {
     let dir = tempfile::tempdir().unwrap();
     let [a, b, c] = ["a", "b", "c"].map(|n| dir.path().join(n));
     let mut heard = 0;
-    write_expert_traces(&a, &generator(0.5), 5000, &mut |n| heard = n).unwrap();
-    write_expert_traces(&b, &generator(0.5), 5000, &mut |_| ()).unwrap();
-    write_expert_traces(&c, &Generator { seed: 8, ..generator(0.5) }, 5000, &mut |_| ()).unwrap();
+    write_expert_traces(&a, &generator(0.5), 5000, &AtomicBool::new(false), &mut |n| heard = n).unwrap();
+    write_expert_traces(&b, &generator(0.5), 5000, &AtomicBool::new(false), &mut |_| ()).unwrap();
+    write_expert_traces(
+        &c,
+        &Generator { seed: 8, ..generator(0.5) },
+        5000,
+        &AtomicBool::new(false),
+        &mut |_| (),
+    )
+    .unwrap();
     assert_eq!(heard, 5000);
     let [a, b, c] = [a, b, c].map(|p| fs::read(p).unwrap());
     assert!(a == b);
@@ -105,10 +113,13 @@ fn what_does_not_exist_is_said() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("t.parquet");
     let unknown = Generator { world: "flies".into(), ..generator(0.0) };
-    let error = write_expert_traces(&path, &unknown, 1, &mut |_| ()).unwrap_err();
+    let error = write_expert_traces(&path, &unknown, 1, &AtomicBool::new(false), &mut |_| ()).unwrap_err();
     assert!(error.to_string().contains("did you mean `files`"), "{error}");
     let foreign = Generator { faults: vec![FaultKind::Closed], ..generator(1.0) };
-    assert!(matches!(write_expert_traces(&path, &foreign, 1, &mut |_| ()), Err(CorpusError::World { .. })));
+    assert!(matches!(
+        write_expert_traces(&path, &foreign, 1, &AtomicBool::new(false), &mut |_| ()),
+        Err(CorpusError::World { .. })
+    ));
     assert!(!path.exists());
     assert!(matches!(read_traces(&path), Err(CorpusError::Missing { .. })));
 }

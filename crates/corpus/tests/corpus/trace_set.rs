@@ -74,6 +74,21 @@ fn a_set_is_a_function_of_mixture_and_size() {
     let share = |of: &str| records.iter().filter(|r| r.id.starts_with(of)).count() as f64 / 1300.0;
     assert!((share("ledger") - 0.25).abs() < 0.05 && share("files") > 0.3, "{}", share("ledger"));
 
+    for record in &records {
+        let noted = record.trace.spans.iter().find(|s| s.fault.is_some()).map(|s| {
+            let (_, value) =
+                s.meta.iter().find(|(name, _)| name == "x_recovery").expect("a note of the recovery");
+            value.to_string()
+        });
+        assert_eq!(noted.is_some(), record.task.as_ref().unwrap().fault.is_some());
+        // Who only plans recovers as well as it can be done.
+        assert!(
+            record.source != "expert/plan" || noted.is_none_or(|n| n.ends_with("beyond: 0}")),
+            "{}",
+            record.id
+        );
+    }
+
     let mut last = 0;
     let verified = verify_traces(&one, &mut |done| last = done).unwrap();
     assert_eq!((verified.fine, verified.parted.len(), last), (1_300, 0, 1_300));

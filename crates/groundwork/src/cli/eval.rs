@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand, ValueEnum};
+use groundwork_arena::FLOOR_TASKS;
 use groundwork_train::Processor;
 
 use super::values::{at_least_one, price, prices, temperature};
@@ -113,7 +114,7 @@ pub enum EvalCommand {
         #[arg(long)]
         floors: bool,
         /// Tasks in a cell for the reference agents
-        #[arg(long, value_name = "N", default_value_t = 16, value_parser = at_least_one::<u32>)]
+        #[arg(long, value_name = "N", default_value_t = FLOOR_TASKS, value_parser = at_least_one::<u32>)]
         tasks: u32,
         /// Print as a table in Markdown
         #[arg(long)]

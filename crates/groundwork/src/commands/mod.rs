@@ -66,8 +66,12 @@ fn resolve(recipe: &Path) -> Result<Resolved, Failure> {
     Recipe::read(recipe)?.resolve().map_err(|e| Failure::from(e).in_file(recipe))
 }
 
-/// Writes a file that is there whole or not at all, in place of an earlier one.
+/// Writes a file that is there whole or not at all, in place of an earlier one. What is no file, a device or a pipe, is written to
+/// and never replaced.
 fn write_file(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
+    if fs::metadata(path).is_ok_and(|there| !there.is_file()) {
+        return fs::write(path, bytes).map_err(|e| Failure::unwritable(path, &e));
+    }
     let mut name = path.file_name().unwrap_or_default().to_owned();
     name.push(".part");
     let part = path.with_file_name(name);

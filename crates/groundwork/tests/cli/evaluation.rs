@@ -41,6 +41,14 @@ fn stored_attempts_are_shown_graded_again_and_compared() {
         assert!(page.contains(word), "{word}");
     }
     assert!(!page.contains("src=") && !page.contains("href="), "it loads nothing");
+    // What chance gives stands where chance was computed, and nowhere else.
+    let row = |name: &str| {
+        let from = page.find(&format!("<tr><td>{name}</td>")).expect(name);
+        let row = page[from..].split("</tr>").next().unwrap();
+        row.split("<td>").skip(2).map(|c| c.split('<').next().unwrap().trim().to_owned()).collect::<Vec<_>>()
+    };
+    assert_eq!(row("bits_per_action_byte")[1], "–");
+    assert!(row("expert_action_mrr")[1].parse::<f64>().is_ok_and(|chance| chance > 0.0 && chance < 1.0));
     let run = shop.only("runs", "tiny-");
     let before = shop.contents();
     let said = shop.run(["eval", "regrade", "tiny"]).fine();
@@ -124,4 +132,30 @@ fn models_behind_endpoints_get_the_same_report() {
     let said = shop.run(capped).fine();
     assert!(said.out.contains("two: 6 attempts"), "{said:?}");
     shop.run(["eval", &one, &one, "--suite", "suite.toml"]).refused(&["two models are called", "hint:"]);
+}
+
+/// Output that cannot be written ends the program with a message, and what is no file is never replaced by one.
+#[cfg(target_os = "linux")]
+#[test]
+fn devices_and_pipes_are_written_to() {
+    use std::os::unix::fs::FileTypeExt;
+    use std::process::{Command, Stdio};
+
+    let shop = Workshop::with_a_run();
+    shop.run("eval tiny --suite suite.toml".split(' ')).fine();
+    let full = std::fs::File::options().write(true).open("/dev/full").unwrap();
+    let said = shop.command(["eval", "replay", "tiny"]).stdout(full).output().unwrap();
+    let complaint = String::from_utf8(said.stderr).unwrap();
+    assert_eq!(said.status.code(), Some(1), "{complaint}");
+    assert!(
+        complaint.contains("the output cannot be written: No space left") && !complaint.contains("panicked")
+    );
+
+    let pipe = shop.path("pipe");
+    assert!(Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    let reader = Command::new("cat").arg(&pipe).stdout(Stdio::piped()).spawn().unwrap();
+    shop.run("eval replay tiny --html pipe".split(' ')).fine();
+    assert!(std::fs::metadata(&pipe).unwrap().file_type().is_fifo());
+    let read = String::from_utf8(reader.wait_with_output().unwrap().stdout).unwrap();
+    assert!(read.contains("<!DOCTYPE html>") && read.contains("</html>"));
 }

@@ -9,13 +9,10 @@ mod tables;
 use std::cell::RefCell;
 use std::rc::Rc;
 
-use groundwork_arena::{ScoreRow, SuiteSpec, floors, horizons, summarise};
+use groundwork_arena::{FLOOR_TASKS, ScoreRow, SuiteSpec, floors, horizons, summarise};
 
 use crate::cli::{EvalArgs, EvalCommand};
 use crate::failure::Failure;
-
-/// Tasks in a cell that reference agents play beside a model.
-const FLOOR_TASKS: u32 = 8;
 
 pub fn run(args: &EvalArgs) -> Result<(), Failure> {
     match &args.command {
@@ -41,7 +38,7 @@ pub fn run(args: &EvalArgs) -> Result<(), Failure> {
     }
 }
 
-/// What the reference agents do in a few tasks of each cell of a suite. The metrics, the table and the page of an evaluation all want
+/// What the reference agents do in the tasks of a suite, at most [`FLOOR_TASKS`] a cell. The metrics, the table and the page of an evaluation all want
 /// it, and it takes seconds: the last one is kept.
 fn few_floors(suite: &SuiteSpec) -> Result<Rc<[ScoreRow]>, Failure> {
     thread_local! {

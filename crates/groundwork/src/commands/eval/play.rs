@@ -291,6 +291,8 @@ fn report(done: &Done, suite: &SuiteSpec, args: &EvalArgs) -> Result<(), Failure
     } else {
         println!("{}\n", tables::metrics(&metrics));
         println!("{}", tables::success(&done.rows));
+        println!("ended: {}", tables::endings(&done.rows));
+        println!("{}", tables::floors(&few_floors(suite)?));
         println!("scores: {}", done.folder.join("scores.parquet").display());
     }
     Ok(())

@@ -60,10 +60,12 @@ pub fn regrade(paths: &[PathBuf], check: bool) -> Result<(), Failure> {
         let file = scores_file(path)?;
         let rows = read_scores(&file)?;
         let mut regraded = Vec::with_capacity(rows.len());
-        let (mut changed, mut drifted) = (0, 0);
+        let (mut changed, mut drifted) = (0, Vec::new());
         for row in &rows {
             let (again, differs) = row.regraded()?;
-            drifted += usize::from(differs);
+            if differs {
+                drifted.push(format!("{}, level {}, seed {}", row.world, row.level, row.seed));
+            }
             let same = (again.success, again.collateral) == (row.success, row.collateral);
             if !same {
                 changed += 1;
@@ -81,9 +83,10 @@ pub fn regrade(paths: &[PathBuf], check: bool) -> Result<(), Failure> {
             regraded.push(again);
         }
         println!("{}: {changed} of {} grades change", file.display(), rows.len());
-        if drifted > 0 {
+        if let Some(first) = drifted.first() {
             println!(
-                "  in {drifted} attempts the world says something else today: they were made in another version of it"
+                "  in {} attempts the world says something else today: they were made in another version of it\n  the first: {first}",
+                drifted.len()
             );
         }
         if !check && regraded != rows {
@@ -239,5 +242,8 @@ pub fn predict(smaller: &Path, larger: &Path, json: bool) -> Result<(), Failure>
         ]);
     }
     println!("{table}");
+    println!(
+        "with the larger one's success over cells of world, level and fault; +1: the better the metric, the more success"
+    );
     Ok(())
 }

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use comfy_table::ContentArrangement;
 use groundwork_arena::{
     OverlapSearch, ScoreRow, SuiteSpec, floors, reference_agents, standard_suite, summarise,
 };
@@ -36,7 +37,8 @@ pub fn list(names: &[String], floors: Option<u32>, markdown: bool) -> Result<(),
                     [name.clone(), worlds.join(", "), levels.join(", "), faults, tasks.len().to_string()];
                 table.add_row(row);
             }
-            println!("{table}");
+            // Names of worlds go on in further lines where the terminal ends.
+            println!("{}", table.set_content_arrangement(ContentArrangement::Dynamic));
         }
         Some(tasks) => print_floors(&suites, tasks, markdown)?,
     }

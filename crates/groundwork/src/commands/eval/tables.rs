@@ -1,7 +1,9 @@
 //! Scores as aligned tables.
 
 use comfy_table::Table;
-use groundwork_arena::{Faults, Metrics, ScoreRow, breakdown, compare, holm};
+use groundwork_arena::{
+    Ended, Faults, Metrics, ScoreRow, breakdown, compare, holm, reference_agents, summarise,
+};
 
 use crate::table::plain;
 
@@ -27,6 +29,36 @@ pub fn success(rows: &[ScoreRow]) -> Table {
         }
     }
     table
+}
+
+/// How attempts ended, and what is not the model's doing.
+pub fn endings(rows: &[ScoreRow]) -> String {
+    let count = |ended: Ended| rows.iter().filter(|r| r.ended == ended).count();
+    let all = Ended::ALL.into_iter().filter(|e| count(*e) > 0).map(|e| format!("{e} {}", count(e)));
+    let mut line = all.collect::<Vec<_>>().join(", ");
+    let not_played = count(Ended::Prompt);
+    if not_played > 0 {
+        line += &format!(
+            "\nwarning: {not_played} of {} attempts were not begun, as the prompt alone takes more than `max_tokens`; they count as \
+             not solved",
+            rows.len()
+        );
+    }
+    let too_long = count(Ended::TooLong);
+    if too_long > 0 {
+        line += &format!("\nwarning: {too_long} replies were longer than is read, and ended their attempts");
+    }
+    line
+}
+
+/// What the reference agents reach.
+pub fn floors(rows: &[ScoreRow]) -> String {
+    let rate = |agent: &str| {
+        let own: Vec<ScoreRow> = rows.iter().filter(|r| r.policy == agent).cloned().collect();
+        summarise(&own).get("success_rate").map(|m| format!("{agent} {:.1}%", 100.0 * m.value))
+    };
+    let all: Vec<String> = reference_agents().filter_map(rate).collect();
+    format!("success of reference agents: {}", all.join(", "))
 }
 
 /// Metrics with their intervals.

@@ -32,8 +32,15 @@ pub fn run(args: &GenerateTracesArgs) -> Result<(), Failure> {
     };
     if args.out.extension().is_some_and(|e| e == "parquet") {
         let generator = one_world(args)?.resolve()?;
-        write_expert_traces(&args.out, &generator, args.count, &mut progress)?;
+        let stop = interrupt::flag();
+        let whole = write_expert_traces(&args.out, &generator, args.count, &stop, &mut progress)?;
         bar.clear();
+        if !whole {
+            return Err(Failure::interrupted(
+                "stopped: a single file is written as a whole, and nothing of it is kept\n  hint: give a folder with `--out`: a set \
+                 goes on where it was",
+            ));
+        }
         let seconds = start.elapsed().as_secs_f64();
         println!("{}  {} traces in {}", args.out.display(), args.count, duration(seconds));
         return Ok(());
