@@ -363,6 +363,25 @@ mod tests {
     }
 
     #[test]
+    fn no_test_plan_is_a_training_plan() {
+        let plans = |split| -> std::collections::BTreeSet<_> {
+            let drawn = (0..1500u64).map(|seed| {
+                let (level, mut dice) = (1 + (seed % 4) as u32, Dice::new("test", &[seed]));
+                let plan = Labyrinth::generate(level, &mut Names::new(split), &mut dice).plan;
+                (plan.width, plan.exits.clone(), plan.start, plan.treasure)
+            });
+            drawn.collect()
+        };
+        let (train, test) = (plans(Split::Train), plans(Split::Test));
+        assert!(
+            train.is_disjoint(&test) && train.len() > 500 && test.len() > 200,
+            "{} {}",
+            train.len(),
+            test.len()
+        );
+    }
+
+    #[test]
     fn the_expert_is_never_quicker_than_the_shortest_way_nor_slower_than_twice_every_room() {
         for level in 1..=12 {
             let (mut made, mut least) = (0, 0);

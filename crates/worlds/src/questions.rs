@@ -258,6 +258,28 @@ impl World for Questions {
 mod tests {
     use super::*;
 
+    #[test]
+    fn no_test_table_is_a_training_table() {
+        let tables = |split| -> std::collections::BTreeSet<_> {
+            let drawn = (0..1500u64).map(|seed| {
+                let (level, mut dice) = (1 + (seed % 3) as u32, Dice::new("test", &[seed]));
+                let table = Questions::generate(level, &mut Names::new(split), &mut dice).table;
+                // Things have no order.
+                let mut rows = table.rows.clone();
+                rows.sort_unstable();
+                (table.features.len(), rows, table.rows[table.meant])
+            });
+            drawn.collect()
+        };
+        let (train, test) = (tables(Split::Train), tables(Split::Test));
+        assert!(
+            train.is_disjoint(&test) && train.len() > 500 && test.len() > 500,
+            "{} {}",
+            train.len(),
+            test.len()
+        );
+    }
+
     /// The fewest questions that all of `left` need together, whichever of them is meant.
     fn optimum(rows: &[Row], left: &[usize], features: usize) -> usize {
         if left.len() < 2 {

@@ -38,7 +38,11 @@ pub fn list(names: &[String], floors: Option<u32>, markdown: bool) -> Result<(),
                 table.add_row(row);
             }
             // Names of worlds go on in further lines where the terminal ends.
-            println!("{}", table.set_content_arrangement(ContentArrangement::Dynamic));
+            table.set_content_arrangement(ContentArrangement::Dynamic);
+            if table.width().is_none() {
+                table.set_width(120);
+            }
+            println!("{table}");
         }
         Some(tasks) => print_floors(&suites, tasks, markdown)?,
     }
