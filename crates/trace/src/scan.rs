@@ -300,7 +300,7 @@ impl<'a> Scanner<'a> {
         self.at += len.unwrap_or(0);
         let ends = !self.peek().is_some_and(|b| is_part(b) || b == b'.' || b == b'+' || b == b'-');
         if len.is_some() && ends {
-            return Ok(Number(self.text[from..self.at].to_owned()));
+            return Ok(Number(self.text[from..self.at].into()));
         }
         self.at = from;
         while self.peek().is_some_and(|b| is_part(b) || b == b'.' || b == b'+' || b == b'-') {
@@ -490,7 +490,7 @@ pub(crate) fn number_length(bytes: &[u8]) -> Option<usize> {
 impl Number {
     /// Reads a number in JSON's grammar; nothing else may stand around it.
     pub fn parse(text: &str) -> Option<Number> {
-        (number_length(text.as_bytes()) == Some(text.len())).then(|| Number(text.to_owned()))
+        (number_length(text.as_bytes()) == Some(text.len())).then(|| Number(text.into()))
     }
 }
 

@@ -1,8 +1,10 @@
 //! Values, calls and errors: the typed contents of actions and observations.
 
+use compact_str::{CompactString, ToCompactString};
+
 /// A number with its spelling: `1`, `1.0` and `1e3` stay what they were, at any size.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct Number(pub(crate) String);
+pub struct Number(pub(crate) CompactString);
 
 impl Number {
     /// The number as it was written.
@@ -23,7 +25,7 @@ impl Number {
 
 impl From<i64> for Number {
     fn from(n: i64) -> Self {
-        Number(n.to_string())
+        Number(n.to_compact_string())
     }
 }
 

@@ -48,7 +48,7 @@ impl Value {
         match json {
             Json::Null => Value::Null,
             Json::Bool(b) => Value::Bool(*b),
-            Json::Number(n) => Value::Number(Number(n.to_string())),
+            Json::Number(n) => Value::Number(Number(n.to_string().into())),
             Json::String(s) => Value::Str(s.clone()),
             Json::Array(items) => Value::List(items.iter().map(Value::from_json).collect()),
             Json::Object(fields) => {

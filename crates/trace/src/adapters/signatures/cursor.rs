@@ -129,7 +129,7 @@ impl<'t> Cursor<'t> {
         let whole = number_length(spelt.as_bytes()) == Some(spelt.len());
         whole.then(|| {
             self.at += len.unwrap_or(rest.len());
-            Value::Number(Number(spelt))
+            Value::Number(Number(spelt.into()))
         })
     }
 
