@@ -8,7 +8,7 @@ const WITH_THOUGHTS: &str = "system: Be brief.\ngoal: Pay.\nthought: Two.\nactio
 const WITHOUT: &str = "system: Be brief.\ngoal: Pay.\naction: pay(to=\"Ann\")\nobservation: \"ok\"\n";
 
 /// The format, the conversation, what it says up to the call that is cut off, and that call.
-const CONVERSATIONS: &[(Format, &str, &str, &str)] = &[
+pub(crate) const CONVERSATIONS: &[(Format, &str, &str, &str)] = &[
     (
         Format::Hermes,
         "<|im_start|>system\nBe brief.<|im_end|>\n<|im_start|>user\nPay.<|im_end|>\n<|im_start|>assistant\n<think>\nTwo.\n\

@@ -188,6 +188,11 @@ fn hostile_text_takes_no_longer_than_its_length() {
             let _ = format.read(&format!("{text}{}", piece.repeat(20_000 / piece.len())));
         }
     }
+    for &(format, text, ..) in crate::families::CONVERSATIONS {
+        for piece in text.split_inclusive(['>', '\n', ']', ':']) {
+            let _ = format.read(&format!("{text}{}", piece.repeat(20_000 / piece.len())));
+        }
+    }
     assert!(start.elapsed().as_secs() < 30, "{:?}", start.elapsed());
 }
 
@@ -451,6 +456,27 @@ fn declarations_in_the_notation_of_gemma() {
     let (found, losses) = read(Format::Gemma4, &conversation("<|tool>declaration:pay{description:3<tool|>"));
     assert_eq!(found, "system: Be brief.<|tool>declaration:pay{description:3<tool|>\ngoal: Hi\n");
     assert!(losses.contains(&LossKind::Marker) && losses.contains(&LossKind::Tools), "{losses:?}");
+}
+
+#[test]
+fn a_system_text_that_begins_as_a_result_does_is_a_system_text() {
+    let text = "<|im_system|>system<|im_middle|>## Return of functions.f:0\nA<|im_end|>";
+    assert_eq!(read(Format::KimiK2, text), ("system: ## Return of functions.f:0\n  A\n".to_owned(), vec![]));
+}
+
+/// GLM 4.7 and 5 say in other words how tools are called, and end a turn by opening the next.
+#[test]
+fn tools_that_are_introduced_in_other_words() {
+    let text = "[gMASK]<sop><|system|>\n# Tools\n\nYou may call one or more functions to assist with the user query.\n\nYou are \
+                provided with function signatures within <tools></tools> XML tags:\n<tools>\n{\"type\": \"function\", \"function\": \
+                {\"name\": \"f\", \"description\": \"\", \"parameters\": {\"type\": \"object\", \"properties\": {\"a\": {\"type\": \
+                \"string\"}}}}}\n</tools>\n\nFor each function call, output the function name and arguments within the following XML \
+                format:\n<tool_call>{function-name}<arg_key>{arg-key-1}</arg_key><arg_value>{arg-value-1}</arg_value>...</tool_call>\
+                <|system|>Be brief.<|user|>Hi<|assistant|></think><tool_call>f<arg_key>a</arg_key><arg_value>1</arg_value>\
+                </tool_call><|observation|>";
+    let (found, losses) = read(Format::Glm45, text);
+    assert_eq!(found, "tools {\n  f(a?: str) -> any\n}\nsystem: Be brief.\ngoal: Hi\naction: f(a=\"1\")\n");
+    assert!(losses.contains(&LossKind::Layout) && !losses.contains(&LossKind::Marker), "{losses:?}");
 }
 
 #[test]

@@ -435,7 +435,11 @@ impl Outcomes {
     fn under_other_role<'t>(&self, text: &'t str) -> Option<&'t str> {
         let (before, after, first) = self.named?;
         let text = text.strip_prefix(before)?;
-        let end = text.find(after).filter(|&end| !text[..end].contains(['<', '\n']))?;
+        let end = text.find(after)?;
+        let role = &text[..end];
+        if role.contains(['<', '\n']) || ["system", "user", "assistant"].contains(&role) {
+            return None;
+        }
         Some(&text[end + after.len()..]).filter(|rest| rest.starts_with(first))
     }
 }
