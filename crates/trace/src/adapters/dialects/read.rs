@@ -534,6 +534,9 @@ pub(crate) fn agent(b: &mut Builder, content: &str, d: &Dialect, tools: &[Tool],
             rest = &rest[t.none.len()..];
             // A turn of nothing else says an empty thought.
             thought = Some("").filter(|_| rest.is_empty() && t.none == [t.around.0, t.around.1].concat());
+            if thought.is_some() {
+                lose(LossKind::Layout, "a turn that says only that there is no thought");
+            }
         } else if let Some((inside, opening)) = opened(rest, t.around.0) {
             let (inside, after, closing) = until(inside, t.around.1).unwrap_or((inside, "", false));
             if !(opening && closing) {
