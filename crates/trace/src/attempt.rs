@@ -25,6 +25,7 @@ impl Attempt {
         let call = match Call::parse(body) {
             Ok(call) => call,
             Err(d) => {
+                let d = unclosed(body).map_or(d, Box::new);
                 let status = syntax_status(&d);
                 return Attempt { status, call: None, message: d.to_string(), at: d.range };
             }
@@ -48,6 +49,30 @@ impl Attempt {
             }
         }
     }
+}
+
+/// What is never closed in a text in brackets, as other notations write calls; none if it is all closed.
+fn unclosed(body: &str) -> Option<Diagnostic> {
+    let mut open = Vec::new();
+    let mut quote = None;
+    let mut bytes = body.bytes().enumerate();
+    if !body.starts_with(['[', '{']) {
+        return None;
+    }
+    while let Some((at, byte)) = bytes.next() {
+        match (quote, byte) {
+            (Some(_), b'\\') => drop(bytes.next()),
+            (Some((_, mark)), _) if mark == byte => quote = None,
+            (Some(_), _) => {}
+            (None, b'"' | b'\'') => quote = Some((at, byte)),
+            (None, b'[' | b'(' | b'{') => open.push(at),
+            (None, b']' | b')' | b'}') => drop(open.pop()),
+            _ => {}
+        }
+    }
+    let at = quote.map(|(at, _)| at).or(open.pop())?;
+    let message = format!("`{}` is never closed", char::from(body.as_bytes()[at]));
+    Some(Diagnostic::error("unclosed", message, at..at + 1))
 }
 
 pub(crate) fn syntax_status(d: &Diagnostic) -> ActionStatus {

@@ -210,9 +210,10 @@ impl Builder {
         digits.and_then(|d| d.parse().ok()) == Some(self.calls)
     }
 
-    /// A result follows what was taken for a text: it was an attempt to act.
-    pub(crate) fn was_attempt(&mut self, place: Place) {
-        if self.waiting.is_empty() && self.open.last().is_some_and(|&i| i + 1 == self.spans.len()) {
+    /// A result follows: what was taken for a text was an attempt to act. Whether there was such a text.
+    pub(crate) fn was_attempt(&mut self, place: Place) -> bool {
+        let was = self.waiting.is_empty() && self.open.last().is_some_and(|&i| i + 1 == self.spans.len());
+        if was {
             self.open.pop();
             for i in self.open.drain(..) {
                 self.spans[i].kind = SpanKind::Plan;
@@ -224,6 +225,7 @@ impl Builder {
                 last.failed = true;
             }
         }
+        was
     }
 
     /// What a tool returned, as text.

@@ -2,7 +2,7 @@
 //! recipient in its heading.
 
 use super::builder::Builder;
-use super::dialects::markers::{escaped, guarded, guarded_name};
+use super::dialects::markers::{escaped, guarded, guarded_name, spelt};
 use super::loss::{FormatError, Loss, LossKind, Place, Read};
 use super::signatures;
 use super::spelling::{COMPACT, Said, observation_text, said};
@@ -135,6 +135,9 @@ fn message(b: &mut Builder, heading: &str, content: &str, end: &str, place: &Pla
     let calls = author == "assistant" && to.is_some();
     if end != if calls { "<|call|>" } else { "<|end|>" } {
         b.lose_once(LossKind::Layout, || place.clone(), "messages that end in another way, or not at all");
+    }
+    for marker in spelt(content, MARKERS) {
+        b.lose_once(LossKind::Marker, || place.clone(), &format!("`{marker}` stands in a text"));
     }
     match (author, to) {
         ("system", _) => {

@@ -28,7 +28,8 @@ pub enum LossKind {
     Order,
     /// The type of a value: text that looks like a number or a constant comes back as one.
     Type,
-    /// Text that spells a marker of the format; it was broken up by a zero-width space or an escape.
+    /// Text that spells a marker of the format. When a trace is written it is broken up by a zero-width space or an
+    /// escape; when a document is read it was left where it stands.
     Marker,
     /// The text of a span in another way: white space at its ends, or an empty text.
     Text,

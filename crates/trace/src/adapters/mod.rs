@@ -111,6 +111,41 @@ pub enum Document {
     Text,
 }
 
+/// How other names of formats begin, without what is no letter or digit; of two, the longer stands first.
+const OTHER_NAMES: &[(&str, Format)] = &[
+    ("openairesponse", Format::OpenAiResponses),
+    ("response", Format::OpenAiResponses),
+    ("openai", Format::OpenAiChat),
+    ("chatcompletion", Format::OpenAiChat),
+    ("gptoss", Format::Harmony),
+    ("gpt", Format::OpenAiChat),
+    ("claude", Format::Anthropic),
+    ("mcp2025", Format::Mcp2025),
+    ("mcp", Format::Mcp2026),
+    ("qwen3coder", Format::QwenCoder),
+    ("qwen35", Format::QwenCoder),
+    ("qwen", Format::Hermes),
+    ("chatml", Format::Hermes),
+    ("nous", Format::Hermes),
+    ("llama4", Format::Llama4),
+    ("llama", Format::Llama3),
+    ("mixtral", Format::MistralV3),
+    ("mistral", Format::MistralV13),
+    ("magistral", Format::MistralV13),
+    ("devstral", Format::MistralV13),
+    ("deepseekv32", Format::DeepSeekV32),
+    ("deepseekv4", Format::DeepSeekV32),
+    ("deepseek", Format::DeepSeekV3),
+    ("dsml", Format::DeepSeekV32),
+    ("glm", Format::Glm45),
+    ("kimi", Format::KimiK2),
+    ("minimax", Format::MiniMaxM2),
+    ("gemma", Format::Gemma4),
+    ("harbor", Format::Atif),
+    ("opentelemetry", Format::OpenTelemetry),
+    ("sweagent", Format::SweAgent),
+];
+
 impl Format {
     /// Every format, in the order of the documentation.
     pub const ALL: [Format; 28] = [
@@ -184,7 +219,22 @@ impl Format {
     /// What was perhaps meant.
     pub fn from_name(name: &str) -> Result<Format, String> {
         let found = Format::ALL.into_iter().find(|f| f.name() == name);
-        found.ok_or_else(|| suggest::hint(name, Format::ALL.map(Format::name)).unwrap_or_default())
+        found.ok_or_else(|| {
+            let other = Format::of_other_name(name).map(|f| format!("did you mean `{}`?", f.name()));
+            other.or_else(|| suggest::hint(name, Format::ALL.map(Format::name))).unwrap_or_default()
+        })
+    }
+
+    /// The format of a model, a maker or a protocol that has another name; the letters and digits of `name` count.
+    fn of_other_name(name: &str) -> Option<Format> {
+        let plain = |name: &str| -> String {
+            name.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect()
+        };
+        let name = plain(name);
+        if let Some(format) = Format::ALL.into_iter().find(|f| plain(f.name()) == name) {
+            return Some(format);
+        }
+        OTHER_NAMES.iter().find(|(start, _)| name.starts_with(start)).map(|(_, format)| *format)
     }
 
     /// What it is, in a line.

@@ -6,7 +6,7 @@ use super::json::{At, Fields, Node, quote};
 use super::loss::{FormatError, Loss, LossKind, Read};
 use super::schemas::{self, Shape};
 use super::spelling::{COMPACT, Said, observation_text, said};
-use super::turns::{Agent, Turn, placed, take_tools};
+use super::turns::{Agent, Turn, placed_with_calls, take_tools};
 use crate::Trace;
 
 const ROLES: &str = "the roles are system, developer, user, assistant and tool";
@@ -14,7 +14,7 @@ const ROLES: &str = "the roles are system, developer, user, assistant and tool";
 /// Writes one document.
 pub(crate) fn write(trace: &Trace) -> String {
     let mut out = String::from("{\"messages\":[");
-    let mut turns = placed(trace, |turn| matches!(turn, Turn::Tools(_)));
+    let mut turns = placed_with_calls(trace, |turn| matches!(turn, Turn::Tools(_)));
     let tools = take_tools(&mut turns);
     write_turns(&mut out, turns, Calls::Nested, |_| ());
     schemas::end(&mut out, tools.as_deref(), Shape::Function);
@@ -221,6 +221,10 @@ fn read_agent(
     let legacy = m.take("function_call", at)?;
     let acts = !calls.is_empty() || legacy.is_some();
     let mut parts = content::parts(b, content, At::Key(&at, "content"))?;
+    if acts && parts.iter().any(|p| matches!(p, Part::Text(text) if text.is_empty())) {
+        b.lose_once(LossKind::Layout, || At::Key(&at, "content").place(), "an empty text beside calls");
+        parts.retain(|p| !matches!(p, Part::Text(text) if text.is_empty()));
+    }
     parts.extend(refusal.map(|text| Part::Text(text.into_owned())));
     b.message(acts && thought.is_none() && parts.is_empty())?;
     if let Some(thought) = &thought {

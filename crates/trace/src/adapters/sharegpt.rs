@@ -7,7 +7,7 @@ use super::json::{self, At, Node, quote};
 use super::loss::{FormatError, Loss, LossKind, Read};
 use super::openai_chat::comma;
 use super::schemas::{self, Shape};
-use super::turns::{Turn, placed};
+use super::turns::{Turn, quietly_placed};
 use crate::{Tool, Trace};
 
 /// Writes one document.
@@ -15,7 +15,7 @@ pub(crate) fn write(trace: &Trace) -> String {
     let mut out = String::from("{\"conversations\":[");
     let mut tools = None;
     let (mut calls, mut first) = (0, 0);
-    for turn in placed(trace, |t| matches!(t, Turn::Tools(_))) {
+    for turn in quietly_placed(trace, |t| matches!(t, Turn::Tools(_)), |a| dialects::quiet(a, &SHAREGPT)) {
         let (from, value) = match turn {
             Turn::Tools(body) => {
                 tools = schemas::declared(body).or(tools);
@@ -26,7 +26,7 @@ pub(crate) fn write(trace: &Trace) -> String {
             Turn::Agent(agent) => {
                 first = calls;
                 calls += agent.calls.len();
-                ("gpt", dialects::write_agent(&agent, first, &SHAREGPT))
+                ("gpt", dialects::write_agent(&agent, first, &SHAREGPT, &[]))
             }
             Turn::Results(results) => ("tool", dialects::write_outcomes(&results, first, &SHAREGPT)),
         };

@@ -135,6 +135,15 @@ pub(crate) fn tersely_placed(trace: &Trace, first: impl Fn(&Turn<'_>) -> bool) -
     })
 }
 
+/// As [`placed`], for formats in which an empty text beside calls is none.
+pub(crate) fn placed_with_calls(trace: &Trace, first: impl Fn(&Turn<'_>) -> bool) -> Vec<Turn<'_>> {
+    quietly_placed(trace, first, |agent| {
+        if !agent.calls.is_empty() {
+            agent.text = agent.text.filter(|t| !t.is_empty());
+        }
+    })
+}
+
 fn turns(trace: &Trace) -> Vec<Turn<'_>> {
     let mut turns = Vec::new();
     let mut answered = 0;

@@ -8,7 +8,7 @@ use super::loss::{FormatError, Loss, LossKind, Read};
 use super::openai_chat::{self, Calls};
 use super::output::Output;
 use super::schemas::{self, Shape};
-use super::turns::{Turn, placed, take_tools};
+use super::turns::{Turn, placed_with_calls, take_tools};
 use crate::Trace;
 use crate::graph::joined;
 
@@ -19,7 +19,7 @@ pub(crate) fn write(trace: &Trace) -> String {
     let mut known: HashMap<(Option<usize>, String), usize> = HashMap::new();
     let mut tools = None;
     for branch in trace.branches() {
-        let mut turns = placed(&branch.trace, |t| matches!(t, Turn::Tools(_)));
+        let mut turns = placed_with_calls(&branch.trace, |t| matches!(t, Turn::Tools(_)));
         tools = take_tools(&mut turns).or(tools);
         let mut parent = None;
         for message in openai_chat::messages(turns, Calls::Flat) {

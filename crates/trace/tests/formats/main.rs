@@ -3,6 +3,7 @@
 mod arbitrary;
 #[path = "../chance/mod.rs"]
 mod chance;
+mod families;
 mod files;
 mod logs;
 mod mutations;

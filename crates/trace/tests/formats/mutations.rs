@@ -6,6 +6,7 @@ use groundwork_trace::Trace;
 use groundwork_trace::adapters::{Format, Side, convert};
 
 use crate::chance::Chance;
+use crate::families::CONVERSATIONS;
 
 /// A trace with something of everything.
 const TRACE: &str = "tools {\n  /// Pays.\n  pay(to: str, cents?: int(min=0)) -> any\n}\nsystem: Be brief.\ngoal: Pay.\n\
@@ -33,7 +34,8 @@ fn holds(format: Format, text: &str) {
 #[test]
 fn damaged_documents() {
     let mut chance = Chance(0x5eed);
-    let documents = documents();
+    let mut documents = documents();
+    documents.extend(CONVERSATIONS.iter().map(|&(format, text, ..)| (format, text.to_owned())));
     for (format, text) in &documents {
         let other = &documents[chance.below(documents.len())].1;
         for _ in 0..150 {
@@ -64,7 +66,8 @@ fn damaged_documents() {
 
 #[test]
 fn cut_off_at_every_byte() {
-    for (format, text) in documents() {
+    let others = CONVERSATIONS.iter().map(|&(format, text, ..)| (format, text.to_owned()));
+    for (format, text) in documents().into_iter().chain(others) {
         for at in (0..text.len()).filter(|at| text.is_char_boundary(*at)) {
             holds(format, &text[..at]);
         }

@@ -19,7 +19,7 @@ pub(crate) struct ReadCall {
 }
 
 impl ReadCall {
-    fn new(said: Said) -> Self {
+    pub(crate) fn new(said: Said) -> Self {
         ReadCall { id: None, said, usual: true }
     }
 }
@@ -82,7 +82,7 @@ fn one(out: &mut String, call: &Said, number: usize, d: &Dialect) {
     };
     match &d.calls.notation {
         Notation::Object(key) => out.push_str(&object(call, key, None, markers)),
-        Notation::Named(after) => out.push_str(&[&tool, *after, &arguments].concat()),
+        Notation::Named { arguments: after, .. } => out.push_str(&[&tool, *after, &arguments].concat()),
         Notation::Numbered(after) => {
             out.push_str(&format!("functions.{tool}:{number}{after}{arguments}"));
         }
@@ -151,7 +151,16 @@ fn tagged(out: &mut String, arguments: &str, tags: &Tags, markers: &[&str]) {
 /// Reads the calls at the start of `text`, and what is left behind them. The text of a call that is never
 /// closed is its attempt.
 pub(crate) fn read_calls<'t>(text: &'t str, d: &Dialect, tools: &[Tool]) -> (Vec<ReadCall>, &'t str) {
-    let c = &d.calls;
+    read_calls_of(text, &d.calls, d.style, tools)
+}
+
+/// As [`read_calls`], where they are made in this way.
+pub(crate) fn read_calls_of<'t>(
+    text: &'t str,
+    c: &Calls,
+    style: Style,
+    tools: &[Tool],
+) -> (Vec<ReadCall>, &'t str) {
     let mut calls = Vec::new();
     let mut rest = opened(text, c.group.0).map_or(text, |(rest, _)| rest);
     while let Some((inside, exact)) = opened(rest, c.each.0).filter(|_| !rest.is_empty()) {
@@ -163,7 +172,7 @@ pub(crate) fn read_calls<'t>(text: &'t str, d: &Dialect, tools: &[Tool]) -> (Vec
             close => until(inside, close).unwrap_or((inside, "", false)),
         };
         let from = calls.len();
-        read_one(inner, c, d.style, tools, &mut calls);
+        read_one(inner, c, style, tools, &mut calls);
         calls[from..].iter_mut().for_each(|call| call.usual &= exact && closed);
         rest = after;
         match rest.strip_prefix(c.between) {
@@ -184,18 +193,20 @@ fn read_one(inner: &str, c: &Calls, style: Style, tools: &[Tool], calls: &mut Ve
             Some(list) => calls.extend(list),
             None => calls.push(raw()),
         },
-        Notation::Pythonic => match pythonic::read(inner) {
-            Some(list) => {
-                let usual = pythonic::write(&list) == inner;
-                calls.extend(list.into_iter().map(|said| ReadCall { usual, ..ReadCall::new(said) }));
-            }
+        Notation::Pythonic => match read_python(inner, tools) {
+            Some(list) => calls.extend(list),
             None => calls.push(raw()),
         },
-        Notation::Named(after) => calls.push(match inner.split_once(after) {
+        Notation::Named { id, arguments: after } => calls.push(match inner.split_once(after) {
             Some(("", text)) if matches!(said(text, style), Said::Raw(_)) => {
                 ReadCall::new(Said::Raw(text.to_owned()))
             }
-            Some((tool, arguments)) => ReadCall::new(unread(tool, arguments)),
+            Some((tool, arguments)) => match tool.split_once(id).filter(|_| !id.is_empty()) {
+                Some((tool, id)) => {
+                    ReadCall { id: Some(id.to_owned()), ..ReadCall::new(unread(tool, arguments)) }
+                }
+                None => ReadCall::new(unread(tool, arguments)),
+            },
             None => raw(),
         }),
         Notation::Numbered(after) => calls.push(match inner.split_once(after) {
@@ -222,6 +233,31 @@ fn read_one(inner: &str, c: &Calls, style: Style, tools: &[Tool], calls: &mut Ve
             None => raw(),
         }),
     }
+}
+
+/// The calls that a turn of nothing else makes, in the dialect's own notation or in the other one; none if it makes
+/// none.
+pub(crate) fn read_alone(text: &str, d: &Dialect, tools: &[Tool]) -> Option<Vec<ReadCall>> {
+    let object = |key| read_object(text.trim(), key).map(|call| vec![call]);
+    let python = || read_python(text.trim(), tools);
+    let (calls, own) = match d.calls.notation {
+        Notation::Object(key) => object(key).map(|c| (c, true)).or_else(|| Some((python()?, false)))?,
+        _ => python().map(|c| (c, true)).or_else(|| Some((object("parameters")?, false)))?,
+    };
+    let usual = own && text.trim().len() == text.len();
+    Some(calls.into_iter().map(|c| ReadCall { usual: c.usual && usual, ..c }).collect())
+}
+
+/// Whether a turn that says `text` acts, or tries to: it begins as calls do.
+pub(crate) fn is_attempt(text: &str, d: &Dialect, tools: &[Tool]) -> bool {
+    let start = text.trim_start();
+    start.starts_with("{\"name\"") || pythonic::begins(start) || read_alone(text, d, tools).is_some()
+}
+
+fn read_python(text: &str, tools: &[Tool]) -> Option<Vec<ReadCall>> {
+    let list = pythonic::read(text, tools)?;
+    let usual = pythonic::write(&list) == text;
+    Some(list.into_iter().map(|said| ReadCall { usual, ..ReadCall::new(said) }).collect())
 }
 
 /// A call as a JSON object; where the arguments are no JSON, by the usual spelling of what surrounds them.
@@ -290,7 +326,14 @@ fn is_bare_name(text: &str, after_name: &str) -> bool {
 }
 
 fn read_tagged(inner: &str, after_name: &str, tags: &Tags, tools: &[Tool]) -> ReadCall {
-    let Some((tool, rest)) = inner.split_once(after_name) else {
+    let mut usual = true;
+    let named = inner.split_once(after_name).filter(|(tool, _)| !tool.contains(tags.open)).or_else(|| {
+        // Without the line break.
+        usual = false;
+        let (name, rest) = inner.split_at(inner.find(tags.open)?);
+        Some((name.trim_end().strip_suffix(after_name.trim_end())?, rest))
+    });
+    let Some((tool, rest)) = named else {
         let name = inner.trim_end();
         if is_bare_name(name, after_name) {
             let said = Said::Unread { tool: name.to_owned(), arguments: "{}".to_owned() };
@@ -301,7 +344,6 @@ fn read_tagged(inner: &str, after_name: &str, tags: &Tags, tools: &[Tool]) -> Re
     let declared = tools.iter().find(|t| t.name == tool);
     let unread = |arguments: String| Said::Unread { tool: tool.to_owned(), arguments };
     let mut object = String::from("{");
-    let mut usual = true;
     let mut left = rest;
     while !left.is_empty() {
         let Some((name, value, next, exact)) = tag(left, tags) else {
@@ -310,7 +352,7 @@ fn read_tagged(inner: &str, after_name: &str, tags: &Tags, tools: &[Tool]) -> Re
                 break;
             }
             // Whoever writes JSON here writes another dialect.
-            return ReadCall { usual: !is_json(rest), ..ReadCall::new(unread(rest.to_owned())) };
+            return ReadCall { usual: usual && !is_json(rest), ..ReadCall::new(unread(rest.to_owned())) };
         };
         usual &= exact;
         if object.len() > 1 {
@@ -355,12 +397,25 @@ fn tag<'t>(text: &'t str, tags: &Tags) -> Option<(&'t str, Value<'t>, &'t str, b
         text = text.trim_start();
     }
     let inside = text.strip_prefix(tags.open)?;
+    let head = &inside[..inside.find(tags.close.trim())?];
     let (string, other) = tags.after_name;
     let common = string.bytes().zip(other.bytes()).take_while(|(a, b)| a == b).count();
-    let name_end = inside.find(&string[..common])?;
-    let rest = &inside[name_end..];
-    let mark = if rest.starts_with(string) { string } else { other };
-    let (content, after, closed) = until(rest.strip_prefix(mark)?, tags.close)?;
+    let (name_end, mark, value) = match head.find(&string[..common]) {
+        Some(at) => {
+            let mark = if head[at..].starts_with(string) { string } else { other };
+            (at, mark, inside[at..].strip_prefix(mark)?)
+        }
+        None => {
+            // Without the line break in it.
+            exact = false;
+            let (first, then) = string.split_once('\n').filter(|_| string == other)?;
+            let at = head.find(first)?;
+            let value = &inside[at + first.len()..];
+            let value = if then.is_empty() { value } else { value.trim_start().strip_prefix(then)? };
+            (at, string, value)
+        }
+    };
+    let (content, after, closed) = until(value, tags.close)?;
     exact &= closed;
     let content = match (string == other, mark == string) {
         (true, _) => Value::Open(content),

@@ -1,6 +1,8 @@
 //! The notation of Gemma: keys are bare and sorted, and strings stand between quotes that are a token of their
 //! own, so that nothing in them is escaped.
 
+use serde_json::Value as Json;
+
 use super::markers::guarded;
 use crate::adapters::json::{self, Kind, Node, quoted};
 
@@ -182,4 +184,43 @@ pub(crate) fn read_response(text: &str) -> Option<String> {
     let only = object.strip_prefix("{\"value\": ").and_then(|o| o.strip_suffix('}'));
     let value = only.filter(|v| json::parse_all(v).is_ok_and(|n| n.len() == 1)).map(str::to_owned);
     Some(value.unwrap_or(object))
+}
+
+/// The JSON of a tool that is declared as the template of the model does it: `declaration:pay{…}`, types in capitals.
+pub(crate) fn read_declaration(text: &str) -> Option<String> {
+    let declared = text.strip_prefix("declaration:")?;
+    let (name, fields) = declared.split_at(declared.find('{')?);
+    let (object, _) = read_arguments(fields)?;
+    let mut tool: Json = serde_json::from_str(&object).ok()?;
+    small_types(tool.get_mut("parameters"));
+    tool.as_object_mut()?.insert("name".to_owned(), name.into());
+    Some(tool.to_string())
+}
+
+/// Writes the types of a schema in small letters, and what may be null as JSON Schema does.
+fn small_types(schema: Option<&mut Json>) {
+    let Some(Json::Object(schema)) = schema else { return };
+    if let Some(types) = schema.get_mut("properties").and_then(Json::as_object_mut) {
+        types.values_mut().for_each(|schema| small_types(Some(schema)));
+    }
+    small_types(schema.get_mut("items"));
+    let nullable = schema.get("nullable") == Some(&Json::Bool(true));
+    match schema.get_mut("type") {
+        Some(Json::String(name)) => {
+            *name = name.to_lowercase();
+            if nullable {
+                let types = Json::from(vec![name.as_str(), "null"]);
+                schema.insert("type".to_owned(), types);
+                schema.remove("nullable");
+            }
+        }
+        Some(Json::Array(names)) => {
+            for name in names {
+                if let Json::String(name) = name {
+                    *name = name.to_lowercase();
+                }
+            }
+        }
+        _ => {}
+    }
 }

@@ -1,5 +1,7 @@
 //! Text that spells a marker of its format.
 
+use memchr::memchr_iter;
+
 /// Breaks up a marker without showing.
 const BREAK: char = '\u{200b}';
 
@@ -72,4 +74,24 @@ fn borders(marker: &str) -> impl Iterator<Item = &str> {
 /// `text` so that its first character does not begin what a reader would take for a call.
 pub(crate) fn shielded(text: String) -> String {
     format!("{BREAK}{text}")
+}
+
+/// The markers that `text` spells, as nothing that was [`guarded`] or [`escaped`] does.
+pub(crate) fn spelt<'m>(text: &str, markers: &[&'m str]) -> Vec<&'m str> {
+    let first = |marker: &str| marker.as_bytes()[0];
+    let mut found = Vec::new();
+    for (i, marker) in markers.iter().enumerate() {
+        if markers[..i].iter().any(|m| first(m) == first(marker)) {
+            continue;
+        }
+        for at in memchr_iter(first(marker), text.as_bytes()) {
+            let begun = markers[i..].iter().filter(|m| first(m) == first(marker));
+            for marker in begun.filter(|m| text[at..].starts_with(**m)) {
+                if !found.contains(marker) {
+                    found.push(*marker);
+                }
+            }
+        }
+    }
+    found
 }

@@ -16,7 +16,7 @@ pub(crate) use pythonic::write_text as python_string;
 use calls::{read_calls, write_calls};
 pub(crate) use read::{agent as read_agent, outcomes as read_outcomes, read};
 pub(crate) use table::*;
-pub(crate) use write::{agent as write_agent, outcomes as write_outcomes, write};
+pub(crate) use write::{agent as write_agent, outcomes as write_outcomes, quiet, write};
 
 use super::schemas::Shape;
 use super::spelling::Style;
@@ -37,6 +37,12 @@ pub(crate) struct Dialect {
     pub(crate) goes_on: bool,
     /// The agent's turn stays open for the results, and is closed when it has nothing more to say.
     pub(crate) stays_open: bool,
+    /// Other marks at which the agent's turn ends; they are read, and never written.
+    pub(crate) ends: &'static [&'static str],
+    /// Where a turn is either text or calls: what marks an attempt to act that would be taken for a text.
+    pub(crate) attempt: Pair,
+    /// Other ways in which its models make calls; they are read, and never written.
+    pub(crate) other_calls: &'static [Calls],
     pub(crate) tools: Declarations,
     pub(crate) thought: Option<Thought>,
     /// What stands before the agent's text after a thought.
@@ -104,8 +110,8 @@ pub(crate) struct Calls {
 pub(crate) enum Notation {
     /// `{"name": "pay", "arguments": {…}}`; the key of the arguments.
     Object(&'static str),
-    /// `pay`, a separator and the arguments as JSON.
-    Named(&'static str),
+    /// `pay`, a separator and the arguments as JSON; an id may stand behind the name, after a mark of its own.
+    Named { id: &'static str, arguments: &'static str },
     /// As [`Notation::Named`], with `functions.pay:0` for the name, which is also the call's id.
     Numbered(&'static str),
     /// `pay`, what follows it, and one element an argument.
@@ -133,6 +139,9 @@ pub(crate) struct Outcomes {
     pub(crate) group: Pair,
     pub(crate) each: Pair,
     pub(crate) between: &'static str,
+    /// Where others give results under another role, or their tool's name: what stands before it, what follows it,
+    /// and what the result begins with.
+    pub(crate) named: Option<(&'static str, &'static str, &'static str)>,
     pub(crate) content: Content,
 }
 
@@ -141,6 +150,8 @@ pub(crate) struct Outcomes {
 pub(crate) enum Content {
     /// The text that the tool returned.
     Text,
+    /// As [`Content::Text`]; the call's id may stand before it, and then this mark.
+    After(&'static str),
     /// JSON: a string is in quotes.
     Json,
     /// The call's id, a line break and the text.

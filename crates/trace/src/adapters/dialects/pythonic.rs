@@ -1,5 +1,8 @@
 //! Calls as Python writes them: `[pay(to="Ann", cents=5)]`.
 
+use std::borrow::Cow;
+
+use crate::Tool;
 use crate::adapters::json::{self, Kind, Node, quoted};
 use crate::adapters::spelling::Said;
 use crate::scan::number_length;
@@ -99,19 +102,28 @@ pub(crate) fn write_text(out: &mut String, text: &str) {
     out.push('"');
 }
 
-/// Reads a list of calls; none if `text` is anything else.
-pub(crate) fn read(text: &str) -> Option<Vec<Said>> {
+/// Whether `text` begins as a list of calls does: `[pay(`.
+pub(crate) fn begins(text: &str) -> bool {
+    let mut r = Reader { text, at: 0 };
+    r.eat('[') && r.name('(').is_some()
+}
+
+/// Reads a list of calls; none if `text` is anything else. Arguments without names are those that `tools` declare, in
+/// their order.
+pub(crate) fn read(text: &str, tools: &[Tool]) -> Option<Vec<Said>> {
     let mut r = Reader { text, at: 0 };
     let mut calls = Vec::new();
     r.eat('[').then_some(())?;
     loop {
         let tool = r.name('(')?;
-        let arguments = r.arguments()?;
+        let arguments = r.arguments(tools.iter().find(|t| t.name == tool))?;
         calls.push(Said::Call { tool, arguments, whole: true });
+        // A comma may stand behind the last.
+        let more = r.eat(',');
         if r.eat(']') {
             break;
         }
-        r.eat(',').then_some(())?;
+        more.then_some(())?;
     }
     (r.at == text.len()).then_some(calls)
 }
@@ -147,17 +159,32 @@ impl Reader<'_> {
     }
 
     /// Arguments up to the closing bracket, as a JSON object.
-    fn arguments(&mut self) -> Option<String> {
+    fn arguments(&mut self, tool: Option<&Tool>) -> Option<String> {
         let mut out = String::from("{");
+        // The parameters that arguments without names may still stand for: none behind one with a name.
+        let mut params = tool.map_or(&[][..], |t| &t.params).iter();
         while !self.eat(')') {
             if out.len() > 1 {
-                self.eat(',').then_some(())?;
                 out.push_str(", ");
             }
-            let key = self.name('=')?;
-            out.push_str(&quoted(&key));
+            let start = self.at;
+            let key = self.name('=');
+            match &key {
+                Some(key) => {
+                    params = [].iter();
+                    out.push_str(&quoted(key));
+                }
+                None => {
+                    self.at = start;
+                    out.push_str(&quoted(&params.next()?.name));
+                }
+            }
             out.push_str(": ");
             self.value(&mut out, 1)?;
+            if !self.eat(',') {
+                self.eat(')').then_some(())?;
+                break;
+            }
         }
         out.push('}');
         Some(out)
@@ -170,51 +197,61 @@ impl Reader<'_> {
         }
         match self.rest().chars().next()? {
             quote @ ('"' | '\'') => out.push_str(&quoted(&self.string(quote)?)),
-            '[' => self.items(out, '[', ']', |r, out| r.value(out, depth + 1))?,
-            '{' => self.items(out, '{', '}', |r, out| {
+            '[' => drop(self.items(out, ('[', ']'), ']', |r, out| r.value(out, depth + 1))?),
+            '(' => {
+                let start = out.len();
+                let (items, comma) = self.items(out, ('[', ']'), ')', |r, out| r.value(out, depth + 1))?;
+                // Only a comma makes a tuple of one value in brackets.
+                if items == 1 && !comma {
+                    out.pop();
+                    out.remove(start);
+                }
+            }
+            '{' => drop(self.items(out, ('{', '}'), '}', |r, out| {
                 r.space();
                 let quote = r.rest().chars().next().filter(|c| matches!(c, '"' | '\''))?;
                 out.push_str(&quoted(&r.string(quote)?));
                 r.eat(':').then_some(())?;
                 out.push_str(": ");
                 r.value(out, depth + 1)
-            })?,
+            })?),
             _ => {
-                let len = self.rest().find(|c: char| !(c.is_ascii_alphanumeric() || "+-.".contains(c)));
+                let len = self.rest().find(|c: char| !(c.is_ascii_alphanumeric() || "+-._".contains(c)));
                 let token = &self.rest()[..len.unwrap_or(self.rest().len())];
-                out.push_str(match token {
-                    "True" => "true",
-                    "False" => "false",
-                    "None" => "null",
-                    number if number_length(number.as_bytes()) == Some(number.len()) => number,
-                    _ => return None,
-                });
+                match token {
+                    "True" => out.push_str("true"),
+                    "False" => out.push_str("false"),
+                    "None" => out.push_str("null"),
+                    _ => out.push_str(&number(token)?),
+                }
                 self.at += token.len();
             }
         }
         Some(())
     }
 
+    /// Items up to `close`, written in the brackets `json`: how many, and whether a comma follows the last.
     fn items(
         &mut self,
         out: &mut String,
-        open: char,
+        json: (char, char),
         close: char,
         mut item: impl FnMut(&mut Self, &mut String) -> Option<()>,
-    ) -> Option<()> {
+    ) -> Option<(usize, bool)> {
         self.at += 1;
-        out.push(open);
-        let mut first = true;
+        out.push(json.0);
+        let (mut items, mut comma) = (0, true);
         while !self.eat(close) {
-            if !first {
-                self.eat(',').then_some(())?;
+            comma.then_some(())?;
+            if items > 0 {
                 out.push_str(", ");
             }
-            first = false;
             item(self, out)?;
+            items += 1;
+            comma = self.eat(',');
         }
-        out.push(close);
-        Some(())
+        out.push(json.1);
+        Some((items, comma))
     }
 
     fn string(&mut self, quote: char) -> Option<String> {
@@ -266,4 +303,37 @@ impl Reader<'_> {
             self.at += digits;
         }
     }
+}
+
+/// A number of Python in JSON: `1_000`, `.5`, `1.` and `0x1f` are spelt in another way there.
+fn number(token: &str) -> Option<Cow<'_, str>> {
+    let is_json = |text: &str| number_length(text.as_bytes()) == Some(text.len());
+    if is_json(token) {
+        return Some(Cow::Borrowed(token));
+    }
+    let (sign, digits) = match token.strip_prefix('-') {
+        Some(digits) => ("-", digits),
+        None => ("", token.strip_prefix('+').unwrap_or(token)),
+    };
+    // An underscore stands between two digits.
+    if digits.starts_with('_') || digits.ends_with('_') || digits.contains("__") {
+        return None;
+    }
+    let mut digits = digits.replace('_', "");
+    for (prefix, radix) in [("0x", 16), ("0o", 8), ("0b", 2)] {
+        if let Some(rest) = digits.to_ascii_lowercase().strip_prefix(prefix) {
+            let number = u128::from_str_radix(rest, radix).ok().filter(|_| !rest.starts_with('+'))?;
+            return Some(Cow::Owned(format!("{sign}{number}")));
+        }
+    }
+    if digits.starts_with('.') {
+        digits.insert(0, '0');
+    }
+    if let Some(at) =
+        digits.find('.').filter(|at| !digits[at + 1..].starts_with(|c: char| c.is_ascii_digit()))
+    {
+        digits.insert(at + 1, '0');
+    }
+    let number = [sign, &digits].concat();
+    is_json(&number).then_some(Cow::Owned(number))
 }

@@ -1,6 +1,7 @@
 //! The reader of all dialects.
 
-use super::{Content, Dialect, Notation, Stand, calls, gemma, read_calls, write};
+use super::markers::spelt;
+use super::{Calls, Content, Dialect, Notation, Outcomes, Stand, calls, gemma};
 use crate::adapters::builder::Builder;
 use crate::adapters::json::{self, At};
 use crate::adapters::loss::{FormatError, Loss, LossKind, Place, Read};
@@ -57,7 +58,12 @@ pub(crate) fn read(text: &str, d: &Dialect) -> Read<(Trace, Vec<Loss>)> {
     }
     let mut went_on = false;
     while r.at < text.len() {
-        let Some((turn, rest, exact)) = r.turn() else {
+        let turn = r.turn();
+        if !matches!(turn, Some((.., true))) && r.marks.iter().any(|mark| mark == r.rest()) {
+            r.lose(LossKind::Layout, "a turn that opens at the end, in which nothing is said");
+            break;
+        }
+        let Some((turn, rest, exact)) = turn else {
             if went_on || d.agent.0.is_empty() {
                 r.agent_turn()?;
                 went_on = false;
@@ -84,18 +90,19 @@ pub(crate) fn read(text: &str, d: &Dialect) -> Read<(Trace, Vec<Loss>)> {
             }
             Turn::Tools => {
                 r.go_to(rest);
-                let content = r.content(d.tools.around.1);
+                let content = r.declared();
                 let body = r.declarations(content)?;
                 r.b.tools(body);
             }
             Turn::System => {
                 r.go_to(rest);
-                let content = r.content(d.system.map_or("", |s| s.1));
+                let content = r.content(d.system.map_or("", |s| s.1), &[]);
                 r.system(content)?;
             }
             Turn::User => {
                 r.go_to(rest);
-                let content = r.content(d.user.1);
+                let content = r.content(d.user.1, &[]);
+                r.left(content);
                 r.b.user(content)?;
             }
             Turn::Agent => {
@@ -132,7 +139,9 @@ struct Reader<'t, 'd> {
     tools: Vec<Tool>,
     /// How turns open, the longest first.
     openers: Vec<(Turn, String)>,
-    /// Where each opener was last found: at the cursor or behind it.
+    /// The same without white space at their ends.
+    marks: Vec<String>,
+    /// Where each mark was last found: at the cursor or behind it.
     found: Vec<usize>,
     /// The line of a place that was asked for, and its byte.
     line: (usize, usize, usize),
@@ -140,8 +149,7 @@ struct Reader<'t, 'd> {
 
 impl<'t, 'd> Reader<'t, 'd> {
     fn new(text: &'t str, d: &'d Dialect) -> Self {
-        let results = [d.results.group.0, d.results.each.0].concat();
-        let mut openers = vec![(Turn::Results, results), (Turn::User, d.user.0.to_owned())];
+        let mut openers = vec![(Turn::Results, d.results.opening()), (Turn::User, d.user.0.to_owned())];
         openers.push((Turn::Agent, d.agent.0.to_owned()));
         openers.extend(d.system.map(|(open, _)| (Turn::System, open.to_owned())));
         if !d.tools.stand.in_system() {
@@ -149,9 +157,14 @@ impl<'t, 'd> Reader<'t, 'd> {
         }
         openers.retain(|(_, open)| !open.is_empty());
         openers.sort_by_key(|(_, open)| std::cmp::Reverse(open.len()));
-        let found = vec![0; openers.len()];
+        let group = d.results.group.0.trim();
+        let marks = openers.iter().map(|(turn, open)| match turn {
+            Turn::Results if !group.is_empty() && open.starts_with(group) => group.to_owned(),
+            _ => open.trim_end().to_owned(),
+        });
+        let (marks, found) = (marks.collect(), vec![0; openers.len()]);
         let b = Builder::new(d.style);
-        Reader { text, at: 0, d, b, tools: Vec::new(), openers, found, line: (0, 1, 0) }
+        Reader { text, at: 0, d, b, tools: Vec::new(), openers, marks, found, line: (0, 1, 0) }
     }
 
     fn rest(&self) -> &'t str {
@@ -184,8 +197,17 @@ impl<'t, 'd> Reader<'t, 'd> {
         self.b.lose_once(kind, || place, what);
     }
 
+    /// Reports what of the dialect's own markers is left in `content`, which ends at the cursor or before it.
+    fn left(&mut self, content: &str) {
+        let at = content.as_ptr().addr() - self.text.as_ptr().addr();
+        left(&mut self.b, content, self.d, || Place::of(self.text, at));
+    }
+
     /// The turn that opens at the cursor, and what follows its opener (for results, the opener itself).
     fn turn(&self) -> Option<(Turn, &'t str, bool)> {
+        if let Some((_, exact)) = self.d.results.opened(self.rest()) {
+            return Some((Turn::Results, self.rest(), exact));
+        }
         let exact = self
             .openers
             .iter()
@@ -201,33 +223,54 @@ impl<'t, 'd> Reader<'t, 'd> {
     /// Where the next turn opens.
     fn next_turn(&mut self) -> usize {
         let mut next = self.text.len();
-        for (i, (_, open)) in self.openers.iter().enumerate() {
+        for (i, mark) in self.marks.iter().enumerate() {
             if self.found[i] < self.at {
-                let at = self.text[self.at..].find(open.as_str());
+                let at = self.text[self.at..].find(mark.as_str());
                 self.found[i] = at.map_or(self.text.len(), |n| self.at + n);
             } else if self.found[i] == 0 {
-                self.found[i] = self.text.find(open.as_str()).unwrap_or(self.text.len());
+                self.found[i] = self.text.find(mark.as_str()).unwrap_or(self.text.len());
             }
             next = next.min(self.found[i]);
         }
         next
     }
 
-    /// The text up to `close`, or up to the next turn where turns are not closed; the cursor goes behind it.
-    fn content(&mut self, close: &str) -> &'t str {
-        if close.is_empty() {
-            let end = self.next_turn();
-            let content = &self.text[self.at..end];
-            self.at = end;
-            return content;
-        }
+    /// The text up to `close` or one of the `others`, or up to the next turn where turns are not closed; the cursor
+    /// goes behind it.
+    fn content(&mut self, close: &str, others: &[&str]) -> &'t str {
         let rest = self.rest();
-        let (content, after, exact) = until(rest, close).unwrap_or((rest, "", false));
+        let (mut content, mut after, mut exact) = if close.is_empty() {
+            let end = self.next_turn();
+            (&self.text[self.at..end], &self.text[end..], true)
+        } else {
+            until(rest, close).unwrap_or((rest, "", false))
+        };
+        for other in others {
+            if let Some(at) = content.find(other) {
+                (content, after, exact) = (&rest[..at], &rest[at + other.len()..], false);
+            }
+        }
         if !exact {
             self.lose(LossKind::Layout, "a turn that is closed in another way, or not at all");
         }
         self.go_to(after);
         content
+    }
+
+    /// The tools of a turn of their own.
+    fn declared(&mut self) -> &'t str {
+        let close = self.d.tools.around.1;
+        let turn = &self.text[self.at..self.next_turn()];
+        // Others follow them up with another text.
+        if let Some((mark, _)) = close.split_once('\n')
+            && !turn.contains(close)
+            && let Some(at) = turn.find(mark)
+        {
+            self.lose(LossKind::Layout, "tools that are introduced in other words");
+            self.at += turn.len();
+            return &turn[..at];
+        }
+        self.content(close, &[])
     }
 
     fn declarations(&mut self, content: &str) -> Read<String> {
@@ -240,8 +283,18 @@ impl<'t, 'd> Reader<'t, 'd> {
                 while let Some((inside, _)) = opened(rest, open).filter(|_| !rest.is_empty()) {
                     let Some((tool, after, _)) = until(inside, close) else { break };
                     source.push_str(if source.is_empty() { "[" } else { "," });
-                    source.push_str(tool);
+                    match gemma::read_declaration(tool) {
+                        Some(json) if matches!(self.d.calls.notation, Notation::Gemma) => {
+                            self.lose(LossKind::Layout, "tools in the notation of the model's own template");
+                            source.push_str(&json);
+                        }
+                        _ => source.push_str(tool),
+                    }
                     rest = after;
+                }
+                if !rest.trim().is_empty() {
+                    let hint = "every tool is declared in the same way";
+                    return Err(FormatError::new(place, "something else among the tools", hint));
                 }
                 source.push_str(if source.is_empty() { "[]" } else { "]" });
                 source.as_str()
@@ -270,51 +323,61 @@ impl<'t, 'd> Reader<'t, 'd> {
             && let Ok(body) = self.declarations(inside)
         {
             self.b.tools(body);
-            return text.map_or(Ok(()), |text| self.b.system(text));
+            let Some(text) = text else { return Ok(()) };
+            self.left(text);
+            return self.b.system(text);
         }
         if t.stand == Stand::InSystem {
             let start = if t.around.0.is_empty() { t.each.map_or("", |e| e.0) } else { t.around.0 };
             let at = content.find(start).filter(|_| !start.is_empty());
             let text = at.map(|at| (&content[..at], &content[at + t.around.0.len()..]));
-            // Only our own declarations are understood: any others are a system text like another.
+            // Only our own declarations are understood, and Gemma's: any others are a system text like another.
+            let native = |declared: &str| declared.starts_with("<|tool>declaration:");
             if let Some((text, declared)) = text
                 && let Some(inside) = declared.strip_suffix(t.around.1)
-                && (text.is_empty() || text.ends_with("\n\n"))
+                && (text.is_empty() || text.ends_with("\n\n") || native(declared))
                 && let Ok(body) = self.declarations(inside)
             {
                 self.b.tools(body);
-                if let Some(text) = text.strip_suffix("\n\n") {
-                    self.b.system(text)?;
-                }
-                return Ok(());
+                return match text.strip_suffix("\n\n").unwrap_or(text) {
+                    "" if text.is_empty() => Ok(()),
+                    text => {
+                        self.left(text);
+                        self.b.system(text)
+                    }
+                };
+            }
+            if at.is_some() {
+                self.lose(LossKind::Tools, "tools that are declared in another way stay in the system text");
             }
         }
+        self.left(content);
         self.b.system(content)
     }
 
     fn agent_turn(&mut self) -> Read<()> {
         let d = self.d;
         let place = self.place();
-        let results = [d.results.group.0, d.results.each.0].concat();
         let rest = self.rest();
-        let content = match rest.find(&results).filter(|_| d.stays_open) {
+        let content = match rest.find(&d.results.opening()).filter(|_| d.stays_open) {
             Some(at) if until(&rest[..at], d.agent.1).is_none() => {
                 self.at += at;
                 &rest[..at]
             }
-            _ => self.content(d.agent.1),
+            _ => self.content(d.agent.1, d.ends),
         };
         agent(&mut self.b, content, d, &self.tools, &place)
     }
 
     fn results(&mut self) -> Read<()> {
         let r = &self.d.results;
-        if let Some((rest, _)) = opened(self.rest(), r.group.0) {
+        let group = r.grouped(self.rest());
+        if let Some((rest, _)) = group {
             self.go_to(rest);
         }
         let rest = outcomes(&mut self.b, self.text, self.at, self.d)?;
         self.go_to(rest);
-        if r.group.1.is_empty() {
+        if r.group.1.is_empty() || group.is_none() {
             return Ok(());
         }
         match opened(self.rest(), r.group.1) {
@@ -324,11 +387,67 @@ impl<'t, 'd> Reader<'t, 'd> {
                 self.lose(LossKind::Layout, "a turn that is closed in another way, or not at all");
             }
             None => {
+                let content = self.content(r.group.1, &[]).trim_start();
                 self.lose(LossKind::Layout, "something else among results");
-                self.content(r.group.1);
+                if !content.is_empty() {
+                    self.left(content);
+                    self.b.user(content)?;
+                }
             }
         }
         Ok(())
+    }
+}
+
+impl Outcomes {
+    /// How results open.
+    fn opening(&self) -> String {
+        [self.group.0, self.each.0].concat()
+    }
+
+    /// What follows the opening of all results, and whether it is the usual one.
+    fn grouped<'t>(&self, text: &'t str) -> Option<(&'t str, bool)> {
+        let other = || Some((self.under_other_role(text)?, false));
+        opened(text, self.group.0).or_else(|| other().filter(|_| !self.group.0.is_empty()))
+    }
+
+    /// What follows the opening of a result.
+    fn each<'t>(&self, text: &'t str) -> Option<(&'t str, bool)> {
+        let short = self.each.0.trim_start();
+        let squeezed = || opened(text.trim_start(), short).map(|(rest, _)| (rest, false));
+        opened(text, self.each.0).or_else(|| squeezed().filter(|_| short != self.each.0)).or_else(|| {
+            let (.., first) = self.named.filter(|_| self.group.0.is_empty())?;
+            Some((self.under_other_role(text)?.strip_prefix(first)?, false))
+        })
+    }
+
+    /// What follows the opening of a first result.
+    fn opened<'t>(&self, text: &'t str) -> Option<(&'t str, bool)> {
+        if let Some((inside, usual)) = self.grouped(text)
+            && let Some((rest, exact)) = self.each(inside)
+        {
+            return Some((rest, usual && exact));
+        }
+        self.each(text).map(|(rest, _)| (rest, false))
+    }
+
+    /// What a result begins with, under another role than the usual, or its tool's name.
+    fn under_other_role<'t>(&self, text: &'t str) -> Option<&'t str> {
+        let (before, after, first) = self.named?;
+        let text = text.strip_prefix(before)?;
+        let end = text.find(after)?;
+        let role = &text[..end];
+        if role.contains(['<', '\n']) || ["system", "user", "assistant"].contains(&role) {
+            return None;
+        }
+        Some(&text[end + after.len()..]).filter(|rest| rest.starts_with(first))
+    }
+}
+
+/// Reports what of the dialect's own markers is left in a text that was read.
+fn left(b: &mut Builder, text: &str, d: &Dialect, place: impl Fn() -> Place) {
+    for marker in spelt(text, d.markers) {
+        b.lose_once(LossKind::Marker, &place, &format!("`{marker}` stands in a text"));
     }
 }
 
@@ -336,7 +455,7 @@ impl<'t, 'd> Reader<'t, 'd> {
 pub(crate) fn outcomes<'t>(b: &mut Builder, text: &'t str, at: usize, d: &Dialect) -> Read<&'t str> {
     let r = &d.results;
     let mut rest = &text[at..];
-    while let Some((inside, opening)) = opened(rest, r.each.0) {
+    while let Some((inside, opening)) = r.each(rest) {
         let place = || Place::of(text, text.len() - rest.len());
         let (content, after, closing) = until(inside, r.each.1).unwrap_or((inside, "", false));
         if !(opening && closing) {
@@ -345,7 +464,7 @@ pub(crate) fn outcomes<'t>(b: &mut Builder, text: &'t str, at: usize, d: &Dialec
         outcome(b, content, d, place)?;
         rest = after;
         match rest.strip_prefix(r.between) {
-            Some(next) if opened(next, r.each.0).is_some() => rest = next,
+            Some(next) if r.each(next).is_some() => rest = next,
             _ => break,
         }
     }
@@ -354,11 +473,23 @@ pub(crate) fn outcomes<'t>(b: &mut Builder, text: &'t str, at: usize, d: &Dialec
 
 fn outcome(b: &mut Builder, content: &str, d: &Dialect, place: impl Fn() -> Place) -> Read<()> {
     let (mut json, mut id) = (None, None);
-    if d.calls.alone {
-        b.was_attempt(place());
+    if d.calls.alone && b.was_attempt(place()) {
+        b.lose_once(LossKind::Layout, &place, "an attempt to act of which only its result tells");
+    }
+    let marked = |mark: &str| content.split_once(mark).map_or(content, |(_, text)| text);
+    match d.results.content {
+        Content::Gemma => {}
+        Content::After(mark) => left(b, marked(mark), d, &place),
+        _ => left(b, content, d, &place),
     }
     match d.results.content {
         Content::Text => {}
+        Content::After(mark) => {
+            if let Some((id, text)) = content.split_once(mark) {
+                b.lose_once(LossKind::Ids, &place, "ids of calls");
+                return b.result(Some(id), text, false, place());
+            }
+        }
         Content::Json => json = Some(content.to_owned()),
         Content::Numbered => {
             let (name, text) = content.split_once('\n').unwrap_or((content, ""));
@@ -373,9 +504,11 @@ fn outcome(b: &mut Builder, content: &str, d: &Dialect, place: impl Fn() -> Plac
         }
         Content::Gemma => {
             if let Some(text) = gemma::read_text(content) {
+                left(b, text, d, &place);
                 return b.result(None, text, false, place());
             }
             json = gemma::read_response(content);
+            left(b, json.as_deref().unwrap_or(content), d, &place);
             if json.is_some() {
                 b.lose_once(LossKind::Spelling, &place, "a result that is spelt in another way");
             }
@@ -384,7 +517,7 @@ fn outcome(b: &mut Builder, content: &str, d: &Dialect, place: impl Fn() -> Plac
     if let Some(body) = json.and_then(|json| json_body(&json, d.style)) {
         return b.result_body(id.as_deref(), body, false, place());
     }
-    if d.results.content != Content::Text {
+    if !matches!(d.results.content, Content::Text | Content::After(_)) {
         b.lose_once(LossKind::Layout, &place, "a result that is no JSON");
     }
     b.result(id.as_deref(), content, false, place())
@@ -401,6 +534,9 @@ pub(crate) fn agent(b: &mut Builder, content: &str, d: &Dialect, tools: &[Tool],
             rest = &rest[t.none.len()..];
             // A turn of nothing else says an empty thought.
             thought = Some("").filter(|_| rest.is_empty() && t.none == [t.around.0, t.around.1].concat());
+            if thought.is_some() {
+                lose(LossKind::Layout, "a turn that says only that there is no thought");
+            }
         } else if let Some((inside, opening)) = opened(rest, t.around.0) {
             let (inside, after, closing) = until(inside, t.around.1).unwrap_or((inside, "", false));
             if !(opening && closing) {
@@ -408,36 +544,41 @@ pub(crate) fn agent(b: &mut Builder, content: &str, d: &Dialect, tools: &[Tool],
             }
             thought = Some(inside);
             rest = after;
+        } else if let Some(after) = rest.strip_prefix(t.around.1.trim()) {
+            lose(LossKind::Layout, "the end of a thought that is none");
+            rest = after.strip_prefix(&t.around.1[t.around.1.trim_end().len()..]).unwrap_or(after);
         } else if !t.none.is_empty() {
             lose(LossKind::Layout, "no mark that there is no thought");
         }
     }
     let (mut texts, mut acts) = (Vec::new(), Vec::new());
     if d.calls.alone {
-        match write::is_call(rest, d) {
-            true => acts = read_calls(rest, d, tools).0,
-            false => texts.push(rest),
-        }
+        (texts, acts) = alone(rest, d, tools, &mut lose);
     } else {
-        let mark = [d.calls.group.0, d.calls.each.0].concat();
-        let mark = mark.trim_end();
         let mut first = true;
+        let mut ways = Ways::new(rest, d);
         loop {
-            let at = rest.find(mark);
-            let said = &rest[..at.unwrap_or(rest.len())];
+            let found = ways.next(rest);
+            let said = &rest[..found.map_or(rest.len(), |(at, ..)| at)];
             let (with, without) = d.calls.gap;
-            let text = match at {
-                Some(_) if first && said == without => None,
+            let blank = said.trim().is_empty();
+            let text = match found {
+                Some(_) if first && blank => {
+                    if said != without {
+                        lose(LossKind::Layout, "white space before calls");
+                    }
+                    None
+                }
                 Some(_) if first => Some(said.strip_suffix(with).unwrap_or_else(|| {
                     lose(LossKind::Layout, "text and calls with something else between them");
                     said
                 })),
                 None if said.is_empty() && (!first || thought.is_some()) => None,
-                None if !first && said.trim().is_empty() => {
+                None if !first && blank => {
                     lose(LossKind::Layout, "white space after calls");
                     None
                 }
-                _ if said.trim().is_empty() && !first => None,
+                _ if blank && !first => None,
                 _ => Some(said),
             };
             if let Some(text) = text {
@@ -450,14 +591,27 @@ pub(crate) fn agent(b: &mut Builder, content: &str, d: &Dialect, tools: &[Tool],
                 }
                 texts.push(own.unwrap_or(text));
             }
-            let Some(at) = at else { break };
-            let (read, after) = read_calls(&rest[at..], d, tools);
+            let Some((at, way, mark)) = found else { break };
+            let start = &rest[at..];
+            let (mut read, after) = calls::read_calls_of(start, way, d.style, tools);
+            if !std::ptr::eq(way, &d.calls) {
+                read.iter_mut().for_each(|call| call.usual = false);
+            }
             if !first {
                 lose(LossKind::Layout, "calls in several groups");
             }
             first = false;
-            // The marker alone, and nothing of a call behind it.
-            rest = if read.is_empty() { &rest[at + mark.len()..] } else { after };
+            rest = after;
+            if read.is_empty() {
+                // The marker alone, and nothing of a call behind it.
+                lose(LossKind::Dropped, "a marker of calls without a call");
+                rest = &start[mark..];
+            }
+            let stray = d.calls.each.1.trim().rsplit('\n').next().filter(|s| !s.is_empty());
+            if let Some(after) = stray.and_then(|stray| rest.trim_start().strip_prefix(stray)) {
+                lose(LossKind::Layout, "a call that is closed twice");
+                rest = after;
+            }
             acts.extend(read);
         }
     }
@@ -468,9 +622,11 @@ pub(crate) fn agent(b: &mut Builder, content: &str, d: &Dialect, tools: &[Tool],
         b.lose_once(kind, || place.clone(), what);
     }
     if let Some(thought) = thought {
+        left(b, thought, d, || place.clone());
         b.thought(thought)?;
     }
     for text in texts {
+        left(b, text, d, || place.clone());
         b.say(text)?;
     }
     for call in acts {
@@ -479,11 +635,82 @@ pub(crate) fn agent(b: &mut Builder, content: &str, d: &Dialect, tools: &[Tool],
     Ok(())
 }
 
+/// The ways in which a dialect makes calls, and where in a text the next ones are made.
+struct Ways<'t, 'd> {
+    text: &'t str,
+    /// Of every way, what its calls begin with, and where it was last found: at the cursor, behind it, or nowhere.
+    ways: Vec<(&'d Calls, String, usize)>,
+}
+
+impl<'t, 'd> Ways<'t, 'd> {
+    fn new(text: &'t str, d: &'d Dialect) -> Self {
+        let mark = |way: &Calls| [way.group.0, way.each.0].concat().trim_end().to_owned();
+        let ways = std::iter::once(&d.calls).chain(d.other_calls).map(|way| {
+            let mark = mark(way);
+            let at = text.find(&mark).unwrap_or(usize::MAX);
+            (way, mark, at)
+        });
+        Ways { text, ways: ways.collect() }
+    }
+
+    /// Where in `rest`, a tail of the text, the next calls are made, in which way, and the length of what they begin with.
+    /// Of two at the same place it is the first, whose mark is the longer one.
+    fn next(&mut self, rest: &str) -> Option<(usize, &'d Calls, usize)> {
+        let cursor = self.text.len() - rest.len();
+        for (_, mark, at) in &mut self.ways {
+            if *at < cursor {
+                *at = rest.find(mark.as_str()).map_or(usize::MAX, |n| cursor + n);
+            }
+        }
+        let (way, mark, at) = self.ways.iter().min_by_key(|(.., at)| *at)?;
+        (*at < usize::MAX).then(|| (at - cursor, *way, mark.len()))
+    }
+}
+
+/// What a turn says that is either text or calls.
+fn alone<'t>(
+    text: &'t str,
+    d: &Dialect,
+    tools: &[Tool],
+    lose: &mut impl FnMut(LossKind, &'static str),
+) -> (Vec<&'t str>, Vec<calls::ReadCall>) {
+    let read = |text: &str| {
+        let raw = || vec![calls::ReadCall::new(Said::Raw(text.to_owned()))];
+        calls::read_alone(text, d, tools).unwrap_or_else(raw)
+    };
+    let (open, close) = d.attempt;
+    let Some((before, marked)) = text.split_once(open) else {
+        return match calls::is_attempt(text, d, tools) {
+            true => (Vec::new(), read(text)),
+            false => (vec![text], Vec::new()),
+        };
+    };
+    let (inside, after) = marked.split_once(close).filter(|_| !close.is_empty()).unwrap_or((marked, ""));
+    let closed = marked.len() == inside.len() + close.len();
+    if !before.is_empty() || !closed || calls::is_attempt(inside, d, tools) {
+        lose(LossKind::Layout, "a mark of a call that needs none");
+    }
+    let mut texts = vec![before];
+    if !after.trim().is_empty() {
+        lose(LossKind::Order, "text after a call");
+        texts.push(after);
+    }
+    texts.retain(|text| !text.trim().is_empty());
+    (texts, read(inside))
+}
+
 fn act(b: &mut Builder, call: calls::ReadCall, d: &Dialect, place: &Place) -> Read<()> {
     if !call.usual {
         b.lose_once(LossKind::Spelling, || place.clone(), "a call that is spelt in another way");
     }
     let id = call.id.as_deref();
+    match &call.said {
+        Said::Raw(text) => left(b, text, d, || place.clone()),
+        Said::Call { tool, arguments, .. } | Said::Unread { tool, arguments } => {
+            left(b, tool, d, || place.clone());
+            left(b, arguments, d, || place.clone());
+        }
+    }
     let (tool, arguments) = match call.said {
         Said::Raw(text) => return b.action(text, false, id, place.clone()),
         Said::Call { tool, arguments, .. } | Said::Unread { tool, arguments } => (tool, arguments),

@@ -15,6 +15,9 @@ pub(crate) const HERMES: Dialect = Dialect {
     agent: ("<|im_start|>assistant\n", "<|im_end|>\n"),
     goes_on: false,
     stays_open: false,
+    ends: &["<|endoftext|>"],
+    attempt: ("", ""),
+    other_calls: &[],
     tools: Declarations {
         stand: Stand::InSystem,
         around: (
@@ -42,6 +45,7 @@ pub(crate) const HERMES: Dialect = Dialect {
         group: ("<|im_start|>user\n", "<|im_end|>\n"),
         each: ("<tool_response>\n", "\n</tool_response>"),
         between: "\n",
+        named: Some(("<|im_start|>", "\n", "<tool_response>")),
         content: Content::Text,
     },
     parallel: true,
@@ -66,9 +70,27 @@ pub(crate) const SHAREGPT: Dialect = Dialect {
         group: ("", ""),
         each: ("<tool_response>\n", "\n</tool_response>"),
         between: "\n",
+        named: None,
         content: Content::Text,
     },
     ..HERMES
+};
+
+const QWEN_CALLS: Calls = Calls {
+    group: ("", ""),
+    each: ("<tool_call>\n<function=", "</function>\n</tool_call>"),
+    between: "\n",
+    gap: ("\n\n", ""),
+    alone: false,
+    notation: Notation::Tagged {
+        after_name: ">\n",
+        tags: Tags {
+            open: "<parameter=",
+            after_name: (">\n", ">\n"),
+            close: "\n</parameter>\n",
+            python: true,
+        },
+    },
 };
 
 /// Qwen3-Coder and Qwen 3.5: Hermes' turns with calls in elements.
@@ -91,22 +113,13 @@ pub(crate) const QWEN_CODER: Dialect = Dialect {
         shape: Shape::Function,
         indented: false,
     },
-    calls: Calls {
-        group: ("", ""),
-        each: ("<tool_call>\n<function=", "</function>\n</tool_call>"),
-        between: "\n",
-        gap: ("\n\n", ""),
-        alone: false,
-        notation: Notation::Tagged {
-            after_name: ">\n",
-            tags: Tags {
-                open: "<parameter=",
-                after_name: (">\n", ">\n"),
-                close: "\n</parameter>\n",
-                python: true,
-            },
-        },
-    },
+    calls: QWEN_CALLS,
+    other_calls: &[
+        Calls { each: ("<tool_call><function=", "</function></tool_call>"), ..QWEN_CALLS },
+        HERMES.calls,
+        // The outer element is often left out.
+        Calls { each: ("<function=", "</function>"), ..QWEN_CALLS },
+    ],
     markers: &[
         "<|im_start|>",
         "<|im_end|>",
@@ -136,6 +149,9 @@ pub(crate) const LLAMA3: Dialect = Dialect {
     agent: ("<|start_header_id|>assistant<|end_header_id|>\n\n", "<|eot_id|>"),
     goes_on: false,
     stays_open: false,
+    ends: &["<|eom_id|>", "<|end_of_text|>"],
+    attempt: ("<|python_tag|>", ""),
+    other_calls: &[],
     tools: Declarations {
         stand: Stand::BeforeSystem(""),
         around: (
@@ -162,6 +178,7 @@ pub(crate) const LLAMA3: Dialect = Dialect {
         group: ("", ""),
         each: ("<|start_header_id|>ipython<|end_header_id|>\n\n", "<|eot_id|>"),
         between: "",
+        named: None,
         content: Content::Json,
     },
     parallel: false,
@@ -181,6 +198,8 @@ pub(crate) const LLAMA4: Dialect = Dialect {
     system: Some(("<|header_start|>system<|header_end|>\n\n", "<|eot|>")),
     user: ("<|header_start|>user<|header_end|>\n\n", "<|eot|>"),
     agent: ("<|header_start|>assistant<|header_end|>\n\n", "<|eot|>"),
+    ends: &["<|eom|>", "<|end_of_text|>"],
+    attempt: ("<|python_start|>", "<|python_end|>"),
     tools: Declarations {
         stand: Stand::InSystem,
         around: (
@@ -204,6 +223,7 @@ pub(crate) const LLAMA4: Dialect = Dialect {
         group: ("", ""),
         each: ("<|header_start|>ipython<|header_end|>\n\n", "<|eot|>"),
         between: "",
+        named: None,
         content: Content::Json,
     },
     parallel: true,
@@ -229,6 +249,9 @@ pub(crate) const MISTRAL_V3: Dialect = Dialect {
     agent: ("", "</s>"),
     goes_on: false,
     stays_open: false,
+    ends: &[],
+    attempt: ("", ""),
+    other_calls: &[],
     tools: Declarations {
         stand: Stand::First,
         around: ("[AVAILABLE_TOOLS] ", "[/AVAILABLE_TOOLS]"),
@@ -250,6 +273,7 @@ pub(crate) const MISTRAL_V3: Dialect = Dialect {
         group: ("", ""),
         each: ("[TOOL_RESULTS] ", "[/TOOL_RESULTS]"),
         between: "",
+        named: None,
         content: Content::Object,
     },
     parallel: true,
@@ -294,15 +318,25 @@ pub(crate) const MISTRAL_V13: Dialect = Dialect {
         between: "",
         gap: ("", ""),
         alone: false,
-        notation: Notation::Named("[ARGS]"),
+        notation: Notation::Named { id: "[CALL_ID]", arguments: "[ARGS]" },
     },
     results: Outcomes {
         group: ("", ""),
         each: ("[TOOL_RESULTS]", "[/TOOL_RESULTS]"),
         between: "",
-        content: Content::Text,
+        named: None,
+        content: Content::After("[TOOL_CONTENT]"),
     },
     ..MISTRAL_V3
+};
+
+const DEEPSEEK_CALLS: Calls = Calls {
+    group: ("<｜tool▁calls▁begin｜>", "<｜tool▁calls▁end｜>"),
+    each: ("<｜tool▁call▁begin｜>function<｜tool▁sep｜>", "\n```<｜tool▁call▁end｜>"),
+    between: "\n",
+    gap: ("", ""),
+    alone: false,
+    notation: Notation::Named { id: "", arguments: "\n```json\n" },
 };
 
 /// DeepSeek V3 and R1.
@@ -314,6 +348,15 @@ pub(crate) const DEEPSEEK_V3: Dialect = Dialect {
     agent: ("<｜Assistant｜>", "<｜end▁of▁sentence｜>"),
     goes_on: true,
     stays_open: false,
+    ends: &[],
+    attempt: ("", ""),
+    // Of V3.1.
+    other_calls: &[Calls {
+        each: ("<｜tool▁call▁begin｜>", "<｜tool▁call▁end｜>"),
+        between: "",
+        notation: Notation::Named { id: "", arguments: "<｜tool▁sep｜>" },
+        ..DEEPSEEK_CALLS
+    }],
     tools: Declarations {
         stand: Stand::InSystem,
         around: ("## Tools\n\n### Function\n\nYou have the following functions available:\n\n", ""),
@@ -321,20 +364,14 @@ pub(crate) const DEEPSEEK_V3: Dialect = Dialect {
         shape: Shape::Bare,
         indented: false,
     },
-    thought: None,
+    thought: THINK,
     text: "",
-    calls: Calls {
-        group: ("<｜tool▁calls▁begin｜>", "<｜tool▁calls▁end｜>"),
-        each: ("<｜tool▁call▁begin｜>function<｜tool▁sep｜>", "\n```<｜tool▁call▁end｜>"),
-        between: "\n",
-        gap: ("", ""),
-        alone: false,
-        notation: Notation::Named("\n```json\n"),
-    },
+    calls: DEEPSEEK_CALLS,
     results: Outcomes {
         group: ("<｜tool▁outputs▁begin｜>", "<｜tool▁outputs▁end｜>"),
         each: ("<｜tool▁output▁begin｜>", "<｜tool▁output▁end｜>"),
         between: "\n",
+        named: None,
         content: Content::Text,
     },
     parallel: true,
@@ -354,7 +391,26 @@ pub(crate) const DEEPSEEK_V3: Dialect = Dialect {
         "<｜tool▁output▁end｜>",
         "## Tools\n\n### Function",
         "\n```json\n",
+        "<think>",
+        "</think>",
     ],
+};
+
+const DSML: Calls = Calls {
+    group: ("<｜DSML｜function_calls>\n", "</｜DSML｜function_calls>"),
+    each: ("<｜DSML｜invoke name=\"", "</｜DSML｜invoke>\n"),
+    between: "",
+    gap: ("\n\n", "\n\n"),
+    alone: false,
+    notation: Notation::Tagged {
+        after_name: "\">\n",
+        tags: Tags {
+            open: "<｜DSML｜parameter name=\"",
+            after_name: ("\" string=\"true\">", "\" string=\"false\">"),
+            close: "</｜DSML｜parameter>\n",
+            python: false,
+        },
+    },
 };
 
 /// DeepSeek V3.2, whose markup is called DSML.
@@ -381,26 +437,31 @@ pub(crate) const DEEPSEEK_V32: Dialect = Dialect {
         indented: false,
     },
     thought: Some(Thought { around: ("<think>", "</think>"), none: "</think>" }),
-    calls: Calls {
-        group: ("<｜DSML｜function_calls>\n", "</｜DSML｜function_calls>"),
-        each: ("<｜DSML｜invoke name=\"", "</｜DSML｜invoke>\n"),
-        between: "",
-        gap: ("\n\n", "\n\n"),
-        alone: false,
-        notation: Notation::Tagged {
-            after_name: "\">\n",
-            tags: Tags {
-                open: "<｜DSML｜parameter name=\"",
-                after_name: ("\" string=\"true\">", "\" string=\"false\">"),
-                close: "</｜DSML｜parameter>\n",
-                python: false,
+    calls: DSML,
+    other_calls: &[
+        // Of V4.
+        Calls { group: ("<｜DSML｜tool_calls>\n", "</｜DSML｜tool_calls>"), ..DSML },
+        // The model often leaves out the mark of the markup.
+        Calls {
+            group: ("<function_calls>\n", "</function_calls>"),
+            each: ("<invoke name=\"", "</invoke>\n"),
+            notation: Notation::Tagged {
+                after_name: "\">\n",
+                tags: Tags {
+                    open: "<parameter name=\"",
+                    after_name: ("\" string=\"true\">", "\" string=\"false\">"),
+                    close: "</parameter>\n",
+                    python: false,
+                },
             },
+            ..DSML
         },
-    },
+    ],
     results: Outcomes {
         group: ("\n\n<function_results>", "\n</function_results>\n\n"),
         each: ("\n<result>", "</result>"),
         between: "",
+        named: None,
         content: Content::Text,
     },
     markers: &[
@@ -411,6 +472,12 @@ pub(crate) const DEEPSEEK_V32: Dialect = Dialect {
         "<｜DSML｜",
         "</｜DSML｜",
         "\" string=\"",
+        "<function_calls>",
+        "</function_calls>",
+        "<invoke name=\"",
+        "</invoke>",
+        "<parameter name=\"",
+        "</parameter>",
         "<functions>",
         "</functions>",
         "<function_results>",
@@ -423,7 +490,7 @@ pub(crate) const DEEPSEEK_V32: Dialect = Dialect {
     ..DEEPSEEK_V3
 };
 
-/// GLM 4.5 and 4.6.
+/// GLM 4.5 and 4.6; of 4.7 and 5, which are the same without line breaks, what is read.
 pub(crate) const GLM45: Dialect = Dialect {
     style: SPACED,
     begin: "[gMASK]<sop>",
@@ -432,6 +499,9 @@ pub(crate) const GLM45: Dialect = Dialect {
     agent: ("<|assistant|>\n", ""),
     goes_on: false,
     stays_open: false,
+    ends: &["<|endoftext|>"],
+    attempt: ("", ""),
+    other_calls: &[],
     tools: Declarations {
         stand: Stand::First,
         around: (
@@ -467,6 +537,7 @@ pub(crate) const GLM45: Dialect = Dialect {
         group: ("<|observation|>", ""),
         each: ("\n<tool_response>\n", "\n</tool_response>"),
         between: "",
+        named: None,
         content: Content::Text,
     },
     parallel: true,
@@ -502,6 +573,9 @@ pub(crate) const KIMI_K2: Dialect = Dialect {
     agent: ("<|im_assistant|>assistant<|im_middle|>", "<|im_end|>"),
     goes_on: false,
     stays_open: false,
+    ends: &[],
+    attempt: ("", ""),
+    other_calls: &[],
     tools: Declarations {
         stand: Stand::First,
         around: ("<|im_system|>tool_declare<|im_middle|>", "<|im_end|>"),
@@ -523,6 +597,7 @@ pub(crate) const KIMI_K2: Dialect = Dialect {
         group: ("", ""),
         each: ("<|im_system|>tool<|im_middle|>## Return of ", "<|im_end|>"),
         between: "",
+        named: Some(("<|im_system|>", "<|im_middle|>", "## Return of ")),
         content: Content::Numbered,
     },
     parallel: true,
@@ -551,6 +626,9 @@ pub(crate) const MINIMAX_M2: Dialect = Dialect {
     agent: ("]~b]ai\n", "[e~[\n"),
     goes_on: false,
     stays_open: false,
+    ends: &[],
+    attempt: ("", ""),
+    other_calls: &[],
     tools: Declarations {
         stand: Stand::InSystem,
         around: (
@@ -586,6 +664,7 @@ pub(crate) const MINIMAX_M2: Dialect = Dialect {
         group: ("]~b]tool", "[e~[\n"),
         each: ("\n<response>", "</response>"),
         between: "",
+        named: None,
         content: Content::Text,
     },
     parallel: true,
@@ -619,6 +698,9 @@ pub(crate) const GEMMA4: Dialect = Dialect {
     agent: ("<|turn>model\n", "<turn|>\n"),
     goes_on: false,
     stays_open: true,
+    ends: &[],
+    attempt: ("", ""),
+    other_calls: &[],
     tools: Declarations {
         stand: Stand::InSystem,
         around: ("", ""),
@@ -640,6 +722,7 @@ pub(crate) const GEMMA4: Dialect = Dialect {
         group: ("", ""),
         each: ("<|tool_response>", "<tool_response|>"),
         between: "",
+        named: None,
         content: Content::Gemma,
     },
     parallel: true,

@@ -1,12 +1,12 @@
 //! The writer of all dialects.
 
 use super::markers::{escaped, guarded, guarded_name, shielded};
-use super::{Content, Dialect, Notation, Stand, calls, gemma, pythonic, read_calls, write_calls};
-use crate::Trace;
+use super::{Content, Dialect, Notation, Stand, calls, gemma, read_calls, write_calls};
 use crate::adapters::json::quoted;
 use crate::adapters::schemas;
 use crate::adapters::spelling::{Said, observation_text, said, value_json};
 use crate::adapters::turns::{Agent, Outcome, Turn, quietly_placed, take_tools};
+use crate::{Tool, Trace};
 
 /// Writes a trace. Where calls cannot be made in parallel, there are none.
 pub(crate) fn write(trace: &Trace, d: &Dialect) -> String {
@@ -17,7 +17,8 @@ pub(crate) fn write(trace: &Trace, d: &Dialect) -> String {
     let mut turns = quietly_placed(trace, first, |a| quiet(a, d));
     let tools = take_tools(&mut turns);
     // Tools stand at the front of a trace, whatever stands there in the text.
-    let mut declared = tools.map(|tools| declarations(&tools, d));
+    let mut declared = tools.as_ref().map(|tools| declarations(tools, d));
+    let tools = tools.unwrap_or_default();
     let (mut calls, mut first, mut readable) = (0, 0, 0);
     let (mut open, mut after_results) = (false, false);
     let mut before_user = String::new();
@@ -54,13 +55,13 @@ pub(crate) fn write(trace: &Trace, d: &Dialect) -> String {
                 // A list of calls that cannot be read is one attempt.
                 readable = match d.calls.notation {
                     Notation::List | Notation::Pythonic if !a.calls.is_empty() => {
-                        read_calls(&write_calls(&a.calls, first, d), d, &[]).0.len().max(1)
+                        read_calls(&write_calls(&a.calls, first, d), d, &tools).0.len().max(1)
                     }
                     _ => a.calls.len(),
                 };
                 calls += readable;
                 let results = matches!(turns.get(i + 1), Some(Turn::Results(_)));
-                let pieces = agents(a, first, d);
+                let pieces = agents(a, first, d, &tools);
                 let last = pieces.len() - 1;
                 for (n, content) in pieces.iter().enumerate() {
                     let on = n == 0 && (open || (after_results && d.goes_on));
@@ -92,25 +93,21 @@ pub(crate) fn write(trace: &Trace, d: &Dialect) -> String {
     out
 }
 
-/// Takes out what cannot be shown: an empty text before calls, where nothing stands between the two, and an empty
-/// thought where it is the mark of no thought.
-fn quiet(a: &mut Agent<'_>, d: &Dialect) {
-    let shown = d.calls.gap.0 != d.calls.gap.1 || !d.text.is_empty() || d.calls.alone || a.calls.is_empty();
-    let empty = |t: &&str| t.is_empty();
-    // Neither is there one after a thought, with nothing behind it.
+/// Takes out what cannot be shown: white space before calls, and an empty thought where it is the mark of no thought.
+pub(crate) fn quiet(a: &mut Agent<'_>, d: &Dialect) {
+    let shown = d.calls.alone || a.calls.is_empty();
+    let (empty, blank) = (|t: &&str| t.is_empty(), |t: &&str| t.trim().is_empty());
+    // Neither is there an empty text after a thought, with nothing behind it.
     let ended = a.calls.is_empty() && a.thought.is_some() && d.thought.is_some() && d.text.is_empty();
-    if !shown || ended {
-        a.text.take_if(|t| empty(t));
-    }
+    a.text.take_if(|t| (!shown && blank(t)) || (ended && empty(t)));
     let goes_on = a.text.is_some() || !a.calls.is_empty();
     let mark = match &d.thought {
         Some(t) => goes_on && t.none == [t.around.0, t.around.1].concat(),
-        // Said aloud, it is a text.
-        None => !shown && a.text.is_none(),
+        None => false,
     };
-    if mark {
-        a.thought.take_if(|t| empty(t));
-    }
+    // Said aloud, it is a text.
+    let aloud = d.thought.is_none() && !shown && a.text.is_none();
+    a.thought.take_if(|t| (mark && empty(t)) || (aloud && blank(t)));
 }
 
 fn put_declarations(out: &mut String, declared: Option<String>, d: &Dialect) {
@@ -142,7 +139,7 @@ fn declarations(tools: &[crate::Tool], d: &Dialect) -> String {
 }
 
 /// The turns in which an agent's turn is written: one, unless the dialect cannot hold its parts in one.
-fn agents(a: &Agent<'_>, first: usize, d: &Dialect) -> Vec<String> {
+fn agents(a: &Agent<'_>, first: usize, d: &Dialect, tools: &[Tool]) -> Vec<String> {
     let mut pieces = Vec::new();
     let text = |t| Agent { text: Some(t), ..Agent::default() };
     // A thought without a place of its own is said aloud.
@@ -152,7 +149,7 @@ fn agents(a: &Agent<'_>, first: usize, d: &Dialect) -> Vec<String> {
             Agent { thought: None, text: aloud, plan: a.plan, calls: a.calls.clone(), ..Agent::default() }
         }
         _ => {
-            pieces.extend(aloud.map(|t| agent(&text(t), first, d)));
+            pieces.extend(aloud.map(|t| agent(&text(t), first, d, tools)));
             Agent {
                 thought: a.thought,
                 text: a.text,
@@ -164,23 +161,24 @@ fn agents(a: &Agent<'_>, first: usize, d: &Dialect) -> Vec<String> {
     };
     let thought = a.thought.filter(|_| d.thought.is_some());
     if d.calls.alone {
-        pieces.extend(a.text.map(|t| agent(&text(t), first, d)));
+        pieces.extend(a.text.map(|t| agent(&text(t), first, d, tools)));
         let size = if d.parallel { a.calls.len().max(1) } else { 1 };
         for (i, calls) in a.calls.chunks(size).enumerate() {
-            pieces.push(agent(&Agent { calls: calls.to_vec(), ..Agent::default() }, first + i, d));
+            pieces.push(agent(&Agent { calls: calls.to_vec(), ..Agent::default() }, first + i, d, tools));
         }
     } else if thought.is_some() || a.text.is_some() || !a.calls.is_empty() {
         pieces.push(agent(
             &Agent { thought, text: a.text, plan: a.plan, calls: a.calls.clone(), ..Agent::default() },
             first,
             d,
+            tools,
         ));
     }
     pieces
 }
 
 /// What an agent says in a turn, without the markers around the turn.
-pub(crate) fn agent(a: &Agent<'_>, first: usize, d: &Dialect) -> String {
+pub(crate) fn agent(a: &Agent<'_>, first: usize, d: &Dialect, tools: &[Tool]) -> String {
     let mut out = String::new();
     if let Some(t) = &d.thought {
         match a.thought {
@@ -191,22 +189,19 @@ pub(crate) fn agent(a: &Agent<'_>, first: usize, d: &Dialect) -> String {
     if let Some(text) = a.text {
         let text = guarded(text, d.markers);
         out.push_str(d.text);
-        out.push_str(&if d.calls.alone && is_call(&text, d) { shielded(text) } else { text });
+        let shield = d.calls.alone && calls::is_attempt(&text, d, tools);
+        out.push_str(&if shield { shielded(text) } else { text });
     }
     if !a.calls.is_empty() {
         out.push_str(if a.text.is_some() { d.calls.gap.0 } else { d.calls.gap.1 });
-        out.push_str(&write_calls(&a.calls, first, d));
+        let acts = write_calls(&a.calls, first, d);
+        let (open, close) = d.attempt;
+        match d.calls.alone && !calls::is_attempt(&acts, d, tools) {
+            true => out.extend([open, &acts, close]),
+            false => out.push_str(&acts),
+        }
     }
     out
-}
-
-/// Whether a turn that says `text` is one of calls.
-pub(super) fn is_call(text: &str, d: &Dialect) -> bool {
-    match &d.calls.notation {
-        Notation::Pythonic => pythonic::read(text).is_some(),
-        Notation::Object(key) => calls::read_object(text, key).is_some(),
-        _ => !read_calls(text, d, &[]).0.is_empty(),
-    }
 }
 
 /// The results of one turn's calls, of which the first has the number `first`.
@@ -237,7 +232,7 @@ fn content(outcome: &Outcome<'_>, number: usize, d: &Dialect) -> String {
         Said::Raw(_) => String::new(),
     };
     match d.results.content {
-        Content::Text => text(),
+        Content::Text | Content::After(_) => text(),
         Content::Json => escaped(&json(), d.markers),
         Content::Numbered => format!("functions.{}:{number}\n{}", tool(), text()),
         Content::Object => {
