@@ -70,8 +70,15 @@ impl Allowed {
 impl ActionGrammar {
     /// Compiles the grammar of `tools`.
     ///
+    /// It has a sentence for every valid call, but for these: a `float` with bounds has no exponent, unless all of them are
+    /// zero; a list whose items differ has at most 4096 of them; the fields of a tool or a record that declares more than
+    /// 60 come in the declared order.
+    ///
     /// # Errors
-    /// [`GrammarError::NothingToCall`] where no call is valid, [`GrammarError::Type`] for a type that has no grammar.
+    /// [`GrammarError::NothingToCall`] where no call is valid. [`GrammarError::Type`] for a type that is named and not
+    /// declared, and for bounds that would take too much: a bound of a number with more than 200 digits, a `step` of whose
+    /// multiples no automaton of 65 536 states keeps count, a `pattern` that has none (also together with its `max`), a
+    /// list without equals of more than 4096 items.
     pub fn new(tools: &[Tool], vocabulary: &Vocabulary) -> Result<ActionGrammar, GrammarError> {
         let (nodes, start) = compile(tools)?;
         let machine = Machine::new(nodes, start);

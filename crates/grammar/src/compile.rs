@@ -63,7 +63,7 @@ pub(crate) fn name(name: &str) -> String {
 
 /// Why some bounds have no grammar that others of their type have.
 pub(crate) fn unknown_bounds() -> String {
-    "these bounds are none that such a type has; ask for the type without them".to_owned()
+    "its bounds are none that such a type has, or too large to count to; ask for smaller ones".to_owned()
 }
 
 /// Why a named type has no grammar.

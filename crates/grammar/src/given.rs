@@ -43,17 +43,24 @@ impl Sets {
 
     /// The set with a text more.
     pub(crate) fn with(&mut self, set: Given, text: &[u8]) -> Given {
-        let mut node = self.nodes[set as usize].clone();
-        match text.split_first() {
-            None => node.ends = true,
-            Some((byte, rest)) => {
-                let below = self.with(self.below(set, *byte), rest);
-                match node.below.binary_search_by_key(byte, |(b, _)| *b) {
-                    Ok(i) => node.below[i].1 = below,
-                    Err(i) => node.below.insert(i, (*byte, below)),
-                }
-            }
+        let mut path = vec![set];
+        for byte in text {
+            path.push(self.below(path[path.len() - 1], *byte));
         }
+        let end = path.pop().unwrap_or(set);
+        let mut made = self.number(Node { ends: true, ..self.nodes[end as usize].clone() });
+        for (at, byte) in path.into_iter().zip(text).rev() {
+            let mut node = self.nodes[at as usize].clone();
+            match node.below.binary_search_by_key(byte, |(b, _)| *b) {
+                Ok(i) => node.below[i].1 = made,
+                Err(i) => node.below.insert(i, (*byte, made)),
+            }
+            made = self.number(node);
+        }
+        made
+    }
+
+    fn number(&mut self, node: Node) -> Given {
         let nodes = &mut self.nodes;
         *self.ids.entry(node).or_insert_with_key(|node| {
             nodes.push(node.clone());
@@ -102,6 +109,9 @@ mod tests {
         let at = sets.below(ab, b'a');
         assert!(sets.ends(at) && !sets.ends(ab) && sets.ends(sets.below(at, b'b')));
         assert_eq!(sets.below(at, b'c'), NONE);
+        // A long text takes no deep recursion.
+        let long = sets.with(ab, &[b'x'; 200_000]);
+        assert_ne!(sets.below(long, b'x'), NONE);
     }
 
     #[test]

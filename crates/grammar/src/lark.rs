@@ -18,8 +18,7 @@ pub(crate) const DEEPEST_ANY: usize = 16;
 
 /// The grammar of exactly the valid actions of `tools`, in the Lark notation of llguidance.
 ///
-/// Its sentences are those of [`crate::ActionGrammar`]: the canonical prints of the calls that fit their declarations: arguments in any order (in the
-/// declared order where a tool or a record has more than 60 of them), `any` values up to 16 brackets deep.
+/// Its sentences are those of [`crate::ActionGrammar`], with `any` values up to 16 brackets deep.
 ///
 /// # Errors
 /// [`GrammarError::NothingToCall`] where no call is valid, [`GrammarError::Type`] for a type that has no grammar: those
@@ -279,7 +278,6 @@ fn number(bounds: &Bounds, float: bool) -> Result<Option<Vec<String>>, String> {
             "the regular expression of its numbers becomes too long for Lark; ask for a rounder bound or `step`",
         )?);
     }
-    // Behind a step stand no exponents, which the range alone may allow.
     Ok(Some(out))
 }
 

@@ -15,8 +15,11 @@ impl Lengths {
     /// Any number of them.
     pub(crate) const ANY: Lengths = Lengths { min: 0, max: None };
 
-    /// What the bounds say of lengths; nothing where that is more than can be counted.
+    /// What the bounds say of lengths; nothing where that is more than can be counted, or than lengths have.
     pub(crate) fn of(bounds: &Bounds) -> Option<Lengths> {
+        if bounds.above.is_some() || bounds.below.is_some() || bounds.step.is_some() {
+            return None;
+        }
         Some(Lengths { min: whole(&bounds.min)?.unwrap_or(0), max: whole(&bounds.max)? })
     }
 

@@ -451,23 +451,22 @@ impl Machine {
         let mut open = vec![(start, vec![b'['; usize::from(depth)], 1u64)];
         let mut ended = 0u64;
         while !open.is_empty() {
-            let mut next: HashMap<(StateId, Vec<u8>), (Vec<u8>, u64)> = HashMap::new();
+            let mut next: HashMap<(StateId, Vec<u8>), u64> = HashMap::new();
             for (state, text, ways) in open {
                 self.text = text;
                 for byte in 0..=255 {
                     let to = self.step(state, byte);
                     ended += if self.accepts(to) { ways } else { 0 };
                     if self.states[to as usize].stacks.iter().any(|stack| *stack != EMPTY) {
-                        let text = [&self.text[..], &[byte]].concat();
-                        let key = if looks { text.clone() } else { Vec::new() };
-                        next.entry((to, key)).or_insert((text, 0)).1 += ways;
+                        let text = if looks { [&self.text[..], &[byte]].concat() } else { Vec::new() };
+                        *next.entry((to, text)).or_insert(0) += ways;
                     }
                 }
             }
-            if ended + next.values().map(|(_, ways)| ways).sum::<u64>() >= most {
+            if ended + next.values().sum::<u64>() >= most {
                 return most;
             }
-            open = next.into_iter().map(|((state, _), (text, ways))| (state, text, ways)).collect();
+            open = next.into_iter().map(|((state, text), ways)| (state, text, ways)).collect();
         }
         ended
     }

@@ -323,6 +323,10 @@ fn write(mut action: Action, tokens: &[Vec<u8>], picks: &[Index], names: &[Strin
         let allowed = action.allowed();
         let some: Vec<u32> = (0..=end).filter(|id| allowed.has(*id)).collect();
         assert!(!some.is_empty(), "a dead end: {}", String::from_utf8_lossy(&text));
+        if step % 8 == 0 {
+            let pushed = |id| action.clone().push(id).is_ok();
+            assert!((0..end).all(|id| pushed(id) == allowed.has(id)), "{}", String::from_utf8_lossy(&text));
+        }
         random = random.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
         if step >= picks.len() && (text.ends_with(b"{") || text.ends_with(b", ")) && !names.is_empty() {
             let name = &names[(random >> 33) as usize % names.len()];
