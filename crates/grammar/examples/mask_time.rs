@@ -18,13 +18,27 @@ const OFFICE: &str = r#"
     event(title: str(min=1, max=80), start: str, end: str, people: [{name: str, mail: str, needed: bool}], room: str | int = 1) -> str
     store(key: str, value: any) -> null
     move(x: float, y: float, speed: float = 1.0) -> bool
+    book(day: str(format="date"), from: str(format="time"), room: str(pattern="^[A-Z]{1,2}-[0-9]{3}$"), seats: int(min=2, max=200, step=2), note: str(max=200, pattern="[^ \n]") = "-") -> str
+    pay(amount: float(above=0, max=5000, step=0.01), account: str(format="uuid"), from: str(format="ipv4") | str(format="ipv6"), rate: float(min=0) = 1.0) -> null
 "#;
-const CALLS: [&str; 5] = [
+/// Tools whose lists have no equals and whose records are open, which Lark has no words for.
+const MUSEUM: &str = r#"
+    label(work: int(min=1), tags: [str](min=1, max=5, unique=true), rooms: ["north" | "south" | "east" | "west"](unique=true) = []) -> null
+    describe(work: int(min=1), facts: {title: str, year?: int(min=-3000, max=2100), *: str | float}, sizes: {*: float(above=0)}(min=1, max=3)) -> null
+"#;
+const LABELS: [&str; 3] = [
+    r#"label(work=17, tags=["oil on canvas", "portrait", "1650"], rooms=["south", "north"])"#,
+    r#"label(work=18, tags=["oil on canvas", "still life", "on loan"])"#,
+    r#"describe(work=17, facts={title: "A woman", painter: "unknown", year: 1650, "bought in": 1899.5}, sizes={width: 0.62, height: 0.805})"#,
+];
+const CALLS: [&str; 7] = [
     r#"search(query="the report of last week", kind="file", limit=5, tags=["work", "2026"])"#,
     r#"send(to=["ann@example.org", "bob@example.org"], subject="Hello", body="It is done.\nSee you", attach=[{path: "/a/b.txt"}])"#,
     r#"event(title="Review", start="2026-03-01T10:00", end="2026-03-01T11:00", people=[{name: "Ann", mail: "a@b.c", needed: true}])"#,
     r#"store(key="state", value={done: [1, 2, 3], next: {name: "x", at: null}, "other name": 1.5e3})"#,
     r#"move(x=-12.75, y=0.5, speed=1e2)"#,
+    r#"book(day="2028-02-29", from="09:30:00+01:00", room="B-204", seats=12, note="near the \"garden\"")"#,
+    r#"pay(amount=1249.5, account="123e4567-e89b-12d3-a456-426614174000", from="2001:db8::7:1", rate=1.25e-1)"#,
 ];
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -47,8 +61,10 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         "{:<18} {:>7} {:>9} {:>8} {:>8} {:>8} {:>8}",
         "tools", "tokens", "compile", "median", "p90", "p99", "max"
     );
-    let office = CALLS.map(str::to_owned).to_vec();
-    let mut sets = vec![("office".to_owned(), Tool::parse_all(OFFICE)?, office)];
+    let mut sets = vec![
+        ("office".to_owned(), Tool::parse_all(OFFICE)?, CALLS.map(str::to_owned).to_vec()),
+        ("museum".to_owned(), Tool::parse_all(MUSEUM)?, LABELS.map(str::to_owned).to_vec()),
+    ];
     for &world in world_names() {
         let task = |seed| Task { world: world.into(), split: Split::Train, seed, level: 2, fault: None };
         let tools = Episode::new(&task(0))?.tools().to_vec();
@@ -94,7 +110,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
             }
             said += &format!("{}\n", ids.join(" "));
         }
-        if let Some(folder) = &folder {
+        if let Some(folder) = folder.as_ref().filter(|_| name != "museum") {
             std::fs::write(folder.join(format!("{name}.lark")), lark(&tools)?)?;
             std::fs::write(folder.join(format!("{name}.calls")), said)?;
             std::fs::write(folder.join(format!("{name}.masks")), masks)?;

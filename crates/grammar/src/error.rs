@@ -9,14 +9,14 @@ pub enum GrammarError {
         /// The number of tools.
         tools: usize,
     },
-    /// A type whose values no grammar can be held to: bounds other than ranges of integers and lengths, open records (of which no
-    /// automaton can say that each name is given once), and types that are named and not declared.
-    #[error(
-        "actions cannot be held to the type `{ty}`: ranges of integers and lengths have a grammar, other bounds and open records have none; ask for plain types, or decode freely"
-    )]
+    /// A type whose values no grammar can be held to, or not one of a sensible size. [`crate::ActionGrammar`] and
+    /// [`crate::lark`] say which these are.
+    #[error("actions cannot be held to the type `{ty}`: {why}")]
     Type {
         /// The type, as it is written.
         ty: String,
+        /// What there is no grammar for, and what to ask for instead.
+        why: String,
     },
     /// A vocabulary without tokens, or whose end token is none of them.
     #[error("a vocabulary of {tokens} tokens has no end token {end}")]

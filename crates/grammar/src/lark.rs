@@ -3,28 +3,28 @@
 use std::collections::HashMap;
 use std::fmt::Write;
 
-use groundwork_trace::{Call, Field, Tool, Type};
+use groundwork_trace::{Bounds, Field, Tool, Type};
 
 use crate::GrammarError;
-use crate::compile::named;
+use crate::automaton::Automaton;
+use crate::compile::{name, named, unknown_bounds, unknown_name};
+use crate::lengths::Lengths;
 use crate::machine::MOST_IN_ANY_ORDER;
-use crate::range::{Lengths, Spelling, spellings};
+use crate::regex::{ESCAPE, PLAIN, insides, words};
+use crate::{numbers, pattern};
 
 /// How deep a value of type `any` may be nested in the text.
 pub(crate) const DEEPEST_ANY: usize = 16;
 
-/// A character of a string that stands for itself: no quote, backslash or control character.
-const PLAIN: &str = r#"[^"\\\x00-\x1f\x7f-\x{9f}]"#;
-/// A character of a string that is written with a backslash.
-const ESCAPE: &str = r#"\\(["\\ntr]|u\{([0-8bcef]|1[0-9a-f]|7f|8[0-9a-f]|9[0-9a-f])\})"#;
-
 /// The grammar of exactly the valid actions of `tools`, in the Lark notation of llguidance.
 ///
-/// Its sentences are those of [`crate::ActionGrammar`]: the canonical prints of the calls that fit their declarations: arguments in any order (in the
-/// declared order where a tool or a record has more than 60 of them), `any` values up to 16 brackets deep.
+/// Its sentences are those of [`crate::ActionGrammar`], with `any` values up to 16 brackets deep.
 ///
 /// # Errors
-/// [`GrammarError::NothingToCall`] where no call is valid, [`GrammarError::Type`] for a type that has no grammar.
+/// [`GrammarError::NothingToCall`] where no call is valid, [`GrammarError::Type`] for a type that has no grammar: those
+/// that [`crate::ActionGrammar::new`] refuses, and those that only this notation has no words for: lists whose items must
+/// differ, open records (of whose names none is given twice), patterns with word boundaries, with ends of lines or with
+/// anchors anywhere but at their ends, and numbers whose regular expression would be longer than 64 KiB (many steps).
 pub fn lark(tools: &[Tool]) -> Result<String, GrammarError> {
     let mut w = Writer {
         rules: String::new(),
@@ -41,8 +41,8 @@ pub fn lark(tools: &[Tool]) -> Result<String, GrammarError> {
             w.fields(&open, &tool.params, "=", ")")
         })
         .collect();
-    if let Some(ty) = w.refused {
-        return Err(GrammarError::Type { ty });
+    if let Some(error) = w.refused {
+        return Err(error);
     }
     if calls.is_empty() {
         return Err(GrammarError::NothingToCall { tools: tools.len() });
@@ -61,13 +61,6 @@ pub fn lark(tools: &[Tool]) -> Result<String, GrammarError> {
          QUOTED: STRING & ~/\"[A-Za-z_][A-Za-z0-9_]*\"/\n"
     );
     Ok(out)
-}
-
-/// A name as it stands in a call.
-pub(crate) fn name(name: &str) -> String {
-    let mut call = Call { tool: name.to_owned(), args: Vec::new() }.to_string();
-    call.truncate(call.len() - "()".len());
-    call
 }
 
 /// A literal of the notation.
@@ -91,8 +84,8 @@ struct Writer<'a> {
     /// The rules of types that have one.
     names: HashMap<Type, Option<String>>,
     types: HashMap<&'a str, &'a Type>,
-    /// A type whose values no grammar can be held to.
-    refused: Option<String>,
+    /// What is wrong with the first type that has no grammar.
+    refused: Option<GrammarError>,
     count: usize,
     /// Whether a value of any type is asked for somewhere.
     any: bool,
@@ -141,28 +134,43 @@ impl Writer<'_> {
                 let _ = writeln!(self.rules, "{rule}: {made}");
                 Some(rule)
             }
-            Type::Bounded(inner, bounds) => match (&**inner, Lengths::of(bounds)) {
-                (Type::Int, _) if let Some(all) = spellings(bounds) => {
-                    let all: Vec<String> = all.iter().map(digits).collect();
-                    (!all.is_empty()).then(|| format!("/({})/", all.join("|")))
-                }
-                (Type::List(item), Some(lengths)) if !bounds.unique || lengths.at_most(1) => {
-                    self.list(item, lengths)
-                }
-                (Type::Str | Type::Path, Some(lengths)) if !bounds.checks_text() => {
-                    let text = lengths.times(&format!("({PLAIN}|{ESCAPE})"));
-                    lengths.exist().then(|| format!("/\"{text}\"/"))
-                }
-                _ => {
-                    self.refused.get_or_insert_with(|| ty.to_string());
-                    None
-                }
-            },
-            Type::Named(_) | Type::Open(..) => {
-                self.refused.get_or_insert_with(|| ty.to_string());
-                None
-            }
+            Type::Bounded(inner, bounds) => self.bounded(ty, inner, bounds),
+            Type::Named(_) => self.refuse(ty, unknown_name()),
+            Type::Open(..) => self.refuse(ty, REPEATED.to_owned()),
         }
+    }
+
+    fn refuse(&mut self, ty: &Type, why: String) -> Option<String> {
+        self.refused.get_or_insert_with(|| GrammarError::Type { ty: ty.to_string(), why });
+        None
+    }
+
+    /// What stands for a value of `ty`, which is `inner` with bounds.
+    fn bounded(&mut self, ty: &Type, inner: &Type, bounds: &Bounds) -> Option<String> {
+        if bounds.is_empty() {
+            return self.ty(inner);
+        }
+        if let Some(known) = self.names.get(ty) {
+            return known.clone();
+        }
+        let made = match (inner, Lengths::of(bounds)) {
+            (Type::Int | Type::Float, _) => number(bounds, *inner == Type::Float),
+            (Type::Str | Type::Path, Some(lengths)) => string(bounds, lengths),
+            (Type::List(_), Some(lengths)) if bounds.unique && !lengths.at_most(1) => Err(EQUAL.to_owned()),
+            (Type::List(item), Some(lengths)) => return self.list(item, lengths),
+            (Type::Open(..), _) => Err(REPEATED.to_owned()),
+            _ => Err(unknown_bounds()),
+        };
+        let made = match made {
+            Ok(expressions) => expressions?,
+            Err(why) => return self.refuse(ty, why),
+        };
+        self.count += 1;
+        let terminal = format!("T{}", self.count);
+        let expressions: Vec<String> = made.iter().map(|e| format!("/{e}/")).collect();
+        let _ = writeln!(self.rules, "{terminal}: {}", expressions.join(" & "));
+        self.names.insert(ty.clone(), Some(terminal.clone()));
+        Some(terminal)
     }
 
     fn list(&mut self, item: &Type, lengths: Lengths) -> Option<String> {
@@ -252,17 +260,45 @@ impl Writer<'_> {
     }
 }
 
-/// The spelling of integers as a regular expression.
-fn digits(spelling: &Spelling) -> String {
-    let mut out = String::new();
-    for (from, to) in &spelling.bytes {
-        match from == to {
-            true => out.push(char::from(*from)),
-            false => out.push_str(&format!("[{}-{}]", char::from(*from), char::from(*to))),
-        }
+const EQUAL: &str = "Lark cannot say that the items of a list differ; ask for a list with equals";
+const REPEATED: &str =
+    "Lark cannot say that no other name is given twice; declare all fields, or ask for a list of pairs";
+
+/// The regular expressions that a number must keep together; nothing where none does.
+fn number(bounds: &Bounds, float: bool) -> Result<Option<Vec<String>>, String> {
+    if numbers::spellings(bounds, float)?.is_none() {
+        return Ok(None);
     }
-    out.push_str(if spelling.more { "[0-9]*" } else { "" });
-    out
+    let range = Bounds { step: None, ..bounds.clone() };
+    let step = Bounds { step: bounds.step.clone(), ..Bounds::default() };
+    let mut out = Vec::new();
+    for bounds in [range, step].into_iter().filter(|b| !b.is_empty()) {
+        let words = |automaton: Option<Automaton>| automaton.and_then(|a| words(&a));
+        out.push(words(numbers::spellings(&bounds, float)?).ok_or(
+            "the regular expression of its numbers becomes too long for Lark; ask for a rounder bound or `step`",
+        )?);
+    }
+    Ok(Some(out))
+}
+
+/// The regular expressions that a string must keep together; nothing where none does.
+fn string(bounds: &Bounds, lengths: Lengths) -> Result<Option<Vec<String>>, String> {
+    let searched = pattern::searched(bounds)?;
+    let exist =
+        if searched.is_empty() { lengths.exist() } else { pattern::strings(bounds, lengths)?.is_some() };
+    if !exist {
+        return Ok(None);
+    }
+    let mut out = Vec::new();
+    if searched.is_empty() || lengths != Lengths::ANY {
+        out.push(format!("\"{}\"", lengths.times(&format!("({PLAIN}|{ESCAPE})"))));
+    }
+    for (hir, what) in searched {
+        let inside =
+            insides(&hir).map_err(|e| format!("{what} has {e}, which Lark cannot say; ask for another"))?;
+        out.push(format!("\"{inside}\""));
+    }
+    Ok(Some(out))
 }
 
 fn list_of(item: &str, lengths: Lengths) -> String {

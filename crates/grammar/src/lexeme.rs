@@ -1,6 +1,10 @@
 //! The words of the grammar, each as a small automaton over bytes. They are the canonical spellings of
 //! `docs/trace-language.md`.
 
+use std::sync::OnceLock;
+
+use groundwork_trace::Value;
+
 /// A word whose spellings are too many to list.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Lexeme {
@@ -72,8 +76,31 @@ fn number(state: u8, byte: u8, fraction: bool) -> Option<Step> {
     }
 }
 
-const INSIDE: u8 = 1;
+/// The state of a string between two of its characters.
+pub(crate) const INSIDE: u8 = 1;
 const CLOSED: u8 = 18;
+
+/// A character of a string that is written with a backslash.
+pub(crate) struct Escape {
+    /// What follows the backslash.
+    pub(crate) spelt: Box<[u8]>,
+    pub(crate) character: char,
+    pub(crate) utf8: Box<[u8]>,
+}
+
+/// All of them.
+pub(crate) fn escapes() -> &'static [Escape] {
+    static MADE: OnceLock<Vec<Escape>> = OnceLock::new();
+    MADE.get_or_init(|| {
+        let escaped = ('\0'..'\u{a0}').filter(|c| c.is_control() || matches!(c, '"' | '\\'));
+        let escape = |c: char| {
+            let printed = Value::str(c).to_string();
+            let spelt = printed.as_bytes()[2..printed.len() - 1].into();
+            Escape { spelt, character: c, utf8: c.to_string().as_bytes().into() }
+        };
+        escaped.map(escape).collect()
+    })
+}
 
 /// A string between quotes: UTF-8, with `"`, `\` and control characters (U+0000 to U+001F, U+007F to U+009F) escaped,
 /// the latter as `\n`, `\t`, `\r` or `\u{…}` without leading zeros.
@@ -131,7 +158,7 @@ fn quoted(state: u8, byte: u8) -> Option<Step> {
 
 #[cfg(test)]
 mod tests {
-    use groundwork_trace::{Number, Value};
+    use groundwork_trace::Number;
 
     use super::*;
 

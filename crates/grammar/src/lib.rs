@@ -31,12 +31,17 @@
 #![forbid(unsafe_code)]
 
 mod action;
+mod automaton;
 mod compile;
 mod error;
+mod given;
 mod lark;
+mod lengths;
 mod lexeme;
 mod machine;
-mod range;
+mod numbers;
+mod pattern;
+mod regex;
 mod vocabulary;
 
 pub use action::{Action, ActionGrammar, Allowed};

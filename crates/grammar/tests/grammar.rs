@@ -108,6 +108,21 @@ fn types() -> impl Strategy<Value = Type> {
             "str(min=1, max=4)",
             "str(max=3, format=\"email\")",
             "path(min=2)",
+            "int(min=-100, max=100, step=7)",
+            "int(above=-1e3, step=25)",
+            "float(min=0)",
+            "float(above=-1.5, below=10.25)",
+            "float(min=-3, step=0.25)",
+            "float(max=99.5)",
+            "str(pattern=\"^[a-c\\n\\\"]+$\")",
+            "str(pattern=\"[0-9]\", max=4)",
+            "str(pattern=\"^(?i:[é-ü]|x)*\\\\b\")",
+            "path(pattern=\"^/\", min=2)",
+            "str(format=\"date\")",
+            "str(format=\"time\")",
+            "str(format=\"ipv4\")",
+            "str(format=\"ipv6\", max=20)",
+            "str(format=\"uuid\", pattern=\"^[0-9a-f-]*$\")",
         ])
         .prop_map(|t| Type::parse(t).unwrap()),
     ];
@@ -117,6 +132,17 @@ fn types() -> impl Strategy<Value = Type> {
             (inner.clone(), 0..3i64, 0..3i64).prop_map(|(t, min, more)| {
                 let (min, max) = (Some(min.into()), (more > 0).then(|| (min + more - 1).into()));
                 Type::Bounded(Box::new(Type::List(Box::new(t))), Bounds { min, max, ..Bounds::default() })
+            }),
+            (inner.clone(), 0..2i64, 0..4i64).prop_map(|(t, min, more)| {
+                let (min, max) = (Some(min.into()), (more > 0).then(|| (min + more - 1).into()));
+                let bounds = Bounds { min, max, unique: true, ..Bounds::default() };
+                Type::Bounded(Box::new(Type::List(Box::new(t))), bounds)
+            }),
+            (fields(inner.clone()), inner.clone(), 0..2i64, 0..4i64).prop_map(|(fields, rest, min, more)| {
+                let most = fields.len() as i64 + more;
+                let open = Type::Open(fields, Box::new(rest));
+                let bounds = Bounds { min: Some(min.into()), max: Some(most.into()), ..Bounds::default() };
+                if more == 0 { open } else { Type::Bounded(Box::new(open), bounds) }
             }),
             inner.clone().prop_map(|t| Type::Optional(Box::new(t))),
             prop::collection::vec(inner.clone(), 2..4).prop_map(Type::Union),
@@ -166,26 +192,75 @@ fn of(ty: &Type) -> BoxedStrategy<Value> {
         Type::Union(types) => proptest::strategy::Union::new(types.iter().map(of)).boxed(),
         Type::List(item) => prop::collection::vec(of(item), 0..3).prop_map(Value::List).boxed(),
         Type::Record(fields) => arguments(fields).prop_map(Value::Record).boxed(),
-        Type::Bounded(inner, bounds) if **inner != Type::Int => {
-            let least = bounds.min.as_ref().and_then(Number::as_i64).unwrap_or(0) as usize;
-            let most = bounds.max.as_ref().and_then(Number::as_i64).map_or(least + 3, |n| n as usize);
-            match &**inner {
-                Type::List(item) => {
-                    prop::collection::vec(of(item), least..=most).prop_map(Value::List).boxed()
-                }
-                _ => prop::collection::vec(any::<char>(), least..=most)
-                    .prop_map(|all| Value::Str(all.into_iter().collect()))
-                    .boxed(),
-            }
-        }
-        Type::Bounded(_, bounds) => {
-            let end = |n: &Option<Number>| n.as_ref().and_then(Number::as_i64);
-            let low = end(&bounds.min).or(end(&bounds.above).map(|n| n + 1)).unwrap_or(-100_000);
-            let high = end(&bounds.max).or(end(&bounds.below).map(|n| n - 1)).unwrap_or(100_000);
-            (low..=high).prop_map(Value::int).boxed()
-        }
-        Type::Open(..) | Type::Named(_) => unreachable!("none is drawn above"),
+        Type::Open(fields, rest) => open(fields, rest).boxed(),
+        Type::Bounded(inner, bounds) => bounded(ty, inner, bounds),
+        Type::Named(_) => unreachable!("none is drawn above"),
     }
+}
+
+/// A value of `ty`, which is `inner` with bounds.
+fn bounded(ty: &Type, inner: &Type, bounds: &Bounds) -> BoxedStrategy<Value> {
+    let least = bounds.min.as_ref().and_then(Number::as_i64).unwrap_or(0) as usize;
+    let most = bounds.max.as_ref().and_then(Number::as_i64).map_or(least + 3, |n| n as usize);
+    let texts = |texts: &[&'static str]| select(texts.to_vec()).prop_map(Value::str).boxed();
+    let some: BoxedStrategy<Value> = match inner {
+        Type::Int | Type::Float => {
+            let fractions: &[&str] =
+                if *inner == Type::Int { &[""] } else { &["", ".0", ".5", ".25", ".10", ".125"] };
+            let wholes =
+                (-130..130).map(|n| n.to_string()).chain(["-0".into(), "12345678901234567890123400".into()]);
+            let all =
+                wholes.flat_map(|n| fractions.iter().map(move |f| Value::parse(&format!("{n}{f}")).unwrap()));
+            select(all.filter(|v| ty.accepts(v).is_ok()).collect::<Vec<_>>()).boxed()
+        }
+        Type::List(item) if bounds.unique => prop::collection::vec(of(item), least..=most.max(least + 2))
+            .prop_map(move |mut items| {
+                let mut seen = Vec::new();
+                items.retain(|i| {
+                    !seen.contains(i) && {
+                        seen.push(i.clone());
+                        true
+                    }
+                });
+                items.truncate(most);
+                Value::List(items)
+            })
+            .boxed(),
+        Type::List(item) => prop::collection::vec(of(item), least..=most).prop_map(Value::List).boxed(),
+        Type::Open(fields, rest) => open(fields, rest).boxed(),
+        _ => match (bounds.format.as_deref(), bounds.pattern.as_deref()) {
+            (Some("date"), _) => texts(&["2024-02-29", "1999-12-31", "0001-01-01"]),
+            (Some("time"), _) => texts(&["08:27:05Z", "23:59:60.25+01:00"]),
+            (Some("ipv4"), _) => texts(&["127.0.0.1", "255.249.10.0"]),
+            (Some("ipv6"), _) => texts(&["::", "1::2:3", "::ffff:1.2.3.4", "1:2:3:4:5:6:7:8"]),
+            (Some("uuid"), _) => texts(&["123e4567-e89b-12d3-a456-426614174000"]),
+            (_, Some("^[a-c\n\"]+$")) => "[a-c\n\"]{1,5}".prop_map(Value::Str).boxed(),
+            (_, Some("[0-9]")) => "[a\n]{0,2}[0-9].?".prop_map(Value::Str).boxed(),
+            (_, Some(r"^(?i:[é-ü]|x)*\b")) => texts(&["x", "é ", "éxx", "a", "X-", "éxé\n"]),
+            (_, Some("^/")) => "/.{1,3}".prop_map(Value::Str).boxed(),
+            (_, Some(other)) => unreachable!("no values for the pattern {other}"),
+            _ => prop::collection::vec(any::<char>(), least..=most)
+                .prop_map(|all| Value::Str(all.into_iter().collect()))
+                .boxed(),
+        },
+    };
+    let ty = ty.clone();
+    some.prop_filter("values keep the bounds", move |value| ty.accepts(value).is_ok()).boxed()
+}
+
+/// Declared fields, and some others with other names.
+fn open(fields: &[Field], rest: &Type) -> impl Strategy<Value = Value> + use<> {
+    let declared: Vec<String> = fields.iter().map(|f| f.name.clone()).collect();
+    (arguments(fields), prop::collection::vec((names(), of(rest)), 0..3)).prop_flat_map(
+        move |(mut given, others)| {
+            for (name, value) in others {
+                if !declared.contains(&name) && given.iter().all(|(n, _)| *n != name) {
+                    given.push((name, value));
+                }
+            }
+            Just(given).prop_shuffle().prop_map(Value::Record)
+        },
+    )
 }
 
 /// Values for fields: those that must be given, some of the others, in any order.
@@ -218,20 +293,57 @@ fn valid(text: &str, tools: &[Tool]) -> bool {
     attempt.status == ActionStatus::Fine && attempt.call.is_some_and(|c| c.to_string() == text)
 }
 
-/// Writes an action by picking tokens: any at first, and later those that bring it to an end.
-fn write(mut action: Action, tokens: &[Vec<u8>], picks: &[Index]) -> String {
+/// The names of the fields in a type, each with its colon.
+fn declared(ty: &Type, names: &mut Vec<String>) {
+    match ty {
+        Type::List(inner) | Type::Optional(inner) | Type::Bounded(inner, _) => declared(inner, names),
+        Type::Union(types) => types.iter().for_each(|t| declared(t, names)),
+        Type::Record(fields) | Type::Open(fields, _) => {
+            for field in fields {
+                let name = Call { tool: field.name.clone(), args: Vec::new() }.to_string();
+                names.push(name.replace("()", ": "));
+                declared(&field.ty, names);
+            }
+        }
+        _ => {}
+    }
+    if let Type::Open(_, rest) = ty {
+        declared(rest, names);
+    }
+}
+
+/// Writes an action by picking tokens: any at first, and later mostly those that bring it to an end.
+///
+/// Nobody comes upon a name that must be given among all that may be: behind a bracket or a comma it tries `names`.
+fn write(mut action: Action, tokens: &[Vec<u8>], picks: &[Index], names: &[String]) -> String {
     let end = tokens.len() as u32 - 1;
     let mut text = Vec::new();
+    let mut random: u64 = 1;
     for step in 0..4000 {
         let allowed = action.allowed();
         let some: Vec<u32> = (0..=end).filter(|id| allowed.has(*id)).collect();
+        assert!(!some.is_empty(), "a dead end: {}", String::from_utf8_lossy(&text));
+        if step % 8 == 0 {
+            let pushed = |id| action.clone().push(id).is_ok();
+            assert!((0..end).all(|id| pushed(id) == allowed.has(id)), "{}", String::from_utf8_lossy(&text));
+        }
+        random = random.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
+        if step >= picks.len() && (text.ends_with(b"{") || text.ends_with(b", ")) && !names.is_empty() {
+            let name = &names[(random >> 33) as usize % names.len()];
+            let mut named = action.clone();
+            if name.bytes().all(|b| named.push(u32::from(b)).is_ok()) {
+                text.extend_from_slice(name.as_bytes());
+                action = named;
+                continue;
+            }
+        }
         // A name ends with its colon, everything else with a bracket or a quote.
-        let closing =
-            |id: &&u32| matches!(tokens[**id as usize].as_slice(), b"\"" | b")" | b"]" | b"}" | b":");
+        let closing = [b"\"", b")", b"]", b"}", b":", b","].map(|b| u32::from(b[0]));
+        let closing = closing.into_iter().find(|id| allowed.has(*id)).filter(|_| random >> 60 < 12);
         let token = match picks.get(step) {
             Some(pick) => *pick.get(&some),
             None if allowed.has(end) => end,
-            None => *some.iter().find(closing).unwrap_or(&some[0]),
+            None => closing.unwrap_or(some[(random >> 33) as usize % some.len()]),
         };
         if token == end {
             return String::from_utf8(text).expect("an action is UTF-8");
@@ -249,7 +361,9 @@ proptest! {
     fn what_is_written_is_valid(tools in tools(), picks in prop::collection::vec(any::<Index>(), 0..60)) {
         let (tokens, vocabulary) = vocabulary();
         let grammar = ActionGrammar::new(&tools, vocabulary).unwrap();
-        let text = write(grammar.action(), tokens, &picks);
+        let mut names = Vec::new();
+        tools.iter().flat_map(|t| &t.params).for_each(|p| declared(&p.ty, &mut names));
+        let text = write(grammar.action(), tokens, &picks, &names);
         prop_assert!(valid(&text, &tools), "{text}\n{}", Attempt::parse(&text, &tools).message);
     }
 
@@ -368,10 +482,6 @@ fn there_must_be_something_to_call() {
         types: Vec::new(),
     };
     assert_eq!(nothing(&[tool]), Some(GrammarError::NothingToCall { tools: 1 }));
-    let bounded = Tool::parse_all("f(a: [float(min=0)]) -> any").unwrap();
-    let refused = GrammarError::Type { ty: "float(min=0)".into() };
-    assert_eq!(nothing(&bounded), Some(refused.clone()));
-    assert_eq!(groundwork_grammar::lark(&bounded), Err(refused));
     assert!(matches!(
         Vocabulary::new([&b"a"[..]], |_| false, 1),
         Err(GrammarError::Vocabulary { tokens: 1, end: 1 })
@@ -392,4 +502,213 @@ fn a_type_may_name_itself() {
     assert!(read("plant(tree={value: 1})"));
     assert!(read("plant(tree={value: 1, children: [{value: 2, children: []}, {value: 3}]})"));
     assert!(!read("plant(tree={value: 1, children: [2]})"));
+}
+
+/// Compares what the grammar of one tool lets through with what is valid.
+fn agrees(declared: &str, texts: &[(&str, bool)]) {
+    let (tokens, vocabulary) = vocabulary();
+    let tools = Tool::parse_all(declared).unwrap();
+    let grammar = ActionGrammar::new(&tools, vocabulary).unwrap();
+    for (text, fine) in texts {
+        assert_eq!(valid(text, &tools), *fine, "{declared} {text}");
+        assert_eq!(accepts(&grammar, tokens, text), *fine, "{declared} {text}");
+    }
+}
+
+#[test]
+fn items_of_a_list_differ() {
+    agrees(
+        "f(a: [\"x\" | \"xy\" | 1](unique=true, min=2)) -> null",
+        &[
+            ("f(a=[\"x\", \"xy\"])", true),
+            ("f(a=[\"xy\", \"x\", 1])", true),
+            ("f(a=[\"x\"])", false),
+            ("f(a=[\"x\", \"x\"])", false),
+            ("f(a=[\"x\", 1, \"x\"])", false),
+        ],
+    );
+    // Spellings of one number are different values.
+    agrees(
+        "f(a: [float](unique=true)) -> null",
+        &[
+            ("f(a=[1, 1.0, 10, 1e1])", true),
+            ("f(a=[1, 10, 1])", false),
+            ("f(a=[])", true),
+            ("f(a=[0, -0])", true),
+        ],
+    );
+    agrees(
+        "f(a: [{k: int, l?: bool}](unique=true, max=3)) -> null",
+        &[
+            ("f(a=[{k: 1}, {k: 2}, {k: 1, l: true}])", true),
+            // The order of fields counts.
+            ("f(a=[{k: 1, l: true}, {l: true, k: 1}])", true),
+            ("f(a=[{k: 1, l: true}, {k: 2}, {k: 1, l: true}])", false),
+            ("f(a=[{k: 1}, {k: 2}, {k: 3}, {k: 4}])", false),
+        ],
+    );
+    agrees(
+        "f(a: [[bool](unique=true)](unique=true) | [int], b: int = 0) -> null",
+        &[
+            ("f(a=[[true], [], [true, false], [false, true], [false]])", true),
+            ("f(b=1, a=[[true], [true]])", false),
+            ("f(a=[[true, true]])", false),
+            ("f(a=[1, 1])", true),
+            ("f(a=[1, []])", false),
+        ],
+    );
+    agrees(
+        "f(a: [str](unique=true), b: [str](unique=true)) -> null",
+        &[
+            ("f(a=[\"x\", \"], [\", \"\\\"\"], b=[\"x\", \"y\"])", true),
+            ("f(b=[\"\\\", \\\"\", \"\", \"\\\", \\\"\"], a=[])", false),
+            ("f(a=[\"a, b\", \"b\"], b=[\"a, b\", \"b\", \"a, b\"])", false),
+        ],
+    );
+}
+
+#[test]
+fn no_list_without_equals_is_a_dead_end() {
+    let (_, vocabulary) = vocabulary();
+    let tools = Tool::parse_all("f(a: [bool | 1 | 12](unique=true, min=4)) -> null").unwrap();
+    let grammar = ActionGrammar::new(&tools, vocabulary).unwrap();
+    let after = |text: &str| {
+        let mut action = grammar.action();
+        text.bytes().for_each(|b| action.push(u32::from(b)).unwrap());
+        let allowed = action.allowed();
+        (0..=255u8).filter(|b| allowed.has(u32::from(*b))).map(char::from).collect::<String>()
+    };
+    assert_eq!(after("f(a=["), "1ft");
+    assert_eq!(after("f(a=[12, "), "1ft");
+    assert_eq!(after("f(a=[12, 1"), ",");
+    assert_eq!(after("f(a=[1, 1"), "2");
+    assert_eq!(after("f(a=[1, 12, "), "ft");
+    assert_eq!(after("f(a=[1, 12, true, "), "f");
+    assert_eq!(after("f(a=[1, 12, true, false"), "]");
+    let nothing = Tool::parse_all("f(a: [bool](unique=true, min=3)) -> null").unwrap();
+    assert_eq!(
+        ActionGrammar::new(&nothing, vocabulary).err(),
+        Some(GrammarError::NothingToCall { tools: 1 })
+    );
+    let nested = Tool::parse_all("f(a: [[bool](unique=true)](unique=true, min=5)) -> null").unwrap();
+    assert!(ActionGrammar::new(&nested, vocabulary).is_ok());
+    let nested = Tool::parse_all("f(a: [[bool](unique=true)](unique=true, min=6)) -> null").unwrap();
+    assert!(ActionGrammar::new(&nested, vocabulary).is_err());
+}
+
+#[test]
+fn further_fields_have_other_names() {
+    agrees(
+        "f(a: {k: int, \"l m\"?: int, *: bool}) -> null",
+        &[
+            ("f(a={k: 1})", true),
+            ("f(a={x: true, k: 1, y: false})", true),
+            ("f(a={\"\": true, \"l m\": 2, k: 1, kk: true, \"k \": true})", true),
+            ("f(a={x: true})", false),
+            ("f(a={k: 1, k: 1})", false),
+            ("f(a={k: true})", false),
+            ("f(a={k: 1, x: 1})", false),
+            ("f(a={k: 1, x: true, y: true, x: true})", false),
+            ("f(a={k: 1, \"x\": true})", false),
+            ("f(a={k: 1, \"l m\": true})", false),
+        ],
+    );
+    agrees(
+        "f(a: {k: int, l?: int, *: {*: int}}(min=2, max=3)) -> null",
+        &[
+            ("f(a={k: 1})", false),
+            ("f(a={k: 1, l: 2})", true),
+            ("f(a={x: {x: 1, y: 1}, y: {x: 1}, k: 1})", true),
+            ("f(a={x: {}, y: {}, z: {}})", false),
+            ("f(a={x: {x: 1, x: 2}, k: 1})", false),
+            ("f(a={k: 1, l: 2, x: {}, y: {}})", false),
+        ],
+    );
+    // What may be anything may have a name twice.
+    agrees("f(a: any) -> null", &[("f(a={x: 1, x: 2})", true)]);
+    let (_, vocabulary) = vocabulary();
+    for nothing in ["f(a: {k: int, l: int, *: int}(max=1)) -> null", "f(a: {*: int}(min=2, max=1)) -> null"] {
+        let tools = Tool::parse_all(nothing).unwrap();
+        assert!(ActionGrammar::new(&tools, vocabulary).is_err(), "{nothing}");
+    }
+}
+
+#[test]
+fn many_fields_and_others_besides() {
+    let (tokens, vocabulary) = vocabulary();
+    let fields: Vec<String> = (0..70).map(|i| format!("p{i}?: int")).collect();
+    let tools = Tool::parse_all(&format!("f(a: {{{}, *: bool}}(min=2)) -> null", fields.join(", "))).unwrap();
+    let grammar = ActionGrammar::new(&tools, vocabulary).unwrap();
+    assert!(accepts(&grammar, tokens, "f(a={p3: 1, x: true, p69: 2, y: true})"));
+    assert!(accepts(&grammar, tokens, "f(a={p69: 2, y: true})"));
+    assert!(!accepts(&grammar, tokens, "f(a={p69: 2})"));
+    assert!(!accepts(&grammar, tokens, "f(a={y: true, y: true})"));
+    // No place is left for two where others may not stand.
+    let none = Field::new("x", Type::Enum(Vec::new()));
+    let mut all: Vec<Field> =
+        (0..70).map(|i| Field { optional: true, ..Field::new(format!("p{i}"), Type::Int) }).collect();
+    all.push(Field { optional: true, ..none.clone() });
+    let bounds = Bounds { min: Some(2.into()), ..Bounds::default() };
+    let open = Type::Bounded(Box::new(Type::Open(all, Box::new(none.ty))), bounds);
+    let tool = Tool { params: vec![Field::new("a", open)], ..tools[0].clone() };
+    let grammar = ActionGrammar::new(&[tool], vocabulary).unwrap();
+    assert!(accepts(&grammar, tokens, "f(a={p68: 1, p69: 1})"));
+    let mut action = grammar.action();
+    "f(a={p6".bytes().for_each(|b| action.push(u32::from(b)).unwrap());
+    assert!(action.allowed().has(u32::from(b'8')) && !action.allowed().has(u32::from(b'9')));
+}
+
+#[test]
+fn escapes_lead_to_what_a_pattern_allows() {
+    let (_, vocabulary) = vocabulary();
+    let tools = Tool::parse_all(r#"f(a: str(pattern="^[\u{85}\u{8}\n\u{a0}]$")) -> null"#).unwrap();
+    let grammar = ActionGrammar::new(&tools, vocabulary).unwrap();
+    let after = |bytes: &[u8]| {
+        let mut action = grammar.action();
+        bytes.iter().for_each(|b| action.push(u32::from(*b)).unwrap());
+        let allowed = action.allowed();
+        (0..=255u8).filter(|b| allowed.has(u32::from(*b))).collect::<Vec<u8>>()
+    };
+    assert_eq!(after(b"f(a=\""), b"\\\xc2");
+    assert_eq!(after(b"f(a=\"\xc2"), b"\xa0");
+    assert_eq!(after(b"f(a=\"\\"), b"nu");
+    assert_eq!(after(b"f(a=\"\\u{"), b"8");
+    assert_eq!(after(b"f(a=\"\\u{8"), b"5}");
+    assert_eq!(after(b"f(a=\"\\u{85}"), b"\"");
+}
+
+#[test]
+fn what_is_refused_is_named() {
+    let (_, vocabulary) = vocabulary();
+    let refused = |declared: &str| match ActionGrammar::new(&Tool::parse_all(declared).unwrap(), vocabulary) {
+        Err(GrammarError::Type { ty, why }) => format!("{ty}: {why}"),
+        other => panic!("{declared}: {other:?}"),
+    };
+    for (declared, why) in [
+        (
+            "f(a: [float(min=1e-999)]) -> any",
+            "float(min=1e-999): its bound 1e-999 takes more than 200 digits",
+        ),
+        ("f(a: int(step=123456789)) -> any", "ask for a rounder `step`"),
+        ("f(a: str(max=99999, pattern=\"a\")) -> any", "more than 65536 states"),
+        ("f(a: [int](unique=true, min=5000)) -> any", "no more than 4096 items are kept apart"),
+    ] {
+        assert!(refused(declared).contains(why), "{}", refused(declared));
+    }
+    let lark = |declared: &str| match groundwork_grammar::lark(&Tool::parse_all(declared).unwrap()) {
+        Err(GrammarError::Type { ty, why }) => format!("{ty}: {why}"),
+        other => panic!("{declared}: {other:?}"),
+    };
+    for (declared, why) in [
+        ("f(a: [int](unique=true)) -> any", "Lark cannot say that the items of a list differ"),
+        ("f(a: {*: int}) -> any", "Lark cannot say that no other name is given twice"),
+        (
+            "f(a: str(pattern=\"\\\\bx\")) -> any",
+            "has word boundaries and ends of lines, which Lark cannot say",
+        ),
+        ("f(a: int(step=97)) -> any", "becomes too long for Lark"),
+    ] {
+        assert!(lark(declared).contains(why), "{}", lark(declared));
+        assert!(ActionGrammar::new(&Tool::parse_all(declared).unwrap(), vocabulary).is_ok(), "{declared}");
+    }
 }

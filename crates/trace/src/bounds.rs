@@ -101,9 +101,14 @@ impl Bounds {
         *self == Bounds::default()
     }
 
-    /// Whether more is asked of a text than its length: a pattern, or a format that is checked.
-    pub fn checks_text(&self) -> bool {
-        self.pattern.is_some() || self.format.as_deref().is_some_and(format_names::is_checked)
+    /// The pattern that texts are held to; none where it cannot be compiled, as then every text keeps it.
+    pub fn checked_pattern(&self) -> Option<&str> {
+        self.pattern.as_deref().filter(|p| is_pattern(p))
+    }
+
+    /// The format that texts are held to; none where it is a note for people.
+    pub fn checked_format(&self) -> Option<&str> {
+        self.format.as_deref().filter(|f| format_names::is_checked(f))
     }
 
     /// Whether `value`, which is of the type that is bounded, keeps the bounds.

@@ -57,7 +57,7 @@ fn is_time(text: &str) -> bool {
     let seconds = clock
         .rsplit_once(':')
         .is_some_and(|(rest, seconds)| hours_and_minutes(rest) && matches!(number(seconds, 2), Some(0..=60)));
-    let zone = matches!(zone, "Z" | "z") || hours_and_minutes(&zone[1..]);
+    let zone = matches!(zone, "Z" | "z") || zone.strip_prefix(['+', '-']).is_some_and(hours_and_minutes);
     seconds && zone && !fraction.is_empty() && fraction.bytes().all(|b| b.is_ascii_digit())
 }
 
@@ -98,6 +98,7 @@ mod tests {
             ("time", "08:27:05.Z"),
             ("time", "08:27:05+1:00"),
             ("time", "Z"),
+            ("time", "08:27:05Z01:00"),
             ("date-time", "2026-11-30"),
             ("uuid", "123e4567e89b12d3a456426614174000"),
             ("ipv4", "256.0.0.1"),

@@ -45,22 +45,39 @@ impl Number {
         }
     }
 
-    /// Whether this is a whole multiple of `step`. Where the two are too far apart to be counted exactly, whether
-    /// the nearest doubles say so.
+    /// Whether this is a whole multiple of `step`. Where `step` has more digits than can be counted with, whether the
+    /// nearest doubles say so.
     pub(crate) fn is_multiple_of(&self, step: &Number) -> bool {
         let (a, b) = (self.decimal(), step.decimal());
-        if b.is_zero() {
-            return false;
+        if a.is_zero() || b.is_zero() {
+            return !b.is_zero();
         }
-        let scale = a.last_place().min(b.last_place());
-        match (a.scaled(scale), b.scaled(scale)) {
-            (Some(a), Some(b)) => a % b == 0,
-            _ => {
-                let quotient = self.as_f64() / step.as_f64();
-                quotient.is_finite() && quotient.fract() == 0.0
-            }
-        }
+        let (a_digits, a_place) = a.without_zeros();
+        let (mut b_digits, b_place) = b.without_zeros();
+        let Some(step_digits) = b_digits.try_fold(0u64, |n, d| n.checked_mul(10)?.checked_add(d.into()))
+        else {
+            let quotient = self.as_f64() / step.as_f64();
+            return quotient.is_finite() && quotient.fract() == 0.0;
+        };
+        // What ends behind the last place of the step is no multiple of it.
+        let Ok(zeros) = u64::try_from(a_place - b_place) else { return false };
+        let modulus = u128::from(step_digits);
+        let rest = a_digits.fold(0, |rest, d| (rest * 10 + u128::from(d)) % modulus);
+        (rest * power_of_ten(zeros, modulus)).is_multiple_of(modulus)
     }
+}
+
+/// `10` to the power `exponent`, modulo a number of 64 bits.
+fn power_of_ten(mut exponent: u64, modulus: u128) -> u128 {
+    let (mut power, mut square) = (1 % modulus, 10 % modulus);
+    while exponent > 0 {
+        if exponent & 1 == 1 {
+            power = power * square % modulus;
+        }
+        square = square * square % modulus;
+        exponent >>= 1;
+    }
+    power
 }
 
 impl Decimal<'_> {
@@ -96,14 +113,12 @@ impl Decimal<'_> {
         })
     }
 
-    /// The number in units of ten to the power `place`, if it fits.
-    fn scaled(&self, place: i64) -> Option<i128> {
-        let mut value = 0i128;
-        for d in self.digits() {
-            value = value.checked_mul(10)?.checked_add(i128::from(d - b'0'))?;
-        }
-        let zeros = u32::try_from(self.last_place() - place).ok()?;
-        value.checked_mul(10i128.checked_pow(zeros)?).map(|v| if self.negative { -v } else { v })
+    /// The digits without zeros at the end, and the power of ten of the last one; of a number that is not zero.
+    fn without_zeros(&self) -> (impl Iterator<Item = u8> + '_, i64) {
+        let count = self.whole.len() + self.fraction.len();
+        let zeros =
+            self.fraction.bytes().rev().chain(self.whole.bytes().rev()).take_while(|d| *d == b'0').count();
+        (self.digits().take(count - zeros).map(|d| d - b'0'), self.last_place() + zeros as i64)
     }
 }
 
@@ -153,9 +168,17 @@ mod tests {
 
     #[test]
     fn multiples() {
-        for (a, step) in
-            [("0.3", "0.1"), ("1e3", "250"), ("-6", "3"), ("0", "7"), ("123456789012345678900", "3")]
-        {
+        for (a, step) in [
+            ("0.3", "0.1"),
+            ("1e3", "250"),
+            ("-6", "3"),
+            ("0", "7"),
+            ("-0.0e5", "1e9"),
+            ("123456789012345678900", "3"),
+            ("111111111111111111111111111111111111111111111111111", "3"),
+            ("1e999999999999", "1024"),
+            ("6e999999999999", "3e-999999999999"),
+        ] {
             assert!(number(a).is_multiple_of(&number(step)), "{a} {step}");
         }
         for (a, step) in [("0.35", "0.1"), ("5", "2"), ("1", "0"), ("9007199254740993", "2")] {
