@@ -34,7 +34,7 @@ fn atif() {
          action [failed]: {\"keystrokes\":\"ls\"}\nobservation: \"a\"\nanswer: There are two.\n"
     );
     use LossKind::*;
-    assert_eq!(losses, [Metadata, Metadata, Metadata, Metadata, Metadata]);
+    assert_eq!(losses, [Metadata, Tools, Metadata, Metadata, Metadata, Metadata]);
     let found = check(&trace, |_| Err(String::new()));
     assert!(!found.has_errors(), "{}", found.render(&trace, "atif", false));
 }
