@@ -11,6 +11,9 @@ use super::spelling::{COMPACT, observation_text};
 use super::turns::{Agent, Outcome, Turn, placed};
 use crate::{Trace, Value};
 
+/// The metadata of a thought that the service hid: its text is empty, its signature is what stands for it.
+pub(crate) const REDACTED: &str = "x_redacted";
+
 /// Writes one document.
 pub(crate) fn write(trace: &Trace) -> String {
     let mut out = String::from("{");
@@ -58,12 +61,21 @@ pub(crate) fn write(trace: &Trace) -> String {
 fn write_agent(out: &mut String, agent: &Agent<'_>, ids: &[String]) {
     comma(out);
     out.push_str("{\"role\":\"assistant\",\"content\":[");
-    if let Some(thought) = agent.thought {
-        out.push_str("{\"type\":\"thinking\",\"thinking\":");
-        quote(out, thought);
-        out.push_str(",\"signature\":");
-        quote(out, agent.signature.unwrap_or_default());
-        out.push('}');
+    match (agent.thought, agent.signature) {
+        // What the service hid goes back to it as it came.
+        (Some(_), Some(data)) if agent.meta(REDACTED) == Some(&Value::Bool(true)) => {
+            out.push_str("{\"type\":\"redacted_thinking\",\"data\":");
+            quote(out, data);
+            out.push('}');
+        }
+        (Some(thought), signature) => {
+            out.push_str("{\"type\":\"thinking\",\"thinking\":");
+            quote(out, thought);
+            out.push_str(",\"signature\":");
+            quote(out, signature.unwrap_or_default());
+            out.push('}');
+        }
+        (None, _) => {}
     }
     if let Some(text) = agent.text {
         comma(out);
@@ -221,6 +233,12 @@ fn read_agent(b: &mut Builder, blocks: &[Node<'_>], at: At<'_>) -> Read<()> {
                     b.note("signature", Value::str(signature));
                 }
                 b.thought(f.need_text("thinking", at)?)?;
+            }
+            "redacted_thinking" => {
+                f.take("type", at)?;
+                b.note("signature", Value::str(f.need_text("data", at)?));
+                b.note(REDACTED, Value::Bool(true));
+                b.thought("")?;
             }
             other => {
                 b.lose(LossKind::Attachment, at.place(), format!("a block of type `{other}`"));

@@ -1,5 +1,6 @@
 //! Inspect: an evaluation log with its samples, or a sample alone, as it lies in an `.eval` archive.
 
+use super::anthropic::REDACTED;
 use super::arguments;
 use super::builder::Builder;
 use super::json::{At, Kind, Node};
@@ -67,9 +68,12 @@ fn write_agent(out: &mut Output, agent: &Agent<'_>, ids: &[String]) {
     match agent.thought {
         None => drop(out.text(agent.text.unwrap_or_default())),
         Some(thought) => {
-            out.open('[').open('{').key("type").text("reasoning").key("reasoning").text(thought);
-            if let Some(signature) = agent.signature {
-                out.key("signature").text(signature);
+            let hidden = agent.signature.filter(|_| agent.meta(REDACTED) == Some(&Value::Bool(true)));
+            out.open('[').open('{').key("type").text("reasoning").key("reasoning");
+            match (hidden, agent.signature) {
+                (Some(data), _) => drop(out.text(data).key("redacted").raw("true")),
+                (None, Some(signature)) => drop(out.text(thought).key("signature").text(signature)),
+                (None, None) => drop(out.text(thought)),
             }
             out.close('}');
             if let Some(text) = agent.text {
@@ -238,19 +242,28 @@ fn read_parts(b: &mut Builder, content: Option<&Node<'_>>, at: At<'_>) -> Read<(
             "text" => b.say(p.need_text("text", at)?)?,
             "reasoning" => {
                 let reasoning = p.need_text("reasoning", at)?;
-                if let Some(signature) = p.text("signature", at)? {
-                    b.note("signature", Value::str(signature));
+                let signature = p.text("signature", at)?;
+                match p.take("redacted", at)?.is_some_and(|r| r.raw == "true") {
+                    true if signature.is_none() => {
+                        b.note("signature", Value::str(reasoning));
+                        b.note(REDACTED, Value::Bool(true));
+                        b.thought("")?;
+                    }
+                    hidden => {
+                        if hidden {
+                            b.lose_once(LossKind::Metadata, || at.place(), "that a thought was redacted");
+                        }
+                        if let Some(signature) = signature {
+                            b.note("signature", Value::str(signature));
+                        }
+                        b.thought(reasoning)?;
+                    }
                 }
-                b.thought(reasoning)?;
             }
             other => {
                 b.lose(LossKind::Attachment, at.place(), format!("a part of type `{other}`"));
                 continue;
             }
-        }
-        // What was not redacted says so.
-        if p.take("redacted", at)?.is_some_and(|r| r.raw == "true") {
-            b.lose_once(LossKind::Metadata, || at.place(), "that a thought was redacted");
         }
         p.rest(at, &mut b.losses);
     }

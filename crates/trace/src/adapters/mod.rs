@@ -24,14 +24,16 @@ mod react;
 mod schemas;
 mod sharegpt;
 mod signatures;
+mod source;
 mod spelling;
 mod stream;
 mod swe_agent;
+mod tool_list;
 mod turns;
 mod verifiers;
 
 pub use loss::{Converted, FormatError, Loss, LossKind, Place};
-pub use stream::{ConvertError, Side, Summary, Writer, convert, read_each};
+pub use stream::{ConvertError, DocumentPlace, Side, Summary, Writer, convert, each_text, read_each};
 
 use crate::{Trace, suggest};
 use dialects::Dialect;
@@ -94,6 +96,8 @@ pub enum Format {
     Inspect,
     /// Traces of verifiers.
     Verifiers,
+    /// Tools as JSON Schema.
+    JsonSchema,
     /// Tools as Python functions.
     Python,
     /// Tools as a TypeScript namespace.
@@ -113,7 +117,7 @@ pub enum Document {
 
 impl Format {
     /// Every format, in the order of the documentation.
-    pub const ALL: [Format; 28] = [
+    pub const ALL: [Format; 29] = [
         Format::OpenAiChat,
         Format::OpenAiResponses,
         Format::Anthropic,
@@ -140,6 +144,7 @@ impl Format {
         Format::SweAgent,
         Format::Inspect,
         Format::Verifiers,
+        Format::JsonSchema,
         Format::Python,
         Format::TypeScript,
     ];
@@ -173,6 +178,7 @@ impl Format {
             Format::SweAgent => "swe-agent",
             Format::Inspect => "inspect",
             Format::Verifiers => "verifiers",
+            Format::JsonSchema => "json-schema",
             Format::Python => "python",
             Format::TypeScript => "typescript",
         }
@@ -212,10 +218,11 @@ impl Format {
             Format::ShareGpt => "ShareGPT: conversations with the calls of Hermes",
             Format::Atif => "ATIF of Harbor: steps with their calls and results",
             Format::Adp => "Agent Data Protocol: actions and observations",
-            Format::OpenTelemetry => "OpenTelemetry spans of generative AI: the last chat of an export",
+            Format::OpenTelemetry => "OpenTelemetry spans of generative AI: the last chat of each trace",
             Format::SweAgent => "SWE-agent's `.traj`: texts to a shell",
             Format::Inspect => "Inspect: samples of an evaluation log, in JSON or in an `.eval` archive",
             Format::Verifiers => "verifiers: a graph of messages",
+            Format::JsonSchema => "JSON Schema, as MCP lists tools: tools alone",
             Format::Python => "Python functions with annotations and docstrings: tools alone",
             Format::TypeScript => "a TypeScript namespace, as Harmony prints it: tools alone",
         }
@@ -308,6 +315,7 @@ impl Format {
             Format::SweAgent => ["trajectory", "trajectory"],
             Format::Inspect => ["samples", "messages"],
             Format::Verifiers => ["nodes", "nodes"],
+            Format::JsonSchema => ["tools", "result"],
             _ => ["messages", "messages"],
         };
         let object = keys.iter().any(|k| node.get(k).is_some()) && node.get("type").is_none();
@@ -322,10 +330,11 @@ impl Format {
             Format::ShareGpt => sharegpt::read(node, at)?,
             Format::Atif => atif::read(node, at)?,
             Format::Adp => adp::read(node, at)?,
-            Format::OpenTelemetry => otel::read(node, at)?,
+            Format::OpenTelemetry => return otel::read(node, at),
             Format::SweAgent => swe_agent::read(node, at)?,
             Format::Inspect => return inspect::read(node, at),
             Format::Verifiers => verifiers::read(node, at)?,
+            Format::JsonSchema => tool_list::read(node, at)?,
             _ => {
                 let items = node.items(at)?;
                 let messages: Vec<_> = items.iter().enumerate().map(|(i, v)| (v, At::Item(&at, i))).collect();
@@ -399,6 +408,7 @@ impl Format {
             Format::SweAgent => swe_agent::write(trace),
             Format::Inspect => inspect::write(trace),
             Format::Verifiers => verifiers::write(trace),
+            Format::JsonSchema => tool_list::write(trace),
             Format::Python => signatures::write_python(trace),
             Format::TypeScript => signatures::write_typescript(trace),
             _ => self.dialect().map_or(String::new(), |d| dialects::write(trace, d)),
