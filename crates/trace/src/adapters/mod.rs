@@ -7,6 +7,8 @@ mod adp;
 mod anthropic;
 mod arguments;
 mod atif;
+mod attach;
+mod beside;
 mod builder;
 mod compare;
 mod content;
@@ -393,27 +395,15 @@ impl Format {
     }
 
     fn write_as_is(self, trace: &Trace, number: impl Fn(usize) -> usize) -> Converted<String> {
-        let value = match self {
-            Format::OpenAiChat => openai_chat::write(trace),
-            Format::OpenAiResponses => openai_responses::write(trace),
-            Format::Anthropic => anthropic::write(trace),
-            Format::Mcp2025 => mcp::write(trace, Revision::Handshake),
-            Format::Mcp2026 => mcp::write(trace, Revision::Stateless),
-            Format::Harmony => harmony::write(trace),
-            Format::ReAct => react::write(trace),
-            Format::ShareGpt => sharegpt::write(trace),
-            Format::Atif => atif::write(trace),
-            Format::Adp => adp::write(trace),
-            Format::OpenTelemetry => otel::write(trace),
-            Format::SweAgent => swe_agent::write(trace),
-            Format::Inspect => inspect::write(trace),
-            Format::Verifiers => verifiers::write(trace),
-            Format::JsonSchema => tool_list::write(trace),
-            Format::Python => signatures::write_python(trace),
-            Format::TypeScript => signatures::write_typescript(trace),
-            _ => self.dialect().map_or(String::new(), |d| dialects::write(trace, d)),
-        };
-        let back = self.read(&value).ok().and_then(|b| b.value.into_iter().next()).unwrap_or_default();
+        let read = |value: &str| self.read(value).ok().and_then(|b| b.value.into_iter().next());
+        let mut value = self.written(trace, None);
+        let mut back = read(&value).unwrap_or_default();
+        if self.holds_anything()
+            && let Some(beside) = beside::of(trace, &back)
+        {
+            value = self.written(trace, Some(&beside));
+            back = read(&value).unwrap_or_default();
+        }
         let markers = match self {
             Format::Harmony => harmony::MARKERS,
             Format::ReAct => react::MARKERS,
@@ -422,5 +412,34 @@ impl Format {
         };
         let losses = compare::losses(trace, &back, markers, number);
         Converted { value, losses }
+    }
+
+    /// Whether a document has a place for whatever its writer wants to say beside.
+    const fn holds_anything(self) -> bool {
+        matches!(self, Format::Atif | Format::Inspect | Format::OpenTelemetry | Format::Verifiers)
+    }
+
+    /// The text of a document, with what else is known of the spans.
+    fn written(self, trace: &Trace, beside: Option<&str>) -> String {
+        match self {
+            Format::OpenAiChat => openai_chat::write(trace),
+            Format::OpenAiResponses => openai_responses::write(trace),
+            Format::Anthropic => anthropic::write(trace),
+            Format::Mcp2025 => mcp::write(trace, Revision::Handshake),
+            Format::Mcp2026 => mcp::write(trace, Revision::Stateless),
+            Format::Harmony => harmony::write(trace),
+            Format::ReAct => react::write(trace),
+            Format::ShareGpt => sharegpt::write(trace),
+            Format::Atif => atif::write(trace, beside),
+            Format::Adp => adp::write(trace),
+            Format::OpenTelemetry => otel::write(trace, beside),
+            Format::SweAgent => swe_agent::write(trace),
+            Format::Inspect => inspect::write(trace, beside),
+            Format::Verifiers => verifiers::write(trace, beside),
+            Format::JsonSchema => tool_list::write(trace),
+            Format::Python => signatures::write_python(trace),
+            Format::TypeScript => signatures::write_typescript(trace),
+            _ => self.dialect().map_or(String::new(), |d| dialects::write(trace, d)),
+        }
     }
 }

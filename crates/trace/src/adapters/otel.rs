@@ -2,6 +2,7 @@
 //! stand in attributes of its span. Read are exports in OTLP's JSON and spans with attributes as a plain object.
 
 use super::arguments;
+use super::beside;
 use super::builder::Builder;
 use super::json::{self, At, Fields, Kind, Node, json_text, quoted};
 use super::loss::{FormatError, Loss, LossKind, Read};
@@ -18,7 +19,7 @@ const SYSTEM: &str = "gen_ai.system_instructions";
 const TOOLS: &str = "gen_ai.tool.definitions";
 
 /// Writes one document: an export with one span, of the last call of the model.
-pub(crate) fn write(trace: &Trace) -> String {
+pub(crate) fn write(trace: &Trace, beside: Option<&str>) -> String {
     let mut turns = placed(trace, |t| matches!(t, Turn::Tools(_) | Turn::System(_)));
     let tools = take_tools(&mut turns);
     let (mut system, mut input, mut output) = (Output::default(), Output::default(), Output::default());
@@ -86,6 +87,9 @@ pub(crate) fn write(trace: &Trace) -> String {
     }
     if let Some(tools) = tools {
         attribute(&mut out, TOOLS, &schemas::list(&tools, Shape::Flat));
+    }
+    if let Some(beside) = beside {
+        attribute(&mut out, beside::KEY, beside);
     }
     for bracket in "]}]}]}]}".chars() {
         out.close(bracket);
@@ -166,7 +170,9 @@ pub(crate) fn read(node: &Node<'_>, at: At<'_>) -> Read<Vec<(Trace, Vec<Loss>)>>
         if let Some(model) = attributes.get("gen_ai.request.model") {
             b.lose(LossKind::Metadata, at.place(), format!("the model {}", model.raw));
         }
-        read.push(b.finish()?);
+        let text = attributes.json(beside::KEY, &chat.pointer)?;
+        let nodes = text.as_deref().and_then(|t| json::parse_all(t).ok()).unwrap_or_default();
+        read.push(beside::finish(b, nodes.first(), At::Key(&At::Root, beside::KEY))?);
     }
     let Some((_, losses)) = read.first_mut() else {
         let hint = "messages are recorded only where an instrumentation is asked to";

@@ -244,7 +244,8 @@ impl Shape {
                     return (at, Some(Reached::End));
                 }
             }
-            if !byte.is_ascii_whitespace() && !(self.word && is_word) && !self.takes(byte, is_word) {
+            let goes_on = byte.is_ascii_whitespace() || self.word && is_word;
+            if !goes_on && !self.takes(byte, is_word) {
                 return (at + 1, Some(Reached::Nowhere));
             }
             at += 1;
