@@ -252,7 +252,9 @@ where
         read: impl Fn(&str) -> Read<Converted<Vec<Trace>>>,
     ) -> Result<(), ConvertError> {
         loop {
-            if !bytes.trim_ascii().is_empty() {
+            // What is cut off ends on its line, not on the next.
+            bytes.truncate(bytes.trim_ascii_end().len());
+            if !bytes.is_empty() {
                 self.document((begin, 1, None), &mut bytes, &read)?;
             }
             bytes.clear();

@@ -141,11 +141,7 @@ fn a_bad_document_is_named_and_the_next_is_read() {
     let cut = "{\"messages\":[";
     let at = |s: &str| (s.split(':').next().unwrap_or_default().to_owned(), s.to_owned());
     for (text, place, wrong) in [
-        (
-            format!("{a}\n\n{broken}\n{b}\n"),
-            "document 1, line 3",
-            "not closed on its line at line 3, column 25",
-        ),
+        (format!("{a}\n\n{broken}\n{b}\n"), "document 1, line 3", "never closed at line 3, column 22"),
         (format!("{broken}\n{a}\n{b}\n"), "document 0, line 1", "not closed on its line at line 1"),
         (format!("{cut}\n{a}\n{b}\n"), "document 0, line 1", "at line 3, column 1"),
         (format!("{a}\n{{\"messages\":3}}\n{b}\n"), "document 1, line 2", "no array at `/messages`"),
