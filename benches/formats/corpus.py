@@ -64,6 +64,30 @@ def multi_turn(row, truth):
     return text
 
 
+def beside(loss):
+    """Whether a loss says nothing of what was said or declared. Those that have any are counted in a column of their own."""
+    return loss["kind"] in ("layout", "ids") or loss["what"].startswith("objects that say nothing of further fields")
+
+
+def actions(trace):
+    """The calls in a trace, which is in the trace language."""
+    return sum(line.startswith(("action:", "action [")) for line in trace.splitlines())
+
+
+def openai_calls(document):
+    messages = document["messages"] if isinstance(document, dict) else document
+    return sum(len(m.get("tool_calls") or ()) for m in messages)
+
+
+def inspect_calls(log):
+    messages = [m for sample in log.get("samples") or () for m in sample["messages"]]
+    return sum(len(m.get("tool_calls") or ()) for m in messages)
+
+
+# How many calls a document of a format holds.
+CALLS = {"openai-chat": openai_calls, "inspect": inspect_calls}
+
+
 def recorded(name):
     path = PACKAGES / name
     for line in path.read_text().splitlines() if path.exists() else ():
@@ -93,15 +117,23 @@ def main():
             continue
         counts[key]["out"] += 1
         counts[key]["same"] += answer["same"]
-        lost = [l for l in answer["losses"] if l["kind"] not in ("layout", "ids")]
+        lost = [l for l in answer["losses"] if not beside(l)]
         counts[key]["whole"] += not lost
+        counts[key]["beside"] += len(lost) < len(answer["losses"])
+        if form in CALLS:
+            counts[key]["calls in"] += CALLS[form](json.loads(document))
+            counts[key]["calls out"] += sum(map(actions, answer["documents"]))
         for reason in {f"{l['kind']}: {shortened(l['what'])}" for l in lost}:
             reasons[key][reason] += 1
             examples.setdefault(reason, document[:3000])
-    print("| package | what | in | out | nothing lost | comes back | refused |\n|---|---|---|---|---|---|---|")
+    print("| package | what | in | out | nothing lost | layout, ids, closed | comes back | refused | calls |\n" + "|---" * 9 + "|")
     for (package, form), c in counts.items():
         what = "tools" if form == "tool" else f"traces (`{form}`)"
-        print(f"| {package} | {what} | {c['in']} | {c['out']} | {c['whole']} | {c['same']} | {c['refused']} |")
+        # A refused document has its calls on neither side.
+        assert c["calls in"] == c["calls out"], (package, form, c["calls in"], c["calls out"])
+        print(f"| {package} | {what} | {c['in']} | {c['out']} | {c['whole']} | {c['beside']} | {c['same']} | {c['refused']} | {c['calls out']} |")
+    print("\nNot counted as lost, but in a column of their own: the layout and the ids of a source, and that an object which says "
+          "nothing of further fields is taken to have none.")
     for key, found in reasons.items():
         print(f"\n{key[0]}, {key[1]}:")
         for reason, n in found.most_common(12):

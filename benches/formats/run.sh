@@ -14,18 +14,18 @@ if [ ! -f fetched ]; then
   python3 -m venv venv
   pip="venv/bin/pip -q"
   # Of the renderers, and what it takes to ask llama-cpp-python's source package for its metadata.
-  $pip install openai-harmony 'mistral-common[sentencepiece]' jinja2 cmake ninja scikit-build-core
-  $pip install mcp-server-git mcp-server-time mcp-server-fetch agentdojo smolagents
+  $pip install openai-harmony==0.0.8 'mistral-common[sentencepiece]==1.13.1' jinja2 cmake ninja scikit-build-core
+  $pip install mcp-server-git==2026.10.19 mcp-server-time==2026.10.19 mcp-server-fetch==2026.10.24 agentdojo==0.1.35 smolagents==1.26.0
   wheel() { $pip download --no-deps --python-version 3.12 --platform manylinux_2_28_x86_64 --platform any --only-binary=:all: "$@"; }
-  wheel trl bfcl-eval litellm
-  PATH=$PWD/venv/bin:$PATH $pip download --no-deps --no-binary=:all: --no-build-isolation llama-cpp-python
+  wheel trl==1.16.0 bfcl-eval==2026.3.23 litellm==1.110.2
+  PATH=$PWD/venv/bin:$PATH $pip download --no-deps --no-binary=:all: --no-build-isolation llama-cpp-python==0.3.36
   mkdir -p templates vocabulary root repository
   tar xzf llama_cpp_python-*.tar.gz -C templates --wildcards '*/models/templates/*.jinja' --strip-components=5
   unzip -qo trl-*.whl 'trl/chat_templates/*.jinja' -d templates
   # The vocabulary that openai-harmony would download.
   unzip -p litellm-*.whl litellm/litellm_core_utils/tokenizers/fb374d419588a4632f3f557e76b4b70aebbca790 > vocabulary/o200k_base.tiktoken
-  npm install --silent --no-audit --no-fund --ignore-scripts @modelcontextprotocol/server-{filesystem,memory,everything,github,sequential-thinking} \
-    @playwright/mcp @notionhq/notion-mcp-server
+  npm install --silent --no-audit --no-fund --ignore-scripts @modelcontextprotocol/server-{filesystem,memory,everything,sequential-thinking}@2026.8.31 \
+    @modelcontextprotocol/server-github@2025.4.8 @playwright/mcp@0.0.83 @notionhq/notion-mcp-server@2.5.2
   git init -q repository
   touch fetched
 fi

@@ -1,4 +1,8 @@
-"""Fetches packages with recorded traces among their sources and writes each trace: traces.py FOLDER > FOLDER/traces.jsonl"""
+"""Fetches packages with recorded traces among their sources and writes each trace: traces.py FOLDER > FOLDER/traces.jsonl
+
+What AgentDojo says beside OpenAI's format is put into it or taken out before anything is counted: an error becomes the content of its
+result, and keys without a value are left out.
+"""
 
 import json
 import os
@@ -13,14 +17,15 @@ from pathlib import Path
 FOLDER = Path(sys.argv[1])
 
 
-def source(package):
-    """The latest source archive of a package on the index that pip uses."""
-    found = sorted(FOLDER.glob(package.replace("-", "_") + "-*.tar.gz"))
+def source(package, version):
+    """The source archive of a package on the index that pip uses."""
+    archive = f"{package.replace('-', '_')}-{version}.tar.gz"
+    found = sorted(FOLDER.glob(archive))
     if not found:
         asked = subprocess.run(["pip", "config", "get", "global.index-url"], capture_output=True, text=True).stdout.strip()
         index = f"{(asked or os.environ.get('PIP_INDEX_URL', 'https://pypi.org/simple')).rstrip('/')}/{package}/"
         page = urllib.request.urlopen(index, timeout=60).read().decode()
-        links = [link for link in re.findall(r'href="([^"]+)"', page) if ".tar.gz" in link]
+        links = [link for link in re.findall(r'href="([^"]+)"', page) if f"/{archive}" in link or link.startswith(archive)]
         url = urllib.parse.urljoin(index, links[-1]).split("#")[0]
         found = [FOLDER / url.rsplit("/", 1)[1]]
         found[0].write_bytes(urllib.request.urlopen(url, timeout=300).read())
@@ -54,7 +59,7 @@ def as_openai(messages):
 
 def agentdojo(every=1):
     """What models said and did in its environments, with and without attacks."""
-    with source("agentdojo") as files:
+    with source("agentdojo", "0.1.9") as files:
         for number, file in enumerate(f for f in files if "/runs/" in f.name and f.name.endswith(".json")):
             if number % every == 0:
                 run = json.load(files.extractfile(file))
@@ -64,7 +69,7 @@ def agentdojo(every=1):
 
 def inspect_ai():
     """The logs that its tests read."""
-    with source("inspect-ai") as files:
+    with source("inspect-ai", "0.3.99") as files:
         for file in files:
             if re.search(r"/tests/.*log.*\.json$", file.name):
                 text = files.extractfile(file).read().decode()

@@ -69,8 +69,9 @@ struct TraceCheck<'a> {
 #[derive(Clone)]
 struct Pending {
     keyword: Range<usize>,
-    /// The tool called, if the call fits its declaration.
+    /// The tool called, if it is declared, and whether the call fits its declaration.
     tool: Option<Rc<Tool>>,
+    fits: bool,
 }
 
 impl TraceCheck<'_> {
@@ -81,19 +82,22 @@ impl TraceCheck<'_> {
 
     fn metadata(&mut self, located: &Located) {
         let span = &located.span;
-        let keyword = || located.keyword.clone();
         if span.failed && span.kind != SpanKind::Action {
             let message = format!("only an action can be marked `failed`, this is `{}`", span.kind);
-            self.found.push(Diagnostic::warning("attribute", message, keyword()));
+            let d = Diagnostic::warning("attribute", message, located.attribute("failed"));
+            self.found.push(d.hint("mark the action that failed"));
         }
         if span.weight.is_some_and(|w| !w.is_finite() || w < 0.0) {
             let message = "a weight is a finite number of at least 0";
-            self.found.push(Diagnostic::error("attribute", message, keyword()));
+            let d = Diagnostic::error("attribute", message, located.attribute("weight"));
+            self.found
+                .push(d.hint("write `weight=0` for what is not trained on, `weight=1` for the usual weight"));
         }
         for (name, value) in &span.meta {
             if let Some(wanted) = meta_type(name).filter(|t| t.accepts(value).is_err()) {
                 let message = format!("`{name}` is a `{wanted}`, not `{value}`");
-                self.found.push(Diagnostic::error("attribute", message, keyword()));
+                let d = Diagnostic::error("attribute", message, located.attribute(name));
+                self.found.push(d.hint(meta_hint(name)));
             }
         }
         let mut last = 0;
@@ -106,7 +110,8 @@ impl TraceCheck<'_> {
                     "ranges are bytes of the body (0 to {}) between characters, in order and apart",
                     body.len()
                 );
-                self.found.push(Diagnostic::error("own", message, keyword()).hint(hint));
+                let d = Diagnostic::error("own", message, located.attribute("own"));
+                self.found.push(d.hint(hint));
             }
             last = last.max(range.end);
         }
@@ -123,9 +128,8 @@ impl TraceCheck<'_> {
                     let hint =
                         suggest::hint(id, self.places.keys().map(String::as_str).collect::<BTreeSet<_>>());
                     let message = format!("no span before this one has the id `{id}`");
-                    self.found.push(
-                        Diagnostic::error("no-span", message, located.keyword.clone()).maybe_hint(hint),
-                    );
+                    let d = Diagnostic::error("no-span", message, located.attribute("after"));
+                    self.found.push(d.maybe_hint(hint));
                 }
             },
             // Said already: it is no string.
@@ -137,17 +141,16 @@ impl TraceCheck<'_> {
         let Some(Value::Str(id)) = located.span.meta("id") else { return };
         if self.places.insert(id.clone(), self.pending.clone()).is_some() {
             let message = format!("two spans have the id `{id}`");
-            self.found.push(Diagnostic::error("repeated", message, located.keyword.clone()));
+            let d = Diagnostic::error("repeated", message, located.attribute("id"));
+            self.found.push(d.hint("give each its own; `after` names one of them"));
         }
     }
 
     fn tools(&mut self, located: &Located, index: usize, known: &impl Fn(&str) -> Result<Vec<Tool>, String>) {
         if index > 0 {
-            self.found.push(Diagnostic::warning(
-                "tools-first",
-                "tools are declared once, before everything else",
-                located.keyword.clone(),
-            ));
+            let message = "tools are declared once, before everything else";
+            let d = Diagnostic::warning("tools-first", message, located.keyword.clone());
+            self.found.push(d.hint("move the declarations to the top of the trace, into one `tools`"));
         }
         let body = located.span.body.as_str();
         if body.trim_start().starts_with('{') {
@@ -184,7 +187,13 @@ impl TraceCheck<'_> {
 
     fn declarations(&mut self, located: &Located, declared: &[Declared]) {
         for (i, Declared { tool, at }) in declared.iter().enumerate() {
-            let wrong = |code, message| Diagnostic::error(code, message, at.clone());
+            let wrong = |code, message| {
+                let hint = match code {
+                    "repeated" => "rename one, or take it out",
+                    _ => "change the default or the type",
+                };
+                Diagnostic::error(code, message, at.clone()).hint(hint)
+            };
             if declared[..i].iter().any(|d| d.tool.name == tool.name) {
                 self.report(located, wrong("repeated", format!("`{}` is declared twice", tool.name)));
             }
@@ -194,9 +203,7 @@ impl TraceCheck<'_> {
                     self.report(located, wrong("repeated", message));
                 }
                 if let Some(pattern) = unread_pattern(&param.ty) {
-                    let message = format!("the pattern `{pattern}` of `{}` is not checked", param.name);
-                    let d = Diagnostic::warning("bound", message, at.clone());
-                    self.report(located, d.hint("patterns that look around or back cannot be read"));
+                    self.report(located, unread(pattern, &param.name, at.clone()));
                 }
                 if let Some(Err(mismatch)) =
                     param.default.as_ref().map(|v| param.ty.accepts_with(v, &tool.types))
@@ -223,7 +230,7 @@ impl TraceCheck<'_> {
             Some(_) => d,
             None => d.hint("if that is what was said, mark it: `action [failed]: …`"),
         };
-        let mut fitting = None;
+        let (mut tool, mut fits) = (None, false);
         match Call::parse(body) {
             Err(d) if !located.span.failed => self.report(located, keep(*d)),
             Err(_) => {}
@@ -234,9 +241,8 @@ impl TraceCheck<'_> {
                         problems.push(problem);
                         true
                     });
-                    if problems.is_empty() {
-                        fitting = tools.iter().find(|t| t.name == call.tool).map(|t| Rc::new(t.clone()));
-                    }
+                    fits = problems.is_empty();
+                    tool = tools.iter().find(|t| t.name == call.tool).map(|t| Rc::new(t.clone()));
                 }
                 if !located.span.failed && !problems.is_empty() {
                     let places = CallPlaces::of(body);
@@ -246,21 +252,29 @@ impl TraceCheck<'_> {
                 }
             }
         }
-        self.pending.push_back(Pending { keyword: located.keyword.clone(), tool: fitting });
+        self.pending.push_back(Pending { keyword: located.keyword.clone(), tool, fits });
     }
 
     fn result(&mut self, located: &Located) {
         let span = &located.span;
         let Some(pending) = self.pending.pop_front() else {
             let message = format!("this `{}` answers no action", span.kind);
-            self.found.push(Diagnostic::warning("no-action", message, located.keyword.clone()));
+            let d = Diagnostic::warning("no-action", message, located.keyword.clone());
+            self.found
+                .push(d.hint("results stand behind the actions that they answer, one each, in their order"));
             return;
         };
         let whole = 0..span.body.trim_end().len();
         let wrong = if span.kind == SpanKind::Observation {
             match (Value::parse(&span.body), &pending.tool) {
                 (Err(d), _) => {
-                    Some(Diagnostic::warning("no-value", format!("no value: {}", d.message), d.range))
+                    let hint = d
+                        .hint
+                        .unwrap_or_else(|| "text is written in quotes: `observation: \"…\"`".to_owned());
+                    Some(
+                        Diagnostic::warning("no-value", format!("no value: {}", d.message), d.range)
+                            .hint(hint),
+                    )
                 }
                 // An injected fault may answer what no tool declares.
                 (Ok(value), Some(tool)) if span.fault.is_none() => {
@@ -274,13 +288,19 @@ impl TraceCheck<'_> {
         } else {
             match (ToolError::parse(&span.body), &pending.tool) {
                 (Err(d), _) => {
-                    Some(Diagnostic::warning("no-error", format!("no error: {}", d.message), d.range))
+                    let hint =
+                        d.hint.unwrap_or_else(|| "an error is written `error: NotFound(\"/a\")`".to_owned());
+                    Some(
+                        Diagnostic::warning("no-error", format!("no error: {}", d.message), d.range)
+                            .hint(hint),
+                    )
                 }
                 (Ok(error), Some(tool)) => {
                     if span.fault.is_some() && error.name == "Renamed" {
                         rename(self.tools.as_deref_mut(), &tool.name, &error);
                     }
-                    undeclared(&error, tool, span.fault.is_some(), whole)
+                    // What refuses a call that does not fit need not be declared.
+                    undeclared(&error, tool, span.fault.is_some() || !pending.fits, whole)
                 }
                 (Ok(_), None) => None,
             }
@@ -294,7 +314,8 @@ impl TraceCheck<'_> {
     fn unanswered(&mut self) {
         for pending in self.pending.drain(..) {
             let message = "no observation or error follows this action";
-            self.found.push(Diagnostic::warning("unanswered", message, pending.keyword));
+            let d = Diagnostic::warning("unanswered", message, pending.keyword);
+            self.found.push(d.hint("write what came of it: `observation: …` or `error: …`"));
         }
     }
 }
@@ -326,6 +347,37 @@ fn meta_type(name: &str) -> Option<&'static Type> {
     TYPES.iter().find(|(known, _)| *known == name).map(|(_, ty)| ty)
 }
 
+/// How the metadata `name` is written.
+fn meta_hint(name: &str) -> &'static str {
+    match name {
+        "time" => "write the time as `time=\"2026-11-30T08:00:00Z\"`",
+        "tokens" => "write a number: `tokens=120`",
+        "cost" | "score" => "write a number: `score=0.5`",
+        "attach" => "write a list: `attach=[\"a.png\"]`",
+        _ => "write a text in quotes",
+    }
+}
+
+/// What is to be said of a pattern that cannot be read.
+fn unread(pattern: &str, of: &str, at: Range<usize>) -> Diagnostic {
+    // What other readers of patterns know, and too large ones.
+    let strange = ["(?=", "(?!", "(?<", "(?>", "\\p", "\\P", "\\u", "\\c", "\\k"];
+    let back = pattern.as_bytes().windows(2).any(|w| w[0] == b'\\' && w[1].is_ascii_digit());
+    let error = regex_lite::Regex::new(pattern).err().map(|e| e.to_string());
+    match error {
+        Some(error) if !back && !strange.iter().any(|s| pattern.contains(s)) && !error.contains("size") => {
+            Diagnostic::error(
+                "bound",
+                format!("the pattern `{pattern}` of `{of}` is no regular expression"),
+                at,
+            )
+            .hint(format!("{error}; what is meant as it stands follows a backslash: `\\\\(`"))
+        }
+        _ => Diagnostic::warning("bound", format!("the pattern `{pattern}` of `{of}` is not checked"), at)
+            .hint("patterns that look around or back, or name classes of Unicode, cannot be read"),
+    }
+}
+
 /// The first pattern in `ty` that cannot be read.
 fn unread_pattern(ty: &Type) -> Option<&str> {
     match ty {
@@ -345,7 +397,12 @@ fn unread_pattern(ty: &Type) -> Option<&str> {
 /// An injected fault may raise errors that no tool declares.
 fn undeclared(error: &ToolError, tool: &Tool, injected: bool, at: Range<usize>) -> Option<Diagnostic> {
     let declared = tool.errors.iter().find(|e| e.name == error.name);
-    let hint = format!("declared `{}`", tool.signature());
+    let mut hint = format!("declared `{}`", tool.signature());
+    if let Some(near) = suggest::nearest(&error.name, tool.errors.iter().map(|e| e.name.as_str()))
+        && declared.is_none()
+    {
+        hint = format!("did you mean `{near}`? {hint}");
+    }
     match declared {
         None if injected => None,
         None => {
@@ -353,7 +410,9 @@ fn undeclared(error: &ToolError, tool: &Tool, injected: bool, at: Range<usize>) 
             Some(Diagnostic::warning("undeclared-error", message, at).hint(hint))
         }
         Some(ty) if ty.args.len() != error.args.len() => {
-            let message = format!("`{}` carries {} values, not {}", ty.name, ty.args.len(), error.args.len());
+            let values = if ty.args.len() == 1 { "value" } else { "values" };
+            let message =
+                format!("`{}` carries {} {values}, not {}", ty.name, ty.args.len(), error.args.len());
             Some(Diagnostic::warning("wrong-error", message, at).hint(hint))
         }
         Some(ty) => {

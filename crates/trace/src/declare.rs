@@ -62,6 +62,7 @@ pub(crate) fn declarations(text: &str) -> (Vec<Declared>, Vec<Diagnostic>) {
             },
         }
     }
+    wrong.extend(s.take_wrong());
     resolve(&mut found, types, s.named_types(), text, &mut wrong);
     wrong.sort_by_key(|d| d.range.start);
     (found, wrong)
@@ -98,7 +99,7 @@ fn resolve(
         let name = &declared[i].name;
         if numbers[name.as_str()] != i {
             let message = format!("the type `{name}` is declared twice");
-            wrong.push(Diagnostic::error("repeated", message, at.clone()));
+            wrong.push(Diagnostic::error("repeated", message, at.clone()).hint("rename one, or take it out"));
         }
     }
     for i in endless(&declared, &numbers) {

@@ -139,7 +139,9 @@ impl Scanner<'_> {
         };
         if !literal && self.peek() == Some(b'(') {
             let bounds = self.nested(|s| s.bounds(&ty))?;
-            ty = Type::Bounded(Box::new(ty), bounds);
+            if !bounds.is_empty() {
+                ty = Type::Bounded(Box::new(ty), bounds);
+            }
         }
         let mut marks = 0;
         while self.eat(b'?') {
@@ -177,7 +179,9 @@ impl Scanner<'_> {
             let set =
                 if twice { Err(format!("`{name}` is given twice")) } else { bounds.set(ty, name, value) };
             if let Err(message) = set {
-                return Err(Box::new(Diagnostic::error("bound", message, from..self.position())));
+                let hint = bounds_hint(ty);
+                let d = Diagnostic::error("bound", message, from..self.position()).hint(hint);
+                self.note_wrong(d);
             }
             more = self.more(b')', "`,` or `)`")?;
         }
@@ -189,6 +193,17 @@ impl Scanner<'_> {
         let ty = self.ty()?;
         self.skip_space();
         if self.eat(close) { Ok(ty) } else { self.expected(what) }
+    }
+}
+
+/// How bounds of a type are written.
+fn bounds_hint(ty: &Type) -> &'static str {
+    match ty {
+        Type::Int | Type::Float => "bounds of a number are written `int(min=0, max=10)`",
+        Type::Str | Type::Path => "bounds of a text are written `str(max=80, pattern=\"^[a-z]+$\")`",
+        Type::List(_) => "bounds of a list are written `[str](min=1, unique=true)`",
+        Type::Open(..) => "bounds of an open record are written `{*: int}(max=10)`",
+        _ => "numbers, texts, lists and open records have bounds; leave them out here",
     }
 }
 
@@ -223,6 +238,9 @@ impl Type {
         s.skip_space();
         let ty = s.ty()?;
         s.end("the type")?;
+        if let Some(wrong) = s.take_wrong().into_iter().next() {
+            return Err(Box::new(wrong));
+        }
         match s.named_types().into_iter().next() {
             Some(at) => Err(unknown_type(&text[at.clone()], std::iter::empty(), at)),
             None => Ok(ty),

@@ -62,12 +62,17 @@ impl Diagnostic {
 
     /// Draws the diagnostic under the lines of `source` that it is about. `name` is the file's name.
     pub fn render(&self, source: &str, name: &str, colour: bool) -> String {
+        self.render_from(source, name, 1, colour)
+    }
+
+    /// As [`Diagnostic::render`], where `source` begins at line `first` of the file.
+    fn render_from(&self, source: &str, name: &str, first: usize, colour: bool) -> String {
         // Only the lines concerned go to the renderer: it reads all it is given, and corpora are large.
         let start = boundary(source, self.range.start);
         let end = boundary(source, self.range.end).max(start);
         let from = source[..start].rfind('\n').map_or(0, |i| i + 1);
         let to = source[end..].find('\n').map_or(source.len(), |i| end + i);
-        let line = source[..from].bytes().filter(|&b| b == b'\n').count() + 1;
+        let line = source[..from].bytes().filter(|&b| b == b'\n').count() + first;
         let level = match self.severity {
             Severity::Error => Level::ERROR,
             Severity::Warning => Level::WARNING,
@@ -120,7 +125,13 @@ impl Diagnostics {
 
     /// Draws all of them, an empty line between two.
     pub fn render(&self, source: &str, name: &str, colour: bool) -> String {
-        self.0.iter().map(|d| d.render(source, name, colour)).collect::<Vec<_>>().join("\n\n")
+        self.render_from(source, name, 1, colour)
+    }
+
+    /// As [`Diagnostics::render`], where `source` begins at line `first` of the file.
+    pub fn render_from(&self, source: &str, name: &str, first: usize, colour: bool) -> String {
+        let drawn = self.0.iter().map(|d| d.render_from(source, name, first, colour));
+        drawn.collect::<Vec<_>>().join("\n\n")
     }
 
     pub(crate) fn sorted(mut self) -> Self {

@@ -34,11 +34,19 @@ pub(crate) struct Located {
     pub(crate) span: Span,
     /// Where the keyword stands.
     pub(crate) keyword: Range<usize>,
+    /// The place of each attribute, by its name.
+    attributes: Vec<(String, Range<usize>)>,
     /// For each line of the body: its offset in the body and in the file.
     lines: Vec<(usize, usize)>,
 }
 
 impl Located {
+    /// Where the attribute `name` stands; without one, the keyword.
+    pub(crate) fn attribute(&self, name: &str) -> Range<usize> {
+        let found = self.attributes.iter().find(|(n, _)| n == name);
+        found.map_or_else(|| self.keyword.clone(), |(_, place)| place.clone())
+    }
+
     /// The place in the file of a range of the body.
     pub(crate) fn place(&self, range: &Range<usize>) -> Range<usize> {
         let start = self.place_of(range.start);
@@ -301,11 +309,12 @@ impl Reader {
         };
         self.stray = false;
         let mut span = Span::new(kind, "");
+        let mut attributes = Vec::new();
         let mut s = Scanner::new(line);
         s.go_to(head.word.len());
         s.skip_blanks();
         if s.peek() == Some(b'[') {
-            self.attributes(&mut s, &mut span, at);
+            attributes = self.attributes(&mut s, &mut span, at);
             s.skip_blanks();
         }
         let from = s.position();
@@ -334,7 +343,7 @@ impl Reader {
         span.body.push_str(&line[body.clone()]);
         self.state = state;
         if let Some(spans) = self.traces.last_mut() {
-            spans.push(Located { span, keyword: word, lines: vec![(0, at + body.start)] });
+            spans.push(Located { span, keyword: word, attributes, lines: vec![(0, at + body.start)] });
         }
     }
 
@@ -381,32 +390,36 @@ impl Reader {
         }
     }
 
-    /// The metadata between brackets; `s` reads the line that begins at `at` in the file.
-    fn attributes(&mut self, s: &mut Scanner<'_>, span: &mut Span, at: usize) {
+    /// Reads the metadata between brackets, and says where each stands; `s` reads the line that begins at `at` in the
+    /// file.
+    fn attributes(&mut self, s: &mut Scanner<'_>, span: &mut Span, at: usize) -> Vec<(String, Range<usize>)> {
         let open = s.position();
         s.eat(b'[');
         let mut seen: Vec<&str> = Vec::new();
+        let mut places = Vec::new();
         loop {
             s.skip_blanks();
             if s.eat(b']') {
-                return;
+                return places;
             }
             if s.peek().is_none() || s.peek() == Some(b':') {
                 self.diagnostics.push(
                     Diagnostic::error("unclosed", "`[` is never closed", at + open..at + open + 1)
                         .hint("metadata is written `[failed fault=transient]`"),
                 );
-                return;
+                return places;
             }
             let from = s.position();
             let name = s.identifier();
             let result = if seen.contains(&name) {
                 let message = format!("`{name}` is given twice");
-                Err(Box::new(Diagnostic::error("attribute", message, from..s.position())))
+                let d = Diagnostic::error("attribute", message, from..s.position());
+                Err(Box::new(d.hint("metadata is given once; take one out")))
             } else {
                 attribute(s, name, from, span)
             };
             seen.push(name);
+            places.push((name.to_owned(), at + from..at + s.position()));
             if let Err(d) = result {
                 self.diagnostics.push(d.moved(at));
                 // The next attribute stands after a space.
@@ -443,7 +456,8 @@ pub(crate) fn attribute(s: &mut Scanner<'_>, name: &str, from: usize, span: &mut
             let word = s.until_blank_or(b']');
             let weight = word.parse().map_err(|_| {
                 let message = format!("`{word}` is no weight");
-                Box::new(Diagnostic::error("attribute", message, from..from + word.len()))
+                let d = Diagnostic::error("attribute", message, from..from + word.len());
+                Box::new(d.hint("a weight is a number of at least 0: `weight=0.5`"))
             })?;
             span.weight = Some(weight);
         }

@@ -66,7 +66,7 @@ pub use check::check;
 pub use diagnostic::{Diagnostic, Diagnostics, Severity};
 pub use diff::{Diff, Difference, diff};
 pub use graph::Branch;
-pub use json_schema::{Narrowed, SchemaError};
+pub use json_schema::{Narrowed, NarrowedKind, SchemaError};
 pub use kind::SpanKind;
 pub use outline::{CallPlace, Outline, SpanPlace};
 pub use page::page;

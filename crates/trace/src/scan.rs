@@ -20,6 +20,8 @@ pub(crate) struct Scanner<'a> {
     open: Option<usize>,
     /// Where types are named that the language does not have.
     named_types: Vec<Range<usize>>,
+    /// Mistakes after which reading goes on where it was.
+    wrong: Vec<Diagnostic>,
 }
 
 /// Whether `name` is written without quotes.
@@ -38,7 +40,15 @@ const fn is_part(b: u8) -> bool {
 
 impl<'a> Scanner<'a> {
     pub(crate) fn new(text: &'a str) -> Self {
-        Scanner { text, bytes: text.as_bytes(), at: 0, depth: 0, open: None, named_types: Vec::new() }
+        Scanner {
+            text,
+            bytes: text.as_bytes(),
+            at: 0,
+            depth: 0,
+            open: None,
+            named_types: Vec::new(),
+            wrong: Vec::new(),
+        }
     }
 
     pub(crate) fn position(&self) -> usize {
@@ -53,6 +63,16 @@ impl<'a> Scanner<'a> {
 
     pub(crate) fn note_type(&mut self, at: Range<usize>) {
         self.named_types.push(at);
+    }
+
+    /// Keeps a mistake that does not keep what follows from being read.
+    pub(crate) fn note_wrong(&mut self, wrong: Diagnostic) {
+        self.wrong.push(wrong);
+    }
+
+    /// The mistakes that were kept.
+    pub(crate) fn take_wrong(&mut self) -> Vec<Diagnostic> {
+        std::mem::take(&mut self.wrong)
     }
 
     /// Where types were named that the language does not have.
@@ -258,7 +278,14 @@ impl<'a> Scanner<'a> {
             Some(b'u') => return self.unicode_escape(from, quote),
             Some(_) => {
                 let range = from..self.here().end;
-                let shown = self.text[range.clone()].escape_debug();
+                // What cannot be seen is shown by its number.
+                let shown: String = self.text[range.clone()].chars().fold(String::new(), |mut shown, c| {
+                    match c.is_control() {
+                        true => shown.extend(c.escape_debug()),
+                        false => shown.push(c),
+                    }
+                    shown
+                });
                 return Err(Box::new(
                     Diagnostic::error("escape", format!("there is no escape `{shown}`"), range)
                         .hint("the escapes are `\\\"`, `\\\\`, `\\n`, `\\t`, `\\r` and `\\u{…}`"),

@@ -136,6 +136,12 @@ impl Type {
                 (!ty.fits(v, types)).then(|| ty.mismatch(v, &place, types))
             })
         };
+        if let (Type::Enum(allowed), Value::Str(word)) = (self, value)
+            && let Some(near) = suggest::nearest(word, allowed.iter().filter_map(Value::as_str))
+        {
+            let found = format!("{} (did you mean `{}`?)", shown(value), Value::str(near));
+            return Mismatch { found, ..here() };
+        }
         let inside = match (self, value) {
             (Type::List(item), Value::List(items)) => items.iter().enumerate().find_map(|(i, v)| {
                 (!item.fits(v, types)).then(|| item.mismatch(v, &format!("{place}[{i}]"), types))
@@ -235,7 +241,8 @@ pub(crate) fn check_call(call: &Call, tools: &[Tool], report: &mut impl FnMut(Ca
                 Some(wrong(true, "unknown-parameter", message, hint))
             }
             Some(_) if call.args[..i].iter().any(|(earlier, _)| earlier == name) => {
-                Some(wrong(true, "repeated-argument", format!("`{name}` is given twice"), None))
+                let hint = Some("an argument is given once; take one out".to_owned());
+                Some(wrong(true, "repeated-argument", format!("`{name}` is given twice"), hint))
             }
             Some(param) => param.ty.accepts_with(value, &tool.types).err().map(|mismatch| {
                 wrong(

@@ -129,6 +129,9 @@ pub struct ConvertArgs {
     /// The file to write [default: standard output]; one named `.parquet` holds traces
     #[arg(long, short)]
     pub out: Option<PathBuf>,
+    /// Leave out documents that cannot be read, and name them; exit code 1 where there are any
+    #[arg(long)]
+    pub skip_bad: bool,
     /// List the formats, and stop
     #[arg(long)]
     pub list: bool,

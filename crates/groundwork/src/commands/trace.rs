@@ -4,6 +4,8 @@ use std::fs;
 use std::io::{IsTerminal, Read};
 use std::path::{Path, PathBuf};
 
+use groundwork_corpus::trace_files;
+use groundwork_trace::adapters::{ConvertError, Side, each_text};
 use groundwork_trace::{Severity, Tool, Trace, check};
 use groundwork_worlds::{tool_set, world_names};
 
@@ -19,6 +21,8 @@ mod lsp;
 mod record;
 mod show;
 
+use convert::Skipped;
+
 pub fn run(command: TraceCommand) -> Result<(), Failure> {
     match command {
         TraceCommand::Check { files } => each(&files, check_file),
@@ -31,7 +35,7 @@ pub fn run(command: TraceCommand) -> Result<(), Failure> {
         TraceCommand::Verify { path } => generate::verify(&path),
         TraceCommand::Convert(args) => convert::run(&args),
         TraceCommand::Stats { file } => {
-            print!("{}", compare::stats(&traces(&file)?));
+            print!("{}", compare::stats(&file)?);
             Ok(())
         }
         TraceCommand::Diff { left, right } => {
@@ -56,25 +60,44 @@ fn each(files: &[PathBuf], mut work: impl FnMut(&Path) -> Result<(), Failure>) -
 }
 
 fn check_file(file: &Path) -> Result<(), Failure> {
-    let text = read(file)?;
-    let found = check(&text, known_tools);
-    if !found.0.is_empty() {
-        let colour = std::io::stderr().is_terminal();
-        eprintln!("{}", found.render(&text, &name(file), colour));
+    let colour = std::io::stderr().is_terminal();
+    let (mut mistakes, mut said) = (0, false);
+    let done = each_text(convert::open(file)?, |text, line| {
+        let found = check(text, known_tools);
+        if !found.0.is_empty() {
+            let space = if said { "\n" } else { "" };
+            eprintln!("{space}{}", found.render_from(text, &name(file), line, colour));
+            said = true;
+        }
+        mistakes += found.0.iter().filter(|d| d.severity == Severity::Error).count();
+        Ok(())
+    });
+    match (done, mistakes) {
+        (Err(ConvertError::Io(e)), _) => Err(Failure::unreadable(Path::new(&name(file)), &e)),
+        (Err(wrong), _) => Err(Failure::input(convert::described(file, wrong))),
+        (Ok(()), 0) => Ok(()),
+        (Ok(()), n) => Err(Failure::input(format!("{n} {} in `{}`", plural(n, "mistake"), name(file)))),
     }
-    match found.0.iter().filter(|d| d.severity == Severity::Error).count() {
-        0 => Ok(()),
-        n => Err(Failure::input(format!("{n} {} in `{}`", plural(n, "mistake"), name(file)))),
+}
+
+/// Gives the traces of a Parquet file, a folder of them, or a trace file to `put`, one at a time.
+fn each_trace(file: &Path, mut put: impl FnMut(Trace)) -> Result<(), Failure> {
+    let files = if file.is_dir() { trace_files(file)? } else { vec![file.to_owned()] };
+    let mut skipped = Skipped::none();
+    for file in files {
+        convert::each(Side::Trace, &file, &mut skipped, |trace| {
+            put(trace);
+            Ok(())
+        })?;
     }
+    Ok(())
 }
 
 /// The traces of a Parquet file, a folder of them, or a trace file.
 pub(crate) fn traces(file: &Path) -> Result<Vec<Trace>, Failure> {
-    if file.is_dir() || file.extension().is_some_and(|e| e == "parquet") {
-        generate::read(file)
-    } else {
-        parse(&read(file)?, file)
-    }
+    let mut all = Vec::new();
+    each_trace(file, |trace| all.push(trace))?;
+    Ok(all)
 }
 
 /// The one trace of a file.

@@ -1,6 +1,7 @@
 //! Anthropic messages: `{"system": …, "messages": […], "tools": […]}`.
 
 use super::arguments;
+use super::attach::{Attached, Style};
 use super::builder::Builder;
 use super::content;
 use super::json::{At, Kind, Node, quote, quoted};
@@ -11,9 +12,13 @@ use super::spelling::{COMPACT, observation_text};
 use super::turns::{Agent, Outcome, Turn, placed};
 use crate::{Trace, Value};
 
+/// The metadata of a thought that the service hid: its text is empty, its signature is what stands for it.
+pub(crate) const REDACTED: &str = "x_redacted";
+
 /// Writes one document.
 pub(crate) fn write(trace: &Trace) -> String {
     let mut out = String::from("{");
+    let attached = Attached::of(trace);
     let mut systems = Vec::new();
     let mut tools = None;
     let mut messages = String::from("[");
@@ -25,7 +30,7 @@ pub(crate) fn write(trace: &Trace) -> String {
             Turn::User(text) => {
                 comma(&mut messages);
                 messages.push_str("{\"role\":\"user\",\"content\":");
-                quote(&mut messages, text);
+                messages.push_str(&attached.content(text, text, Style::Anthropic));
                 messages.push('}');
             }
             Turn::Agent(agent) => {
@@ -33,7 +38,7 @@ pub(crate) fn write(trace: &Trace) -> String {
                 calls += agent.calls.len();
                 write_agent(&mut messages, &agent, &ids);
             }
-            Turn::Results(results) => write_results(&mut messages, &results, &ids),
+            Turn::Results(results) => write_results(&mut messages, &results, &ids, &attached),
         }
     }
     match systems.as_slice() {
@@ -58,12 +63,21 @@ pub(crate) fn write(trace: &Trace) -> String {
 fn write_agent(out: &mut String, agent: &Agent<'_>, ids: &[String]) {
     comma(out);
     out.push_str("{\"role\":\"assistant\",\"content\":[");
-    if let Some(thought) = agent.thought {
-        out.push_str("{\"type\":\"thinking\",\"thinking\":");
-        quote(out, thought);
-        out.push_str(",\"signature\":");
-        quote(out, agent.signature.unwrap_or_default());
-        out.push('}');
+    match (agent.thought, agent.signature) {
+        // What the service hid goes back to it as it came.
+        (Some(_), Some(data)) if agent.meta(REDACTED) == Some(&Value::Bool(true)) => {
+            out.push_str("{\"type\":\"redacted_thinking\",\"data\":");
+            quote(out, data);
+            out.push('}');
+        }
+        (Some(thought), signature) => {
+            out.push_str("{\"type\":\"thinking\",\"thinking\":");
+            quote(out, thought);
+            out.push_str(",\"signature\":");
+            quote(out, signature.unwrap_or_default());
+            out.push('}');
+        }
+        (None, _) => {}
     }
     if let Some(text) = agent.text {
         comma(out);
@@ -85,7 +99,7 @@ fn write_agent(out: &mut String, agent: &Agent<'_>, ids: &[String]) {
     out.push_str("]}");
 }
 
-fn write_results(out: &mut String, results: &[Outcome<'_>], ids: &[String]) {
+fn write_results(out: &mut String, results: &[Outcome<'_>], ids: &[String], attached: &Attached<'_>) {
     comma(out);
     out.push_str("{\"role\":\"user\",\"content\":[");
     for (r, id) in results.iter().zip(ids) {
@@ -93,11 +107,10 @@ fn write_results(out: &mut String, results: &[Outcome<'_>], ids: &[String]) {
         out.push_str("{\"type\":\"tool_result\",\"tool_use_id\":");
         quote(out, id);
         out.push_str(",\"content\":");
+        let text = if r.error { r.body.to_owned() } else { observation_text(r.body, COMPACT) };
+        out.push_str(&attached.content(r.body, &text, Style::Anthropic));
         if r.error {
-            quote(out, r.body);
             out.push_str(",\"is_error\":true");
-        } else {
-            quote(out, &observation_text(r.body, COMPACT));
         }
         out.push('}');
     }
@@ -187,9 +200,22 @@ fn read_user(b: &mut Builder, blocks: &[Node<'_>], at: At<'_>) -> Read<()> {
     if results == blocks.len() && results > 0 {
         return Ok(());
     }
+    // A text and what is attached to it is how it is written.
+    let is_text = |n: &Node<'_>| n.get("type").is_some_and(|t| t.raw == "\"text\"");
+    let usual = blocks.len() > 1 && is_text(&blocks[0]) && !blocks[1..].iter().any(is_text);
     let mut text = String::new();
     for (i, block) in blocks.iter().enumerate().filter(|(_, n)| !is_result(n)) {
-        text.push_str(&content::text(b, Some(block), At::Item(&at, i))?.unwrap_or_default());
+        let at = At::Item(&at, i);
+        if usual && is_text(block) {
+            let mut f = block.fields(at)?;
+            f.take("type", at)?;
+            text.push_str(&f.need_text("text", at)?);
+            f.rest(at, &mut b.losses);
+        } else if usual {
+            content::attached(b, block, block.get("type").map_or("", |t| t.raw.trim_matches('"')), at);
+        } else {
+            text.push_str(&content::text(b, Some(block), at)?.unwrap_or_default());
+        }
     }
     if results > 0 {
         b.lose_once(LossKind::Layout, || at.place(), "results and a user's text in one message");
@@ -221,6 +247,12 @@ fn read_agent(b: &mut Builder, blocks: &[Node<'_>], at: At<'_>) -> Read<()> {
                     b.note("signature", Value::str(signature));
                 }
                 b.thought(f.need_text("thinking", at)?)?;
+            }
+            "redacted_thinking" => {
+                f.take("type", at)?;
+                b.note("signature", Value::str(f.need_text("data", at)?));
+                b.note(REDACTED, Value::Bool(true));
+                b.thought("")?;
             }
             other => {
                 b.lose(LossKind::Attachment, at.place(), format!("a block of type `{other}`"));

@@ -1,6 +1,8 @@
 //! ATIF, the agent trajectory interchange format of Harbor: numbered steps, each with what came of its calls.
 
 use super::arguments;
+use super::attach::{Attached, Style};
+use super::beside;
 use super::builder::Builder;
 use super::content;
 use super::json::{At, Fields, Node, value_number};
@@ -12,9 +14,10 @@ use super::turns::{Agent, Outcome, Turn, take_tools, tersely_placed};
 use crate::{Trace, Value};
 
 /// Writes one document.
-pub(crate) fn write(trace: &Trace) -> String {
+pub(crate) fn write(trace: &Trace, beside: Option<&str>) -> String {
     let mut turns = tersely_placed(trace, |t| matches!(t, Turn::Tools(_)));
     let tools = take_tools(&mut turns);
+    let attached = Attached::of(trace);
     let mut out = Output::default();
     out.open('{').key("schema_version").text("ATIF-v1.7").key("agent").open('{');
     out.key("name").text("groundwork").key("version").text("1");
@@ -35,12 +38,12 @@ pub(crate) fn write(trace: &Trace) -> String {
         };
         match turn {
             Turn::System(text) => {
-                begin("system", None);
+                begin("system", time_of(trace, text));
                 out.key("message").text(text).close('}');
             }
             Turn::User(text) => {
-                begin("user", None);
-                out.key("message").text(text).close('}');
+                begin("user", time_of(trace, text));
+                out.key("message").raw(&attached.content(text, text, Style::Atif)).close('}');
             }
             Turn::Agent(agent) => {
                 begin("agent", agent.meta("time"));
@@ -49,7 +52,7 @@ pub(crate) fn write(trace: &Trace) -> String {
                 let results = turns.next_if(|t| matches!(t, Turn::Results(_)));
                 write_agent(&mut out, &agent, &ids);
                 if let Some(Turn::Results(results)) = results {
-                    write_results(&mut out, &results, &ids);
+                    write_results(&mut out, &results, &ids, &attached);
                 }
                 write_metrics(&mut out, &agent);
                 out.close('}');
@@ -57,8 +60,18 @@ pub(crate) fn write(trace: &Trace) -> String {
             Turn::Tools(_) | Turn::Results(_) => {}
         }
     }
-    out.close(']').close('}');
+    out.close(']');
+    if let Some(object) = beside::object(beside) {
+        out.key("extra").raw(&object);
+    }
+    out.close('}');
     out.finish()
+}
+
+/// When the span was said that says `text`, which is its text and no copy of it.
+fn time_of<'a>(trace: &'a Trace, text: &str) -> Option<&'a Value> {
+    let said = |s: &&crate::Span| !text.is_empty() && std::ptr::eq(s.body.as_bytes(), text.as_bytes());
+    trace.spans.iter().find(said).and_then(|s| s.meta("time"))
 }
 
 fn write_agent(out: &mut Output, agent: &Agent<'_>, ids: &[String]) {
@@ -81,14 +94,15 @@ fn write_agent(out: &mut Output, agent: &Agent<'_>, ids: &[String]) {
     out.close(']');
 }
 
-fn write_results(out: &mut Output, results: &[Outcome<'_>], ids: &[String]) {
+fn write_results(out: &mut Output, results: &[Outcome<'_>], ids: &[String], attached: &Attached<'_>) {
     out.key("observation").open('{').key("results").open('[');
     for (r, id) in results.iter().zip(ids) {
         out.open('{').key("source_call_id").text(id);
         if r.error {
             out.key("content").text(r.body).key("extra").raw("{\"is_error\":true}");
         } else {
-            out.key("content").text(&observation_text(r.body, COMPACT));
+            let text = observation_text(r.body, COMPACT);
+            out.key("content").raw(&attached.content(r.body, &text, Style::Atif));
         }
         out.close('}');
     }
@@ -137,8 +151,9 @@ pub(crate) fn read(node: &Node<'_>, at: At<'_>) -> Read<(Trace, Vec<Loss>)> {
     if let Some(tools) = tools {
         b.tools(tools);
     }
+    let beside = beside::take(&mut fields, "extra", &mut b.losses, at)?;
     fields.rest(at, &mut b.losses);
-    b.finish()
+    beside::finish(b, beside, At::Key(&at, "extra"))
 }
 
 fn read_step(b: &mut Builder, node: &Node<'_>, number: usize, at: At<'_>) -> Read<()> {

@@ -67,6 +67,14 @@ impl Builder {
         self.notes.push((name.to_owned(), value));
     }
 
+    /// Notes what is attached to the next span.
+    pub(crate) fn attach(&mut self, reference: String) {
+        match self.notes.iter_mut().find(|(name, _)| name == "attach") {
+            Some((_, Value::List(all))) => all.push(Value::Str(reference)),
+            _ => self.note("attach", Value::List(vec![Value::Str(reference)])),
+        }
+    }
+
     /// The id of the call that comes next, which is noted unless it is the one that the format's writer would give.
     pub(crate) fn note_call(&mut self, id: Option<&str>, prefix: &str) {
         if let Some(id) = id.filter(|id| !self.is_next(id, prefix)) {
@@ -311,6 +319,9 @@ impl Builder {
 
     pub(crate) fn finish(mut self) -> Read<(Trace, Vec<Loss>)> {
         self.answered()?;
+        if self.notes.iter().any(|(name, _)| name == "attach") {
+            self.lose(LossKind::Attachment, Place::Pointer(String::new()), "what is attached to no text");
+        }
         Ok((Trace::new(self.spans), self.losses))
     }
 }

@@ -57,18 +57,23 @@ pub(crate) fn losses(
             if there.is_none_or(|t| t.meta(name) != Some(value)) {
                 let kind = match name.as_str() {
                     "call" | "id" | "after" => LossKind::Ids,
+                    "attach" => LossKind::Attachment,
                     _ => LossKind::Metadata,
                 };
                 lose(kind, format!("the metadata `{name}`"));
             }
         }
-        if let Some(fault) = &here.fault {
+        if let Some(fault) = &here.fault
+            && there.is_none_or(|t| t.fault != here.fault)
+        {
             lose(LossKind::Fault, format!("the fault `{fault}`"));
         }
-        if !here.own.is_empty() {
+        if !here.own.is_empty() && there.is_none_or(|t| t.own != here.own) {
             lose(LossKind::Own, "the world's own bytes".to_owned());
         }
-        if let Some(weight) = here.weight {
+        if let Some(weight) = here.weight
+            && there.is_none_or(|t| t.weight != here.weight)
+        {
             lose(LossKind::Weight, format!("the weight {weight}"));
         }
     }

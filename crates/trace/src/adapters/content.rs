@@ -1,5 +1,6 @@
 //! The content of a message: a string, or a list of parts.
 
+use super::attach;
 use super::builder::Builder;
 use super::json::{At, Kind, Node};
 use super::loss::{LossKind, Read};
@@ -18,7 +19,13 @@ pub(crate) fn parts(b: &mut Builder, content: Option<&Node<'_>>, at: At<'_>) -> 
         Kind::Object(_) => std::slice::from_ref(node),
         _ => return Ok(vec![Part::Text(node.text(at)?.into_owned())]),
     };
-    b.lose_once(LossKind::Layout, || at.place(), "content in parts");
+    // A text and what is attached to it is how it is written.
+    let is_text = |n: &Node<'_>| n.get("type").is_some_and(|t| t.raw.ends_with("text\""));
+    let usual = matches!(items, [text, attached @ ..]
+        if is_text(text) && !attached.is_empty() && attached.iter().all(|a| attach::reference(a).is_some()));
+    if !usual {
+        b.lose_once(LossKind::Layout, || at.place(), "content in parts");
+    }
     let mut parts = Vec::new();
     for (i, item) in items.iter().enumerate() {
         let at = At::Item(&at, i);
@@ -35,13 +42,26 @@ pub(crate) fn parts(b: &mut Builder, content: Option<&Node<'_>>, at: At<'_>) -> 
             "refusal" => parts.push(Part::Text(fields.need_text("refusal", at)?.into_owned())),
             "thinking" => parts.push(Part::Thought(fields.need_text("thinking", at)?.into_owned())),
             other => {
-                b.lose(LossKind::Attachment, at.place(), format!("a part of type `{other}`"));
+                attached(b, item, other, at);
                 continue;
             }
         }
         fields.rest(at, &mut b.losses);
     }
     Ok(parts)
+}
+
+/// Keeps what a part refers to; one that refers to nothing is a loss.
+pub(crate) fn attached(b: &mut Builder, part: &Node<'_>, kind: &str, at: At<'_>) {
+    match attach::reference(part) {
+        Some((reference, more)) => {
+            b.attach(reference);
+            if more {
+                b.lose_once(LossKind::Metadata, || at.place(), "what is said of an attachment");
+            }
+        }
+        None => b.lose(LossKind::Attachment, at.place(), format!("a part of type `{kind}`")),
+    }
 }
 
 /// All text of `content`, run together; none where there is no content at all.

@@ -1,8 +1,12 @@
 //! Inspect: an evaluation log with its samples, or a sample alone, as it lies in an `.eval` archive.
 
+use super::anthropic::REDACTED;
 use super::arguments;
+use super::attach::{Attached, Style};
+use super::beside;
 use super::builder::Builder;
-use super::json::{At, Kind, Node};
+use super::content;
+use super::json::{At, Kind, Node, quoted};
 use super::loss::{Loss, LossKind, Read};
 use super::openai_chat;
 use super::output::Output;
@@ -12,9 +16,10 @@ use super::turns::{Agent, Turn, take_tools, tersely_placed};
 use crate::{Trace, Value};
 
 /// Writes one document: a log with one sample.
-pub(crate) fn write(trace: &Trace) -> String {
+pub(crate) fn write(trace: &Trace, beside: Option<&str>) -> String {
     let mut turns = tersely_placed(trace, |t| matches!(t, Turn::Tools(_)));
     let tools = take_tools(&mut turns);
+    let attached = Attached::of(trace);
     let mut out = Output::default();
     out.open('{').key("version").raw("2").key("status").text("success").key("eval").open('{');
     out.key("created").text("1970-01-01T00:00:00+00:00").key("task").text("groundwork");
@@ -24,8 +29,10 @@ pub(crate) fn write(trace: &Trace) -> String {
     let (mut calls, mut ids) = (0, Vec::new());
     for turn in turns {
         match turn {
-            Turn::System(text) => message(&mut out, "system", text),
-            Turn::User(text) => message(&mut out, "user", text),
+            Turn::System(text) => message(&mut out, "system", &quoted(text)),
+            Turn::User(text) => {
+                message(&mut out, "user", &attached.content(text, text, Style::Inspect));
+            }
             Turn::Agent(agent) => {
                 ids = agent.ids("call_", calls);
                 calls += agent.calls.len();
@@ -38,7 +45,8 @@ pub(crate) fn write(trace: &Trace) -> String {
                         out.text("").key("error").open('{').key("type").text("unknown");
                         out.key("message").text(r.body).close('}');
                     } else {
-                        out.text(&observation_text(r.body, COMPACT));
+                        let text = observation_text(r.body, COMPACT);
+                        out.raw(&attached.content(r.body, &text, Style::Inspect));
                     }
                     out.close('}');
                 }
@@ -47,15 +55,22 @@ pub(crate) fn write(trace: &Trace) -> String {
         }
     }
     out.close(']');
-    if let Some(tools) = tools {
-        out.key("metadata").open('{').key("tools").raw(&schemas::list(&tools, Shape::Bare)).close('}');
+    if tools.is_some() || beside.is_some() {
+        out.key("metadata").open('{');
+        if let Some(tools) = tools {
+            out.key("tools").raw(&schemas::list(&tools, Shape::Bare));
+        }
+        if let Some(beside) = beside {
+            out.key(beside::KEY).raw(beside);
+        }
+        out.close('}');
     }
     out.close('}').close(']').close('}');
     out.finish()
 }
 
-fn message(out: &mut Output, role: &str, text: &str) {
-    out.open('{').key("role").text(role).key("content").text(text).close('}');
+fn message(out: &mut Output, role: &str, content: &str) {
+    out.open('{').key("role").text(role).key("content").raw(content).close('}');
 }
 
 fn write_agent(out: &mut Output, agent: &Agent<'_>, ids: &[String]) {
@@ -67,9 +82,12 @@ fn write_agent(out: &mut Output, agent: &Agent<'_>, ids: &[String]) {
     match agent.thought {
         None => drop(out.text(agent.text.unwrap_or_default())),
         Some(thought) => {
-            out.open('[').open('{').key("type").text("reasoning").key("reasoning").text(thought);
-            if let Some(signature) = agent.signature {
-                out.key("signature").text(signature);
+            let hidden = agent.signature.filter(|_| agent.meta(REDACTED) == Some(&Value::Bool(true)));
+            out.open('[').open('{').key("type").text("reasoning").key("reasoning");
+            match (hidden, agent.signature) {
+                (Some(data), _) => drop(out.text(data).key("redacted").raw("true")),
+                (None, Some(signature)) => drop(out.text(thought).key("signature").text(signature)),
+                (None, None) => drop(out.text(thought)),
             }
             out.close('}');
             if let Some(text) = agent.text {
@@ -135,9 +153,16 @@ fn read_sample(node: &Node<'_>, at: At<'_>) -> Read<(Trace, Vec<Loss>)> {
     for (i, m) in fields.need("messages", at)?.items(inside)?.iter().enumerate() {
         read_message(&mut b, m, At::Item(&inside, i))?;
     }
-    schemas::take_within(&mut fields, "metadata", &mut b, at)?;
+    let mut known = None;
+    let metadata = At::Key(&at, "metadata");
+    if let Some(node) = fields.take("metadata", at)? {
+        let mut inner = node.fields(metadata)?;
+        schemas::take(&mut inner, &mut b, metadata)?;
+        known = inner.take(beside::KEY, metadata)?;
+        inner.rest(metadata, &mut b.losses);
+    }
     fields.rest(at, &mut b.losses);
-    b.finish()
+    beside::finish(b, known, metadata)
 }
 
 fn read_message(b: &mut Builder, node: &Node<'_>, at: At<'_>) -> Read<()> {
@@ -238,19 +263,28 @@ fn read_parts(b: &mut Builder, content: Option<&Node<'_>>, at: At<'_>) -> Read<(
             "text" => b.say(p.need_text("text", at)?)?,
             "reasoning" => {
                 let reasoning = p.need_text("reasoning", at)?;
-                if let Some(signature) = p.text("signature", at)? {
-                    b.note("signature", Value::str(signature));
+                let signature = p.text("signature", at)?;
+                match p.take("redacted", at)?.is_some_and(|r| r.raw == "true") {
+                    true if signature.is_none() => {
+                        b.note("signature", Value::str(reasoning));
+                        b.note(REDACTED, Value::Bool(true));
+                        b.thought("")?;
+                    }
+                    hidden => {
+                        if hidden {
+                            b.lose_once(LossKind::Metadata, || at.place(), "that a thought was redacted");
+                        }
+                        if let Some(signature) = signature {
+                            b.note("signature", Value::str(signature));
+                        }
+                        b.thought(reasoning)?;
+                    }
                 }
-                b.thought(reasoning)?;
             }
             other => {
-                b.lose(LossKind::Attachment, at.place(), format!("a part of type `{other}`"));
+                content::attached(b, part, other, at);
                 continue;
             }
-        }
-        // What was not redacted says so.
-        if p.take("redacted", at)?.is_some_and(|r| r.raw == "true") {
-            b.lose_once(LossKind::Metadata, || at.place(), "that a thought was redacted");
         }
         p.rest(at, &mut b.losses);
     }
@@ -258,5 +292,5 @@ fn read_parts(b: &mut Builder, content: Option<&Node<'_>>, at: At<'_>) -> Read<(
 }
 
 fn text_of(b: &mut Builder, content: Option<&Node<'_>>, at: At<'_>) -> Read<String> {
-    Ok(super::content::text(b, content, at)?.unwrap_or_default())
+    Ok(content::text(b, content, at)?.unwrap_or_default())
 }

@@ -139,6 +139,10 @@ impl<'a> Parser<'a> {
                     }
                     _ => return self.fail("this is no escape", "a backslash is written `\\\\`"),
                 },
+                Some(b'\n') => {
+                    let hint = "was it cut off? a line break in a string is written `\\n`";
+                    return self.fail("this string is not closed on its line", hint);
+                }
                 Some(_) => {
                     return self.fail("a control character in a string", "write it as an escape: `\\n`");
                 }

@@ -3,9 +3,10 @@
 
 use std::collections::HashMap;
 
+use super::attach::{Attached, Style};
 use super::builder::Builder;
 use super::content;
-use super::json::{At, Fields, Kind, Node, quote, quoted};
+use super::json::{At, Fields, Kind, Node, quoted};
 use super::loss::{FormatError, Loss, LossKind, Read};
 use super::schemas::{self, Shape};
 use super::spelling::{COMPACT, Said, json_body, observation_text, said, value_json};
@@ -51,6 +52,7 @@ impl Revision {
 
 /// Writes one session, a message a line.
 pub(crate) fn write(trace: &Trace, revision: Revision) -> String {
+    let attached = Attached::of(trace);
     let mut w = Writer { out: String::new(), revision, id: 0 };
     if revision == Revision::Handshake {
         HANDSHAKE.iter().for_each(|line| w.line(line));
@@ -87,7 +89,7 @@ pub(crate) fn write(trace: &Trace, revision: Revision) -> String {
         }
         for (id, result) in ids {
             if let Some(r) = result {
-                w.result(id, r.body, r.error);
+                w.result(id, r.body, r.error, &attached);
             }
         }
     }
@@ -131,10 +133,9 @@ impl Writer {
         self.id += 1;
     }
 
-    fn result(&mut self, id: usize, body: &str, error: bool) {
+    fn result(&mut self, id: usize, body: &str, error: bool, attached: &Attached<'_>) {
         let text = if error { body.to_owned() } else { observation_text(body, COMPACT) };
-        let mut content = String::new();
-        quote(&mut content, &text);
+        let content = attached.content(body, &text, Style::Mcp);
         let json = value_json(body, COMPACT).filter(|_| !error);
         let structured = json.filter(|j| match self.revision {
             Revision::Handshake => j.starts_with('{'),
@@ -144,7 +145,7 @@ impl Writer {
         let flag = if error { ",\"isError\":true" } else { "" };
         let complete = self.revision.complete();
         self.line(&format!(
-            "{{\"jsonrpc\":\"2.0\",\"id\":{id},\"result\":{{{complete}\"content\":[{{\"type\":\"text\",\"text\":{content}}}]{structured}{flag}}}}}"
+            "{{\"jsonrpc\":\"2.0\",\"id\":{id},\"result\":{{{complete}\"content\":{content}{structured}{flag}}}}}"
         ));
     }
 }

@@ -7,6 +7,8 @@ mod adp;
 mod anthropic;
 mod arguments;
 mod atif;
+mod attach;
+mod beside;
 mod builder;
 mod compare;
 mod content;
@@ -24,14 +26,16 @@ mod react;
 mod schemas;
 mod sharegpt;
 mod signatures;
+mod source;
 mod spelling;
 mod stream;
 mod swe_agent;
+mod tool_list;
 mod turns;
 mod verifiers;
 
 pub use loss::{Converted, FormatError, Loss, LossKind, Place};
-pub use stream::{ConvertError, Side, Summary, Writer, convert, read_each};
+pub use stream::{ConvertError, DocumentPlace, Side, Summary, Writer, convert, each_text, read_each};
 
 use crate::{Trace, suggest};
 use dialects::Dialect;
@@ -94,6 +98,8 @@ pub enum Format {
     Inspect,
     /// Traces of verifiers.
     Verifiers,
+    /// Tools as JSON Schema.
+    JsonSchema,
     /// Tools as Python functions.
     Python,
     /// Tools as a TypeScript namespace.
@@ -148,7 +154,7 @@ const OTHER_NAMES: &[(&str, Format)] = &[
 
 impl Format {
     /// Every format, in the order of the documentation.
-    pub const ALL: [Format; 28] = [
+    pub const ALL: [Format; 29] = [
         Format::OpenAiChat,
         Format::OpenAiResponses,
         Format::Anthropic,
@@ -175,6 +181,7 @@ impl Format {
         Format::SweAgent,
         Format::Inspect,
         Format::Verifiers,
+        Format::JsonSchema,
         Format::Python,
         Format::TypeScript,
     ];
@@ -208,6 +215,7 @@ impl Format {
             Format::SweAgent => "swe-agent",
             Format::Inspect => "inspect",
             Format::Verifiers => "verifiers",
+            Format::JsonSchema => "json-schema",
             Format::Python => "python",
             Format::TypeScript => "typescript",
         }
@@ -262,10 +270,11 @@ impl Format {
             Format::ShareGpt => "ShareGPT: conversations with the calls of Hermes",
             Format::Atif => "ATIF of Harbor: steps with their calls and results",
             Format::Adp => "Agent Data Protocol: actions and observations",
-            Format::OpenTelemetry => "OpenTelemetry spans of generative AI: the last chat of an export",
+            Format::OpenTelemetry => "OpenTelemetry spans of generative AI: the last chat of each trace",
             Format::SweAgent => "SWE-agent's `.traj`: texts to a shell",
             Format::Inspect => "Inspect: samples of an evaluation log, in JSON or in an `.eval` archive",
             Format::Verifiers => "verifiers: a graph of messages",
+            Format::JsonSchema => "JSON Schema, as MCP lists tools: tools alone",
             Format::Python => "Python functions with annotations and docstrings: tools alone",
             Format::TypeScript => "a TypeScript namespace, as Harmony prints it: tools alone",
         }
@@ -358,6 +367,7 @@ impl Format {
             Format::SweAgent => ["trajectory", "trajectory"],
             Format::Inspect => ["samples", "messages"],
             Format::Verifiers => ["nodes", "nodes"],
+            Format::JsonSchema => ["tools", "result"],
             _ => ["messages", "messages"],
         };
         let object = keys.iter().any(|k| node.get(k).is_some()) && node.get("type").is_none();
@@ -372,10 +382,11 @@ impl Format {
             Format::ShareGpt => sharegpt::read(node, at)?,
             Format::Atif => atif::read(node, at)?,
             Format::Adp => adp::read(node, at)?,
-            Format::OpenTelemetry => otel::read(node, at)?,
+            Format::OpenTelemetry => return otel::read(node, at),
             Format::SweAgent => swe_agent::read(node, at)?,
             Format::Inspect => return inspect::read(node, at),
             Format::Verifiers => verifiers::read(node, at)?,
+            Format::JsonSchema => tool_list::read(node, at)?,
             _ => {
                 let items = node.items(at)?;
                 let messages: Vec<_> = items.iter().enumerate().map(|(i, v)| (v, At::Item(&at, i))).collect();
@@ -434,26 +445,15 @@ impl Format {
     }
 
     fn write_as_is(self, trace: &Trace, number: impl Fn(usize) -> usize) -> Converted<String> {
-        let value = match self {
-            Format::OpenAiChat => openai_chat::write(trace),
-            Format::OpenAiResponses => openai_responses::write(trace),
-            Format::Anthropic => anthropic::write(trace),
-            Format::Mcp2025 => mcp::write(trace, Revision::Handshake),
-            Format::Mcp2026 => mcp::write(trace, Revision::Stateless),
-            Format::Harmony => harmony::write(trace),
-            Format::ReAct => react::write(trace),
-            Format::ShareGpt => sharegpt::write(trace),
-            Format::Atif => atif::write(trace),
-            Format::Adp => adp::write(trace),
-            Format::OpenTelemetry => otel::write(trace),
-            Format::SweAgent => swe_agent::write(trace),
-            Format::Inspect => inspect::write(trace),
-            Format::Verifiers => verifiers::write(trace),
-            Format::Python => signatures::write_python(trace),
-            Format::TypeScript => signatures::write_typescript(trace),
-            _ => self.dialect().map_or(String::new(), |d| dialects::write(trace, d)),
-        };
-        let back = self.read(&value).ok().and_then(|b| b.value.into_iter().next()).unwrap_or_default();
+        let read = |value: &str| self.read(value).ok().and_then(|b| b.value.into_iter().next());
+        let mut value = self.written(trace, None);
+        let mut back = read(&value).unwrap_or_default();
+        if self.holds_anything()
+            && let Some(beside) = beside::of(trace, &back)
+        {
+            value = self.written(trace, Some(&beside));
+            back = read(&value).unwrap_or_default();
+        }
         let markers = match self {
             Format::Harmony => harmony::MARKERS,
             Format::ReAct => react::MARKERS,
@@ -462,5 +462,34 @@ impl Format {
         };
         let losses = compare::losses(trace, &back, markers, number);
         Converted { value, losses }
+    }
+
+    /// Whether a document has a place for whatever its writer wants to say beside.
+    const fn holds_anything(self) -> bool {
+        matches!(self, Format::Atif | Format::Inspect | Format::OpenTelemetry | Format::Verifiers)
+    }
+
+    /// The text of a document, with what else is known of the spans.
+    fn written(self, trace: &Trace, beside: Option<&str>) -> String {
+        match self {
+            Format::OpenAiChat => openai_chat::write(trace),
+            Format::OpenAiResponses => openai_responses::write(trace),
+            Format::Anthropic => anthropic::write(trace),
+            Format::Mcp2025 => mcp::write(trace, Revision::Handshake),
+            Format::Mcp2026 => mcp::write(trace, Revision::Stateless),
+            Format::Harmony => harmony::write(trace),
+            Format::ReAct => react::write(trace),
+            Format::ShareGpt => sharegpt::write(trace),
+            Format::Atif => atif::write(trace, beside),
+            Format::Adp => adp::write(trace),
+            Format::OpenTelemetry => otel::write(trace, beside),
+            Format::SweAgent => swe_agent::write(trace),
+            Format::Inspect => inspect::write(trace, beside),
+            Format::Verifiers => verifiers::write(trace, beside),
+            Format::JsonSchema => tool_list::write(trace),
+            Format::Python => signatures::write_python(trace),
+            Format::TypeScript => signatures::write_typescript(trace),
+            _ => self.dialect().map_or(String::new(), |d| dialects::write(trace, d)),
+        }
     }
 }

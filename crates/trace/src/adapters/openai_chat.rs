@@ -1,8 +1,9 @@
 //! OpenAI chat completions: `{"messages": […], "tools": […]}`, or the messages alone.
 
+use super::attach::{Attached, Style};
 use super::builder::Builder;
 use super::content::{self, Part};
-use super::json::{At, Fields, Node, quote};
+use super::json::{At, Fields, Node, quote, quoted};
 use super::loss::{FormatError, Loss, LossKind, Read};
 use super::schemas::{self, Shape};
 use super::spelling::{COMPACT, Said, observation_text, said};
@@ -16,7 +17,7 @@ pub(crate) fn write(trace: &Trace) -> String {
     let mut out = String::from("{\"messages\":[");
     let mut turns = placed_with_calls(trace, |turn| matches!(turn, Turn::Tools(_)));
     let tools = take_tools(&mut turns);
-    write_turns(&mut out, turns, Calls::Nested, |_| ());
+    write_turns(&mut out, turns, &Attached::of(trace), Calls::Nested, |_| ());
     schemas::end(&mut out, tools.as_deref(), Shape::Function);
     out
 }
@@ -31,16 +32,22 @@ pub(crate) enum Calls {
 }
 
 /// The messages of turns, each by itself.
-pub(crate) fn messages(turns: Vec<Turn<'_>>, shape: Calls) -> Vec<String> {
+pub(crate) fn messages(turns: Vec<Turn<'_>>, attached: &Attached<'_>, shape: Calls) -> Vec<String> {
     let mut out = String::from("[");
     let mut starts = Vec::new();
-    write_turns(&mut out, turns, shape, |at| starts.push(at));
+    write_turns(&mut out, turns, attached, shape, |at| starts.push(at));
     let ends = starts.iter().skip(1).map(|at| at - 1).chain([out.len()]);
     starts.iter().zip(ends).map(|(&start, end)| out[start..end].to_owned()).collect()
 }
 
 /// Writes messages with commas between; `begins` hears where each begins.
-fn write_turns(out: &mut String, turns: Vec<Turn<'_>>, shape: Calls, mut begins: impl FnMut(usize)) {
+fn write_turns(
+    out: &mut String,
+    turns: Vec<Turn<'_>>,
+    attached: &Attached<'_>,
+    shape: Calls,
+    mut begins: impl FnMut(usize),
+) {
     let (mut calls, mut ids) = (0, Vec::new());
     let mut begin = |out: &mut String| {
         comma(out);
@@ -51,11 +58,11 @@ fn write_turns(out: &mut String, turns: Vec<Turn<'_>>, shape: Calls, mut begins:
             Turn::Tools(_) => {}
             Turn::System(text) => {
                 begin(out);
-                message(out, "system", text);
+                message(out, "system", &quoted(text));
             }
             Turn::User(text) => {
                 begin(out);
-                message(out, "user", text);
+                message(out, "user", &attached.content(text, text, Style::OpenAi));
             }
             Turn::Agent(agent) => {
                 ids = agent.ids("call_", calls);
@@ -85,11 +92,11 @@ pub(crate) fn comma(out: &mut String) {
     }
 }
 
-fn message(out: &mut String, role: &str, text: &str) {
+fn message(out: &mut String, role: &str, content: &str) {
     out.push_str("{\"role\":\"");
     out.push_str(role);
     out.push_str("\",\"content\":");
-    quote(out, text);
+    out.push_str(content);
     out.push('}');
 }
 

@@ -1,9 +1,10 @@
 //! OpenAI Responses: items, in a request (`{"input": […], "tools": […]}`), a response (`{"output": […]}`), or
 //! alone.
 
+use super::attach::{Attached, Style};
 use super::builder::Builder;
 use super::content::{self, Part};
-use super::json::{At, Fields, Kind, Node, quote};
+use super::json::{At, Fields, Kind, Node, quote, quoted};
 use super::loss::{FormatError, Loss, LossKind, Read};
 use super::openai_chat::{self, comma};
 use super::schemas::{self, Shape};
@@ -14,13 +15,14 @@ use crate::{Trace, Value};
 /// Writes one document.
 pub(crate) fn write(trace: &Trace) -> String {
     let mut out = String::from("{\"input\":[");
+    let attached = Attached::of(trace);
     let mut tools = None;
     let (mut calls, mut ids) = (0, Vec::new());
     for turn in placed(trace, |t| matches!(t, Turn::Tools(_))) {
         match turn {
             Turn::Tools(body) => tools = schemas::declared(body).or(tools),
-            Turn::System(text) => message(&mut out, "system", text),
-            Turn::User(text) => message(&mut out, "user", text),
+            Turn::System(text) => message(&mut out, "system", &quoted(text)),
+            Turn::User(text) => message(&mut out, "user", &attached.content(text, text, Style::Responses)),
             Turn::Agent(agent) => {
                 if let Some(thought) = agent.thought {
                     comma(&mut out);
@@ -34,7 +36,7 @@ pub(crate) fn write(trace: &Trace) -> String {
                     out.push('}');
                 }
                 if let Some(text) = agent.text {
-                    message(&mut out, "assistant", text);
+                    message(&mut out, "assistant", &quoted(text));
                 }
                 ids = agent.ids("call_", calls);
                 calls += agent.calls.len();
@@ -57,7 +59,7 @@ pub(crate) fn write(trace: &Trace) -> String {
                     quote(&mut out, id);
                     out.push_str(",\"output\":");
                     let text = if r.error { r.body.to_owned() } else { observation_text(r.body, COMPACT) };
-                    quote(&mut out, &text);
+                    out.push_str(&attached.content(r.body, &text, Style::Responses));
                     out.push('}');
                 }
             }
@@ -67,10 +69,10 @@ pub(crate) fn write(trace: &Trace) -> String {
     out
 }
 
-fn message(out: &mut String, role: &str, text: &str) {
+fn message(out: &mut String, role: &str, content: &str) {
     comma(out);
     out.push_str(&format!("{{\"type\":\"message\",\"role\":\"{role}\",\"content\":"));
-    quote(out, text);
+    out.push_str(content);
     out.push('}');
 }
 

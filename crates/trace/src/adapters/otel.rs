@@ -2,6 +2,7 @@
 //! stand in attributes of its span. Read are exports in OTLP's JSON and spans with attributes as a plain object.
 
 use super::arguments;
+use super::beside;
 use super::builder::Builder;
 use super::json::{self, At, Fields, Kind, Node, json_text, quoted};
 use super::loss::{FormatError, Loss, LossKind, Read};
@@ -18,7 +19,7 @@ const SYSTEM: &str = "gen_ai.system_instructions";
 const TOOLS: &str = "gen_ai.tool.definitions";
 
 /// Writes one document: an export with one span, of the last call of the model.
-pub(crate) fn write(trace: &Trace) -> String {
+pub(crate) fn write(trace: &Trace, beside: Option<&str>) -> String {
     let mut turns = placed(trace, |t| matches!(t, Turn::Tools(_) | Turn::System(_)));
     let tools = take_tools(&mut turns);
     let (mut system, mut input, mut output) = (Output::default(), Output::default(), Output::default());
@@ -87,6 +88,9 @@ pub(crate) fn write(trace: &Trace) -> String {
     if let Some(tools) = tools {
         attribute(&mut out, TOOLS, &schemas::list(&tools, Shape::Flat));
     }
+    if let Some(beside) = beside {
+        attribute(&mut out, beside::KEY, beside);
+    }
     for bracket in "]}]}]}]}".chars() {
         out.close(bracket);
     }
@@ -136,53 +140,83 @@ struct Chat<'n, 'a> {
     start: &'a str,
 }
 
-/// Reads one document.
-pub(crate) fn read(node: &Node<'_>, at: At<'_>) -> Read<(Trace, Vec<Loss>)> {
-    let mut chats = Vec::new();
-    let mut others = 0;
-    collect(node, at, &mut chats, &mut others);
-    // The last call of the model was given all that came before.
-    chats.sort_by(|a, b| (a.start.len(), a.start).cmp(&(b.start.len(), b.start)));
-    let Some(chat) = chats.pop() else {
+/// The spans of one trace.
+struct Group<'n, 'a> {
+    /// Its id, as it is spelt.
+    trace: &'a str,
+    chats: Vec<Chat<'n, 'a>>,
+    /// How many other spans there are.
+    others: usize,
+}
+
+/// Reads one document: the last call of the model in each trace, which was given all that came before.
+pub(crate) fn read(node: &Node<'_>, at: At<'_>) -> Read<Vec<(Trace, Vec<Loss>)>> {
+    let mut groups: Vec<Group<'_, '_>> = Vec::new();
+    collect(node, at, &mut groups);
+    let mut read = Vec::new();
+    let mut silent = 0;
+    for mut group in groups {
+        group.chats.sort_by(|a, b| (a.start.len(), a.start).cmp(&(b.start.len(), b.start)));
+        let Some(chat) = group.chats.pop() else {
+            silent += 1;
+            continue;
+        };
+        let mut b = Builder::new(COMPACT);
+        if !group.chats.is_empty() || group.others > 0 {
+            b.lose(LossKind::Layout, at.place(), "spans beside the last call of the model");
+        }
+        let mut attributes = Attributes::of(chat.node);
+        read_attributes(&mut b, &mut attributes, &chat.pointer)?;
+        if let Some(model) = attributes.get("gen_ai.request.model") {
+            b.lose(LossKind::Metadata, at.place(), format!("the model {}", model.raw));
+        }
+        let text = attributes.json(beside::KEY, &chat.pointer)?;
+        let nodes = text.as_deref().and_then(|t| json::parse_all(t).ok()).unwrap_or_default();
+        read.push(beside::finish(b, nodes.first(), At::Key(&At::Root, beside::KEY))?);
+    }
+    let Some((_, losses)) = read.first_mut() else {
         let hint = "messages are recorded only where an instrumentation is asked to";
         return Err(FormatError::new(at.place(), format!("no span has `{INPUT}`"), hint));
     };
-    let mut b = Builder::new(COMPACT);
-    if !chats.is_empty() || others > 0 {
-        b.lose(LossKind::Layout, at.place(), "spans beside the last call of the model");
+    if silent > 0 {
+        let what = format!("{silent} traces without messages");
+        losses.push(Loss { kind: LossKind::Layout, place: at.place(), what });
     }
-    let mut attributes = Attributes::of(chat.node);
-    read_attributes(&mut b, &mut attributes, &chat.pointer)?;
-    if let Some(model) = attributes.get("gen_ai.request.model") {
-        b.lose(LossKind::Metadata, at.place(), format!("the model {}", model.raw));
-    }
-    b.finish()
+    Ok(read)
 }
 
 /// Finds the spans that hold messages, wherever an exporter put them.
-fn collect<'n, 'a>(node: &'n Node<'a>, at: At<'_>, chats: &mut Vec<Chat<'n, 'a>>, others: &mut usize) {
+fn collect<'n, 'a>(node: &'n Node<'a>, at: At<'_>, groups: &mut Vec<Group<'n, 'a>>) {
     match &node.kind {
         Kind::Array(items) => {
             for (i, item) in items.iter().enumerate() {
-                collect(item, At::Item(&at, i), chats, others);
+                collect(item, At::Item(&at, i), groups);
             }
         }
         Kind::Object(_)
             if node.get("attributes").is_some() && node.get("name").is_some()
                 || node.get(INPUT).is_some() =>
         {
+            let inside = |key: &str| node.get("context").and_then(|c| c.get(key));
+            let id = ["traceId", "trace_id"].iter().find_map(|key| node.get(key).or_else(|| inside(key)));
+            let trace = id.map_or("", |id| id.raw);
+            let known = groups.iter().position(|g| g.trace == trace);
+            let number = known.unwrap_or_else(|| {
+                groups.push(Group { trace, chats: Vec::new(), others: 0 });
+                groups.len() - 1
+            });
             if Attributes::of(node).get(INPUT).is_some() {
                 let time = ["startTimeUnixNano", "start_time"].iter().find_map(|k| node.get(k));
                 let start = time.map_or("", |t| t.raw.trim_matches('"'));
-                chats.push(Chat { node, pointer: at.pointer(), start });
+                groups[number].chats.push(Chat { node, pointer: at.pointer(), start });
             } else {
-                *others += 1;
+                groups[number].others += 1;
             }
         }
         Kind::Object(fields) => {
             for (key, value) in fields {
                 if ["resourceSpans", "scopeSpans", "spans"].contains(key) {
-                    collect(value, At::Key(&at, key), chats, others);
+                    collect(value, At::Key(&at, key), groups);
                 }
             }
         }

@@ -9,7 +9,7 @@ use serde_json::{Map, Value as Json, json};
 use super::builder::Builder;
 use super::json::{At, Fields, Node};
 use super::loss::{FormatError, Loss, LossKind, Place, Read};
-use crate::Tool;
+use crate::{NarrowedKind, Tool};
 
 /// How a format wraps the declaration of a tool.
 #[derive(Clone, Copy, PartialEq)]
@@ -118,9 +118,23 @@ pub(crate) fn take_within(
 pub(crate) fn read(nodes: &[Node<'_>], at: At<'_>, losses: &mut Vec<Loss>) -> Read<String> {
     let mut tools = Vec::with_capacity(nodes.len());
     for (i, node) in nodes.iter().enumerate() {
-        tools.push(read_one(node, At::Item(&at, i), losses)?);
+        let at = At::Item(&at, i);
+        match built_in(node) {
+            Some(kind) => losses.push(Loss {
+                kind: LossKind::Tools,
+                place: at.place(),
+                what: format!("the tool of type {kind}, which is the service's own"),
+            }),
+            None => tools.push(read_one(node, at, losses)?),
+        }
     }
     Ok(Tool::print_all(&tools))
+}
+
+/// The type of a tool that a service has built in: one that is neither named nor declared.
+fn built_in<'a>(node: &Node<'a>) -> Option<&'a str> {
+    let declared = ["name", "function"].iter().any(|key| node.get(key).is_some());
+    node.get("type").filter(|t| !declared && t.raw != "\"function\"").map(|t| t.raw)
 }
 
 /// One tool in any of the shapes. What its schema demands and the trace language cannot say is a loss.
@@ -134,7 +148,7 @@ pub(crate) fn read_one(node: &Node<'_>, at: At<'_>, losses: &mut Vec<Loss>) -> R
     let (tool, narrowed) = Tool::narrowed_from_json_schema(&json)
         .map_err(|e| FormatError::new(place(&e.pointer), e.message, e.hint))?;
     losses.extend(narrowed.into_iter().map(|n| Loss {
-        kind: LossKind::Tools,
+        kind: if n.kind == NarrowedKind::Note { LossKind::Metadata } else { LossKind::Tools },
         place: place(&n.pointer),
         what: format!("{} of `{}`", n.what, tool.name),
     }));

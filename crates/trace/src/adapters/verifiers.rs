@@ -2,6 +2,8 @@
 
 use std::collections::HashMap;
 
+use super::attach::Attached;
+use super::beside;
 use super::builder::Builder;
 use super::json::{At, Kind, Node};
 use super::loss::{FormatError, Loss, LossKind, Read};
@@ -13,7 +15,7 @@ use crate::Trace;
 use crate::graph::joined;
 
 /// Writes one document.
-pub(crate) fn write(trace: &Trace) -> String {
+pub(crate) fn write(trace: &Trace, beside: Option<&str>) -> String {
     // A message under the same one before it is the same node.
     let mut nodes: Vec<(Option<usize>, String)> = Vec::new();
     let mut known: HashMap<(Option<usize>, String), usize> = HashMap::new();
@@ -21,8 +23,9 @@ pub(crate) fn write(trace: &Trace) -> String {
     for branch in trace.branches() {
         let mut turns = placed_with_calls(&branch.trace, |t| matches!(t, Turn::Tools(_)));
         tools = take_tools(&mut turns).or(tools);
+        let attached = Attached::of(&branch.trace);
         let mut parent = None;
-        for message in openai_chat::messages(turns, Calls::Flat) {
+        for message in openai_chat::messages(turns, &attached, Calls::Flat) {
             let key = (parent, message);
             let node = *known.entry(key.clone()).or_insert_with(|| {
                 nodes.push(key);
@@ -49,7 +52,11 @@ pub(crate) fn write(trace: &Trace) -> String {
         let sampled = message.starts_with("{\"role\":\"assistant\"");
         out.key("message").raw(message).key("sampled").raw(if sampled { "true" } else { "false" }).close('}');
     }
-    out.close(']').close('}');
+    out.close(']');
+    if let Some(object) = beside::object(beside) {
+        out.key("info").raw(&object);
+    }
+    out.close('}');
     out.finish()
 }
 
@@ -73,6 +80,7 @@ pub(crate) fn read(node: &Node<'_>, at: At<'_>) -> Read<(Trace, Vec<Loss>)> {
     let tools_at = At::Key(&at, "tools");
     let tools = fields.take("tools", at)?.map(|t| t.items(tools_at)).transpose()?.unwrap_or_default();
     let tools = if tools.is_empty() { None } else { Some(schemas::read(tools, tools_at, &mut losses)?) };
+    let beside = beside::take(&mut fields, "info", &mut losses, at)?;
     fields.rest(at, &mut losses);
 
     let mut parents = Vec::with_capacity(nodes.len());
@@ -106,7 +114,9 @@ pub(crate) fn read(node: &Node<'_>, at: At<'_>) -> Read<(Trace, Vec<Loss>)> {
     {
         branches.push(Trace::new(vec![crate::Span::new(crate::SpanKind::Tools, tools)]));
     }
-    Ok((joined(branches), losses))
+    let mut trace = joined(branches);
+    beside::add(&mut trace, &mut losses, beside, At::Key(&at, "info"));
+    Ok((trace, losses))
 }
 
 /// The number of the node that this one follows, which stands before it.

@@ -24,10 +24,23 @@ pub struct SchemaError {
 /// Something that a schema says and the imported tool does not.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Narrowed {
+    /// What sort of thing.
+    pub kind: NarrowedKind,
     /// Where in the schema, as a JSON pointer.
     pub pointer: String,
-    /// What was left out.
+    /// What was left out, or how it was read.
     pub what: String,
+}
+
+/// What the difference between a schema and the imported tool means for the values that are valid.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum NarrowedKind {
+    /// The schema demands something that the tool does not.
+    Demand,
+    /// The schema leaves something open, or says it with other alternatives, and was read in the usual way.
+    Reading,
+    /// The schema says something beside: a title, an example.
+    Note,
 }
 
 fn failure<T>(pointer: &str, message: impl Into<String>, hint: &str) -> Result<T, SchemaError> {

@@ -6,26 +6,26 @@ use std::sync::Arc;
 use serde_json::{Map, Value as Json};
 
 use super::write::keywords;
-use super::{Narrowed, SchemaError, escaped, failure};
+use super::{Narrowed, NarrowedKind, SchemaError, escaped, failure};
 use crate::declare_type::is_reserved;
 use crate::scan::is_identifier;
 use crate::tool::{adopt, by_name, endless};
-use crate::{Bounds, ErrorType, Field, NamedType, Tool, Type, Value};
+use crate::{Bounds, ErrorType, Field, NamedType, Number, Tool, Type, Value};
 
 /// Keywords that say nothing about which values are valid.
 const ANNOTATIONS: [&str; 12] = [
     "title",
     "description",
+    "default",
     "examples",
     "example",
     "deprecated",
     "readOnly",
     "writeOnly",
-    "$schema",
     "$id",
+    "id",
     "$anchor",
     "$comment",
-    "default",
 ];
 
 impl Tool {
@@ -33,14 +33,15 @@ impl Tool {
     /// around it or not).
     ///
     /// Whatever is referred to (`$ref`) becomes a type with a name. An object that says nothing about further fields
-    /// is taken to allow none, and `oneOf` is read as `anyOf`.
+    /// is taken to allow none, a list of places to end after the last, and `oneOf` is read as `anyOf`. The drafts from
+    /// 4 on are read alike.
     ///
     /// # Errors
     /// What the schema demands and the trace language cannot say (`not`, `patternProperties`, an enum of lists);
     /// [`Tool::narrowed_from_json_schema`] reads such a tool without it.
     pub fn from_json_schema(json: &Json) -> Result<Tool, SchemaError> {
         let (tool, narrowed) = Tool::narrowed_from_json_schema(json)?;
-        match narrowed.into_iter().next() {
+        match narrowed.into_iter().find(|n| n.kind == NarrowedKind::Demand) {
             None => Ok(tool),
             Some(n) => {
                 failure(&n.pointer, format!("{} cannot be declared", n.what), "leave it out of the schema")
@@ -48,10 +49,11 @@ impl Tool {
         }
     }
 
-    /// As [`Tool::from_json_schema`], but leaves out what cannot be said and lists it.
+    /// As [`Tool::from_json_schema`], but leaves out what cannot be said and lists it, with what was read in a certain
+    /// way and what is said beside.
     ///
     /// # Errors
-    /// What is no tool at all: no name, no object, a broken `$ref`, a type that is nothing but itself.
+    /// What is no tool at all: no name, no object, a type that is nothing but itself.
     pub fn narrowed_from_json_schema(json: &Json) -> Result<(Tool, Vec<Narrowed>), SchemaError> {
         let (json, at) = match json.get("function") {
             Some(function) if json.get("name").is_none() => (function, "/function"),
@@ -112,7 +114,12 @@ impl Roots {
             types: Vec::new(),
             read: 0,
             depth: 0,
+            kept: &[],
+            closed: false,
         };
+        if !(root.is_object() || root.is_boolean()) {
+            return failure(at, "this is no schema", "a schema is an object");
+        }
         let mut ty = reader.ty(root, at)?;
         let mut types: Vec<Arc<NamedType>> = reader.types.into_iter().map(Arc::new).collect();
         if let Some(&i) = endless(&types, &by_name(&types)).first() {
@@ -145,10 +152,18 @@ impl Roots {
             Type::Any => Ok(Vec::new()),
             Type::Open(params, _) => {
                 if !params.is_empty() {
-                    let what = "`additionalProperties`".to_owned();
-                    self.narrowed.push(Narrowed { pointer: at.to_owned(), what });
+                    let (kind, what) = (NarrowedKind::Demand, "`additionalProperties`".to_owned());
+                    self.narrowed.push(Narrowed { kind, pointer: at.to_owned(), what });
                 }
                 Ok(params)
+            }
+            Type::Optional(inner) => self.params(*inner, at),
+            // Any of several objects: what each of them needs is needed.
+            Type::Union(types) => {
+                let what = "which parameters belong together".to_owned();
+                self.narrowed.push(Narrowed { kind: NarrowedKind::Demand, pointer: at.to_owned(), what });
+                let sets = types.into_iter().map(|t| self.params(t, at)).collect::<Result<Vec<_>, _>>()?;
+                Ok(in_any(sets))
             }
             Type::Bounded(inner, _) => self.params(*inner, at),
             Type::Named(name) => match self.types.iter().find(|t| t.name == name).map(|t| t.ty.clone()) {
@@ -157,6 +172,51 @@ impl Roots {
             },
             _ => failure(at, "the parameters are no object", "use `\"type\": \"object\"`"),
         }
+    }
+}
+
+/// The parameters of a call that fits one of several declarations.
+fn in_any(sets: Vec<Vec<Field>>) -> Vec<Field> {
+    let mut all: Vec<Field> = Vec::new();
+    for field in sets.iter().flatten() {
+        match all.iter_mut().find(|f| f.name == field.name) {
+            None => all.push(field.clone()),
+            Some(known) => {
+                let ty = std::mem::replace(&mut known.ty, Type::Any);
+                known.ty = either(vec![ty, field.ty.clone()]);
+                if known.default != field.default {
+                    known.default = None;
+                    known.optional = true;
+                }
+            }
+        }
+    }
+    for field in &mut all {
+        let needed = sets.iter().all(|s| s.iter().any(|f| f.name == field.name && f.is_needed()));
+        field.optional = !needed && field.default.is_none();
+    }
+    all
+}
+
+/// A value of one of these types, each of which is named once.
+fn either(types: Vec<Type>) -> Type {
+    let mut all: Vec<Type> = Vec::new();
+    for ty in types {
+        match ty {
+            Type::Union(inner) => inner.into_iter().for_each(|t| {
+                if !all.contains(&t) {
+                    all.push(t);
+                }
+            }),
+            ty if !all.contains(&ty) => all.push(ty),
+            _ => {}
+        }
+    }
+    match all.len() {
+        0 => Type::Any,
+        1 => all.remove(0),
+        _ if all.contains(&Type::Any) => Type::Any,
+        _ => Type::Union(all),
     }
 }
 
@@ -169,6 +229,10 @@ struct Reader<'a> {
     /// How many schemas were read.
     read: usize,
     depth: u32,
+    /// Which annotations of the schema that is read next are kept already.
+    kept: &'static [&'static str],
+    /// Whether it was reported that objects are closed.
+    closed: bool,
 }
 
 /// The name that JSON Schema has for a type, where others write it in capitals (Google's services) or as Python and Java
@@ -187,6 +251,26 @@ fn usual_name(name: &str) -> &str {
     }
 }
 
+/// The sort of JSON value that a type is of, where it is plain.
+fn sort(ty: &Type) -> Option<u8> {
+    Some(match ty {
+        Type::Bool => 0,
+        Type::Int | Type::Float => 1,
+        Type::Str | Type::Path => 2,
+        Type::List(_) => 3,
+        Type::Record(_) | Type::Open(..) => 4,
+        _ => return None,
+    })
+}
+
+/// Whether a title says no more than the name: `Max results` of `max_results`.
+fn repeats(title: &str, name: &str) -> bool {
+    let plain = |text: &str| {
+        text.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect::<String>()
+    };
+    plain(title) == plain(name)
+}
+
 /// No tool has this many types.
 const MOST_SCHEMAS: usize = 10_000;
 /// Definitions that lead to each other are read one inside the other.
@@ -194,7 +278,11 @@ const DEEPEST: u32 = 200;
 
 impl Reader<'_> {
     fn left_out(&mut self, at: &str, what: impl Into<String>) {
-        self.narrowed.push(Narrowed { pointer: at.to_owned(), what: what.into() });
+        self.narrow(NarrowedKind::Demand, at, what);
+    }
+
+    fn narrow(&mut self, kind: NarrowedKind, at: &str, what: impl Into<String>) {
+        self.narrowed.push(Narrowed { kind, pointer: at.to_owned(), what: what.into() });
     }
 
     fn ty(&mut self, json: &Json, at: &str) -> Result<Type, SchemaError> {
@@ -212,41 +300,65 @@ impl Reader<'_> {
     }
 
     fn any_type(&mut self, json: &Json, at: &str) -> Result<Type, SchemaError> {
+        let kept = std::mem::take(&mut self.kept);
         let map = match json {
             Json::Bool(true) => return Ok(Type::Any),
+            Json::Bool(false) => {
+                self.left_out(at, "that no value is valid");
+                return Ok(Type::Any);
+            }
             Json::Object(map) => map,
-            _ => return failure(at, "this is no schema", "a schema is an object"),
+            _ => {
+                self.left_out(at, "what is no schema");
+                return Ok(Type::Any);
+            }
         };
-        let list = |key: &str| map.get(key).and_then(Json::as_array);
-        let (ty, used): (Type, Vec<&str>) = if let Some(reference) = map.get("$ref").and_then(Json::as_str) {
-            (self.reference(reference, at)?, vec!["$ref"])
+        let list = |key: &str| map.get(key).and_then(Json::as_array).filter(|l| !l.is_empty());
+        // Beside fields, alternatives mostly say which of them belong together.
+        let alternatives = |key: &str| list(key).filter(|_| !map.contains_key("properties"));
+        let reference =
+            ["$ref", "$recursiveRef"].into_iter().find(|key| map.get(*key).is_some_and(Json::is_string));
+        let (ty, used): (Type, Vec<&str>) = if let Some(key) = reference {
+            (self.reference(map[key].as_str().unwrap_or_default(), at)?, vec![key])
         } else if let Some(values) = list("enum") {
             (self.literals(values, &format!("{at}/enum")), vec!["enum", "type"])
         } else if let Some(value) = map.get("const") {
             (self.literals(std::slice::from_ref(value), &format!("{at}/const")), vec!["const", "type"])
-        } else if let Some(schemas) = list("anyOf") {
+        } else if let Some(schemas) = alternatives("anyOf") {
             (self.any_of(schemas, &format!("{at}/anyOf"))?, vec!["anyOf"])
-        } else if let Some(schemas) = list("oneOf") {
-            (self.any_of(schemas, &format!("{at}/oneOf"))?, vec!["oneOf"])
+        } else if let Some(schemas) = alternatives("oneOf") {
+            (self.one_of(schemas, &format!("{at}/oneOf"))?, vec!["oneOf"])
         } else if let Some([one]) = list("allOf").map(Vec::as_slice) {
             (self.ty(one, &format!("{at}/allOf/0"))?, vec!["allOf"])
         } else {
             match map.get("type") {
                 None if map.contains_key("properties") => self.named("object", map, at)?,
+                None if map.contains_key("prefixItems") || map.contains_key("items") => {
+                    self.named("array", map, at)?
+                }
                 None => (Type::Any, Vec::new()),
                 Some(Json::String(name)) => self.named(name, map, at)?,
                 Some(Json::Array(names)) => self.several(names, map, at)?,
                 Some(_) => {
-                    let hint = "use `\"string\"`";
-                    return failure(at, "`type` is neither a name nor a list of names", hint);
+                    self.left_out(at, "a `type` that is neither a name nor a list of names");
+                    (Type::Any, vec!["type"])
                 }
             }
         };
-        for key in map.keys() {
-            let known = used.contains(&key.as_str()) || ANNOTATIONS.contains(&key.as_str());
-            let beside = ["$defs", "definitions", "nullable"].contains(&key.as_str());
-            if !(known || beside || key.starts_with("x-")) {
-                self.left_out(at, format!("`{key}`"));
+        for (key, value) in map {
+            let key = key.as_str();
+            // The draft, definitions, and what says nothing.
+            let beside = ["$schema", "$defs", "definitions", "nullable"].contains(&key) || value.is_null();
+            let silent = matches!(key, "deprecated" | "readOnly" | "writeOnly")
+                && *value == Json::Bool(false)
+                || key == "required" && value.is_boolean()
+                || matches!(key, "description" | "title" | "$comment") && *value == "";
+            if used.contains(&key) || kept.contains(&key) || beside || silent {
+                continue;
+            }
+            match ANNOTATIONS.contains(&key) || key.starts_with("x-") {
+                true => self.narrow(NarrowedKind::Note, at, format!("`{key}`")),
+                false => self.left_out(at, format!("`{key}`")),
             }
         }
         // OpenAPI 3.0 says so of what may be null.
@@ -261,6 +373,8 @@ impl Reader<'_> {
         map: &Map<String, Json>,
         at: &str,
     ) -> Result<(Type, Vec<&'static str>), SchemaError> {
+        // The length of a list that ends after certain places.
+        let mut most = None;
         let (ty, mut used) = match usual_name(name) {
             "any" => (Type::Any, vec!["type"]),
             "boolean" => (Type::Bool, vec!["type"]),
@@ -272,11 +386,9 @@ impl Reader<'_> {
             }
             "string" => (Type::Str, vec!["type"]),
             "array" => {
-                let item = match map.get("items") {
-                    Some(items) => self.ty(items, &format!("{at}/items"))?,
-                    None => Type::Any,
-                };
-                (Type::List(Box::new(item)), vec!["type", "items"])
+                let (item, longest) = self.items(map, at)?;
+                most = longest;
+                (Type::List(Box::new(item)), vec!["type", "items", "prefixItems", "additionalItems"])
             }
             "object" => {
                 (self.record(map, at)?, vec!["type", "properties", "required", "additionalProperties"])
@@ -289,9 +401,33 @@ impl Reader<'_> {
         let mut bounds = Bounds::default();
         for &(keyword, ours) in keywords(&ty) {
             let Some(value) = map.get(keyword) else { continue };
+            // In draft 4, whether the bound is among the values stands beside it.
+            let beside = match keyword {
+                "minimum" => map.get("exclusiveMinimum").map(|e| ("above", e)),
+                "maximum" => map.get("exclusiveMaximum").map(|e| ("below", e)),
+                "exclusiveMinimum" if map.contains_key("minimum") && value.is_boolean() => {
+                    used.push(keyword);
+                    continue;
+                }
+                "exclusiveMaximum" if map.contains_key("maximum") && value.is_boolean() => {
+                    used.push(keyword);
+                    continue;
+                }
+                _ => None,
+            };
+            let ours = match beside {
+                Some((exclusive, Json::Bool(true))) => exclusive,
+                _ => ours,
+            };
             // What allows every value is no bound.
             if *value == Json::Bool(false) || bounds.set(&ty, ours, Value::from_json(value)).is_ok() {
                 used.push(keyword);
+            }
+        }
+        if let Some(most) = most {
+            let most = Number::from(most as i64);
+            if bounds.max.as_ref().is_none_or(|max| max.compare(&most).is_gt()) {
+                bounds.max = Some(most);
             }
         }
         Ok(if bounds.is_empty() { (ty, used) } else { (Type::Bounded(Box::new(ty), bounds), used) })
@@ -318,11 +454,48 @@ impl Reader<'_> {
         }
         let ty = match types.len() {
             0 if null => return Ok((Type::Enum(vec![Value::Null]), used)),
-            0 => return failure(at, "`type` names no type", "name one"),
+            0 => {
+                self.left_out(at, "a `type` that names no type");
+                Type::Any
+            }
             1 => types.remove(0),
             _ => Type::Union(types),
         };
         Ok((if null { Type::Optional(Box::new(ty)) } else { ty }, used))
+    }
+
+    /// The type of a list's items, and the greatest length that follows from them.
+    fn items(&mut self, map: &Map<String, Json>, at: &str) -> Result<(Type, Option<usize>), SchemaError> {
+        // A schema for each place, as it is written since 2020 and was before.
+        let (places, key, rest) = match (map.get("prefixItems"), map.get("items")) {
+            (Some(Json::Array(places)), rest) => (places, "prefixItems", ("items", rest)),
+            (_, Some(Json::Array(places))) => {
+                (places, "items", ("additionalItems", map.get("additionalItems")))
+            }
+            (_, Some(Json::Bool(false))) => return Ok((Type::Any, Some(0))),
+            (_, Some(items)) => return Ok((self.ty(items, &format!("{at}/items"))?, None)),
+            (_, None) => return Ok((Type::Any, None)),
+        };
+        let mut types = Vec::with_capacity(places.len());
+        for (i, place) in places.iter().enumerate() {
+            types.push(self.ty(place, &format!("{at}/{key}/{i}"))?);
+        }
+        let longest = match rest {
+            (_, Some(Json::Bool(false))) => Some(places.len()),
+            (_, None) => {
+                let what = format!("a list that goes on after its `{key}`, which is taken to end there");
+                self.narrow(NarrowedKind::Reading, at, what);
+                Some(places.len())
+            }
+            (key, Some(rest)) => {
+                types.push(self.ty(rest, &format!("{at}/{key}"))?);
+                None
+            }
+        };
+        if types.windows(2).any(|w| w[0] != w[1]) {
+            self.left_out(at, format!("the places of `{key}`"));
+        }
+        Ok((either(types), longest))
     }
 
     fn record(&mut self, map: &Map<String, Json>, at: &str) -> Result<Type, SchemaError> {
@@ -330,20 +503,90 @@ impl Reader<'_> {
         let properties = map.get("properties").and_then(Json::as_object);
         let required = map.get("required").and_then(Json::as_array).map(Vec::as_slice).unwrap_or_default();
         let mut fields = Vec::new();
+        let rest = map.get("additionalProperties");
         for (name, property) in properties.unwrap_or(&none) {
-            let ty = self.ty(property, &format!("{at}/properties/{}", escaped(name)))?;
-            let doc = property.get("description").and_then(Json::as_str).unwrap_or_default().to_owned();
+            let at = format!("{at}/properties/{}", escaped(name));
+            let is_required = required.iter().any(|r| r == name);
+            // A field that is never valid is none, where there are no others.
+            if *property == Json::Bool(false)
+                && !is_required
+                && matches!(rest, None | Some(Json::Bool(false)))
+            {
+                continue;
+            }
+            let text = |key: &str| property.get(key).and_then(Json::as_str).filter(|t| !t.is_empty());
+            let title = text("title").filter(|t| text("description").is_none() && !repeats(t, name));
+            let doc = text("description").or(title).unwrap_or_default().to_owned();
+            self.kept = if title.is_some() { &["title", "default"] } else { &["description", "default"] };
+            let ty = self.ty(property, &at)?;
             let default = property.get("default").map(Value::from_json);
-            let optional = default.is_none() && !required.iter().any(|r| r == name);
+            let needed = is_required || property.get("required") == Some(&Json::Bool(true));
+            let optional = default.is_none() && !needed;
             fields.push(Field { name: name.clone(), doc, ty, optional, default });
         }
-        match map.get("additionalProperties") {
+        let is_field = |r: &&Json| r.as_str().is_none_or(|r| fields.iter().any(|f| f.name == r));
+        if let Some(unknown) = required.iter().find(|r| !is_field(r)) {
+            self.left_out(at, format!("`required` of {unknown}, which is no field,"));
+        }
+        match rest {
             None if properties.is_none() => Ok(Type::Open(fields, Box::new(Type::Any))),
-            None | Some(Json::Bool(false)) => Ok(Type::Record(fields)),
+            None => {
+                if !std::mem::replace(&mut self.closed, true) {
+                    let what = "objects that say nothing of further fields, which are taken to have none,";
+                    self.narrow(NarrowedKind::Reading, at, what);
+                }
+                Ok(Type::Record(fields))
+            }
+            Some(Json::Bool(false)) => Ok(Type::Record(fields)),
             Some(rest) => {
                 let rest = self.ty(rest, &format!("{at}/additionalProperties"))?;
                 Ok(Type::Open(fields, Box::new(rest)))
             }
+        }
+    }
+
+    /// Exactly one of several: the same as any of them where a value fits one at most.
+    fn one_of(&mut self, schemas: &[Json], at: &str) -> Result<Type, SchemaError> {
+        let ty = self.any_of(schemas, at)?;
+        let alternatives = match &ty {
+            Type::Optional(inner) => std::slice::from_ref(&**inner),
+            ty => std::slice::from_ref(ty),
+        };
+        let alternatives = match alternatives {
+            [Type::Union(types)] => types,
+            other => other,
+        };
+        let apart = |(i, a): (usize, &Type)| alternatives[..i].iter().all(|b| self.are_apart(a, b));
+        if !alternatives.iter().enumerate().all(apart) {
+            self.narrow(NarrowedKind::Reading, at, "`oneOf`, which is read as `anyOf`,");
+        }
+        Ok(ty)
+    }
+
+    /// Whether it is plain that no value is of both types.
+    fn are_apart(&self, a: &Type, b: &Type) -> bool {
+        let plain = |ty: &Type| match ty {
+            Type::Bounded(inner, _) => (**inner).clone(),
+            Type::Named(name) => {
+                let known = self.types.iter().find(|t| t.name == *name);
+                known.map_or(Type::Any, |t| t.ty.clone())
+            }
+            ty => ty.clone(),
+        };
+        match (plain(a), plain(b)) {
+            (Type::Enum(values), other) | (other, Type::Enum(values)) => match other {
+                Type::Named(_) => false,
+                other => values.iter().all(|v| other.accepts(v).is_err()),
+            },
+            // A field that both need tells them apart.
+            (Type::Record(ours), Type::Record(theirs)) => ours.iter().filter(|f| f.is_needed()).any(|f| {
+                let other = theirs.iter().find(|o| o.name == f.name && o.is_needed());
+                other.is_some_and(|o| matches!(o.ty, Type::Enum(_)) && self.are_apart(&f.ty, &o.ty))
+            }),
+            (a, b) => match (sort(&a), sort(&b)) {
+                (Some(a), Some(b)) => a != b,
+                _ => false,
+            },
         }
     }
 
@@ -356,7 +599,7 @@ impl Reader<'_> {
             types.push(self.ty(s, &format!("{at}/{i}"))?);
         }
         let ty = match types.len() {
-            0 => return failure(at, "there is no alternative", "list one"),
+            0 => Type::Any,
             1 => types.remove(0),
             _ => Type::Union(types),
         };
@@ -379,14 +622,12 @@ impl Reader<'_> {
         // The pointer stands in a URI, where some characters are written in hexadecimal.
         let pointer = reference.strip_prefix('#').map(|p| p.replace("%24", "$").replace("%25", "%"));
         let Some(target) = pointer.and_then(|p| root.pointer(&p)) else {
-            return failure(
-                at,
-                format!("`{reference}` leads nowhere"),
-                "references stay inside the schema: `#/$defs/…`",
-            );
+            self.left_out(at, format!("`{reference}`, which leads nowhere in the schema,"));
+            return Ok(Type::Any);
         };
         let name = self.name_for(reference);
         self.names.insert(reference.to_owned(), name.clone());
+        self.kept = &["description"];
         let ty = self.ty(target, at)?;
         let doc = target.get("description").and_then(Json::as_str).unwrap_or_default().to_owned();
         self.types.push(NamedType { name: name.clone(), doc, ty });

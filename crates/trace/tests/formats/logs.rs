@@ -34,7 +34,7 @@ fn atif() {
          action [failed]: {\"keystrokes\":\"ls\"}\nobservation: \"a\"\nanswer: There are two.\n"
     );
     use LossKind::*;
-    assert_eq!(losses, [Metadata, Metadata, Metadata, Metadata, Metadata]);
+    assert_eq!(losses, [Metadata, Tools, Metadata, Metadata, Metadata, Metadata]);
     let found = check(&trace, |_| Err(String::new()));
     assert!(!found.has_errors(), "{}", found.render(&trace, "atif", false));
 }
@@ -181,11 +181,11 @@ fn metadata_is_kept_or_reported() {
         Span::new(SpanKind::Observation, "null"),
     ]);
     for (format, lost) in [
-        (Format::Atif, 1),
+        (Format::Atif, 0),
         (Format::Adp, 3),
-        (Format::Inspect, 3),
-        (Format::OpenTelemetry, 4),
-        (Format::Verifiers, 4),
+        (Format::Inspect, 0),
+        (Format::OpenTelemetry, 0),
+        (Format::Verifiers, 0),
         (Format::OpenAiChat, 4),
         (Format::Hermes, 5),
     ] {

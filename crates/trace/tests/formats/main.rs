@@ -1,6 +1,7 @@
 //! Tests of the adapters to other formats through their public surface.
 
 mod arbitrary;
+mod beside;
 #[path = "../chance/mod.rs"]
 mod chance;
 mod families;

@@ -128,9 +128,10 @@ fn an_episode() {
     for (span, id) in expected[5..7].iter_mut().zip(["a", "b"]) {
         span.meta.push(("call".to_owned(), Value::str(id)));
     }
+    expected[2].meta.push(("attach".to_owned(), Value::List(vec![Value::str("x")])));
     assert_eq!(trace, Trace::new(expected.to_vec()));
     use LossKind::*;
-    assert_eq!(losses, [Metadata, Layout, Attachment, Order, Metadata, Metadata]);
+    assert_eq!(losses, [Metadata, Order, Metadata, Metadata]);
 }
 
 #[test]

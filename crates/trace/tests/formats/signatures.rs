@@ -50,10 +50,10 @@ from pydantic import Field
 
 
 # A place in an outline.
-type Node = TypedDict("", {"title": str, "children": list["Node"]})
+type Node = TypedDict("Record", {"title": str, "children": list[Node]})
 
 
-def outline(text: Path, depth: Annotated[int, Field(ge=1, le=6)] = ..., kinds: list[Literal["noun", "verb"]] = ["noun"], words: dict[str, Annotated[float, Field(gt=0)]] = {}, size: TypedDict("", {"x": float, "y": NotRequired[Annotated[float, Field(default=1.5)]]}) | None = None, by: int | TypedDict("", {"name": str}) = 3) -> "Node":
+def outline(text: Path, depth: Annotated[int, Field(ge=1, le=6)] = ..., kinds: list[Literal["noun", "verb"]] = ["noun"], words: dict[str, Annotated[float, Field(gt=0)]] = {}, size: TypedDict("Record", {"x": float, "y": NotRequired[Annotated[float, Field(default=1.5)]]}) | None = None, by: int | TypedDict("Record", {"name": str}) = 3) -> "Node":
     """Makes an outline.
 
     Of a text.
@@ -292,4 +292,65 @@ fn mistakes_have_a_place_and_a_hint() {
     );
     let deep = format!("def f(a: {}): ...", "list[".repeat(5000));
     assert!(error(Format::Python, &deep).starts_with("brackets nest deeper than 100"));
+}
+
+#[test]
+fn python_that_is_written_runs() {
+    let written = |tools: &str| Format::Python.write(&trace(tools)).value;
+    // `"P" | None` raises a TypeError: the whole annotation is a text.
+    let text = written("{\n  type P = {x: int}\n  paint(p: P?, all: [P] | int, q: \"a\" | \"b\") -> P?\n}");
+    assert!(
+        text.contains(
+            "def paint(p: \"P | None\", all: \"list[P] | int\", q: Literal[\"a\", \"b\"]) -> \"P | None\":"
+        ),
+        "{text}"
+    );
+    assert!(!text.contains("TypedDict(\"\""), "{text}");
+    // Further fields are known to typing_extensions alone.
+    let text = written("{\n  paint(p: {x: int, *: str}) -> any\n}");
+    assert!(text.contains("from typing import Any\n\nfrom typing_extensions import TypedDict\n"), "{text}");
+}
+
+#[test]
+fn python_enums_are_enums() {
+    let (trace, losses) = read(
+        Format::Python,
+        "import enum\n\nclass Way(enum.Enum):\n    \"\"\"Where to.\"\"\"\n\n    NORTH = \"n\"\n    # Down.\n    SOUTH = 2\n    \
+         OTHER = enum.auto()\n\n    def _back(self): ...\n\nclass Hue(str, enum.Enum):\n    RED = \"red\"\n\n\
+         def go(way: Way, hue: Hue | None = None) -> None:\n    \"\"\"Goes.\"\"\"\n",
+    );
+    assert_eq!(
+        trace,
+        "tools {\n  type Hue = \"red\"\n  /// Where to.\n  type Way = \"n\" | 2\n  /// Goes.\n  go(way: Way, hue: Hue? = null) -> null\n}\n"
+    );
+    assert_eq!(losses.len(), 1, "{losses:?}");
+}
+
+#[test]
+fn typescript_as_programs_declare_it() {
+    let (trace, losses) = read(
+        Format::TypeScript,
+        "import x from \"y\";\n/** A place. */\nexport interface Point extends Base {\n  readonly x: number; // default: 1\n  y?: number;\n  \
+         far(from: Point): number;\n}\n/** Draws. */\nexport declare function draw(line: readonly Point[], \
+         // How wide.\n  width?: number, ...more: string[]): void;\ntype pair = (at: [x: number, y: number], of: Point) => \
+         [string, number];\ntype one = (name: string) => any;\ntype none = () => any;\ntype map = (_: Record<string, number>) => any;\n",
+    );
+    assert_eq!(
+        trace,
+        "tools {\n  /// A place.\n  type Point = {x: float = 1, y?: float}\n  /// Draws.\n  draw(\n    line: [Point],\n    /// How wide.\n    \
+         width?: float,\n  ) -> null\n  pair(at: [float], of: Point) -> [str | float]\n  one(name: str) -> any\n  none() -> any\n  \
+         map(_: {*: float}) -> any\n}\n"
+    );
+    let mut what: Vec<&str> = losses.iter().map(|l| l.what.as_str()).collect();
+    what.sort_unstable();
+    assert_eq!(
+        what,
+        [
+            "further parameters of `draw`",
+            "the method `far`",
+            "the places of a tuple",
+            "the places of a tuple",
+            "what `Point` extends"
+        ]
+    );
 }

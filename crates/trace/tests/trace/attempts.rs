@@ -78,7 +78,7 @@ fn each_status_has_its_message_and_place() {
         (
             "list(dir=\"\\x\")",
             Malformed,
-            "there is no escape `\\\\x` (the escapes are `\\\"`, `\\\\`, `\\n`, `\\t`, `\\r` and `\\u{…}`)",
+            "there is no escape `\\x` (the escapes are `\\\"`, `\\\\`, `\\n`, `\\t`, `\\r` and `\\u{…}`)",
             "\\x",
         ),
         (
@@ -95,7 +95,12 @@ fn each_status_has_its_message_and_place() {
             "frobnicate",
         ),
         ("read(pth=\"/a\")", WrongType, "`read` has no parameter `pth` (did you mean `path`?)", "pth"),
-        ("read(path=\"/a\", path=\"/b\")", WrongType, "`path` is given twice", "path"),
+        (
+            "read(path=\"/a\", path=\"/b\")",
+            WrongType,
+            "`path` is given twice (an argument is given once; take one out)",
+            "path",
+        ),
         (
             "read(path=\"/a\", max=1.5)",
             WrongType,

@@ -41,7 +41,7 @@ fn results_belong_to_their_branch() {
     let text = GRAPH
         .replace("observation: 4", "observation: \"x\"")
         .replace("observation [after=\"act\"]: 5", "observation [after=\"acts\"]: 5");
-    assert_eq!(codes(&text), ["wrong-result", "no-span", "no-action"]);
+    assert_eq!(codes(&text), ["wrong-result", "no-action", "no-span"]);
     assert_eq!(codes("goal [id=\"a\"]: b\nuser [id=\"a\"]: c\n"), ["repeated"]);
 }
 

@@ -39,6 +39,8 @@ fn layout() {
       |
     2 | acton [faild weight=x]: list()
       | ^^^^^
+      |
+      = help: write what came of it: `observation: …` or `error: …`
 
     error[attribute]: there is no metadata `faild`
      --> a.trace:2:8
@@ -53,6 +55,8 @@ fn layout() {
       |
     2 | acton [faild weight=x]: list()
       |                     ^
+      |
+      = help: a weight is a number of at least 0: `weight=0.5`
 
     error[syntax]: the call ends before this
      --> a.trace:3:3
@@ -120,24 +124,32 @@ fn declarations_recover_at_the_next_one() {
       |
     4 |   read(a: int = "x", a: int) -> str ! E | E
       |   ^^^^
+      |
+      = help: change the default or the type
 
     error[repeated]: `read` has two parameters `a`
      --> a.trace:4:3
       |
     4 |   read(a: int = "x", a: int) -> str ! E | E
       |   ^^^^
+      |
+      = help: rename one, or take it out
 
     error[repeated]: `read` declares the error `E` twice
      --> a.trace:4:3
       |
     4 |   read(a: int = "x", a: int) -> str ! E | E
       |   ^^^^
+      |
+      = help: rename one, or take it out
 
     error[repeated]: `read` is declared twice
      --> a.trace:5:3
       |
     5 |   read() -> any
       |   ^^^^
+      |
+      = help: rename one, or take it out
 
     error[missing-argument]: `read` needs `a`
      --> a.trace:6:9
@@ -174,6 +186,14 @@ fn actions_and_results() {
       |
       = help: declared `deep: bool = false`
 
+    error[wrong-result]: at `[1]`: expected `str`, found `2`
+     --> a.trace:6:14
+      |
+    6 | observation: ["a", 2]
+      |              ^^^^^^^^
+      |
+      = help: declared `list(dir: path, deep: bool = false) -> [str] ! NotFound(path)`
+
     error[syntax]: `maybe` is no value
      --> a.trace:9:12
       |
@@ -195,6 +215,8 @@ fn actions_and_results() {
        |
     12 | error: Gone
        | ^^^^^
+       |
+       = help: results stand behind the actions that they answer, one each, in their order
 
     error[wrong-error]: expected `path`, found `2`
       --> a.trace:14:8
@@ -209,6 +231,8 @@ fn actions_and_results() {
        |
     15 | action [failed]: nonsense
        | ^^^^^^
+       |
+       = help: write what came of it: `observation: …` or `error: …`
     "#);
 }
 
@@ -232,31 +256,37 @@ fn sets_metadata_and_versions() {
       |
       = help: the sets are `files`, `ledger` and `route`
 
-    warning[attribute]: only an action can be marked `failed`, this is `observation`
-     --> a.trace:3:1
-      |
-    3 | observation [failed own=0..9 weight=-1]: abc
-      | ^^^^^^^^^^^
-
-    error[attribute]: a weight is a finite number of at least 0
-     --> a.trace:3:1
-      |
-    3 | observation [failed own=0..9 weight=-1]: abc
-      | ^^^^^^^^^^^
-
-    error[own]: `own=0..9` is no part of the body
-     --> a.trace:3:1
-      |
-    3 | observation [failed own=0..9 weight=-1]: abc
-      | ^^^^^^^^^^^
-      |
-      = help: ranges are bytes of the body (0 to 3) between characters, in order and apart
-
     warning[no-action]: this `observation` answers no action
      --> a.trace:3:1
       |
     3 | observation [failed own=0..9 weight=-1]: abc
       | ^^^^^^^^^^^
+      |
+      = help: results stand behind the actions that they answer, one each, in their order
+
+    warning[attribute]: only an action can be marked `failed`, this is `observation`
+     --> a.trace:3:14
+      |
+    3 | observation [failed own=0..9 weight=-1]: abc
+      |              ^^^^^^
+      |
+      = help: mark the action that failed
+
+    error[own]: `own=0..9` is no part of the body
+     --> a.trace:3:21
+      |
+    3 | observation [failed own=0..9 weight=-1]: abc
+      |                     ^^^^^^^^
+      |
+      = help: ranges are bytes of the body (0 to 3) between characters, in order and apart
+
+    error[attribute]: a weight is a finite number of at least 0
+     --> a.trace:3:30
+      |
+    3 | observation [failed own=0..9 weight=-1]: abc
+      |                              ^^^^^^^^^
+      |
+      = help: write `weight=0` for what is not trained on, `weight=1` for the usual weight
     ");
 }
 
@@ -308,4 +338,74 @@ fn a_file_of_mistakes_is_read_in_linear_time() {
         + "}\n"
         + &"stray\n\n  x\nacton: [\n".repeat(20_000);
     assert!(codes(&text).len() > 60_000);
+}
+
+/// Everything has a hint, and a word that is nearly right is taken for the one that was meant.
+#[test]
+fn hints() {
+    let said = |text: &str, code: &str| {
+        let found = check(text, none);
+        let d = found.0.iter().find(|d| d.code == code).unwrap_or_else(|| panic!("{code}: {found:?}"));
+        (d.message.clone(), d.hint.clone().unwrap_or_default(), text[d.range.clone()].to_owned())
+    };
+    let tools = "tools {\n  go(to: \"north\" | \"south\", by?: {speed: int}) -> int ! Blocked(str)\n}\n";
+    let (message, ..) = said(&format!("{tools}action: go(to=\"nroth\")\nobservation: 1\n"), "wrong-type");
+    assert!(message.ends_with("found `\"nroth\"` (did you mean `\"north\"`?)"), "{message}");
+    let (message, ..) =
+        said(&format!("{tools}action: go(to=\"north\", by={{sped: 1}})\nobservation: 1\n"), "wrong-type");
+    assert!(message.contains("the field `speed`"), "{message}");
+    let (_, hint, _) =
+        said(&format!("{tools}action: go(to=\"north\")\nerror: Bloked(\"x\")\n"), "undeclared-error");
+    assert!(hint.starts_with("did you mean `Blocked`? declared `go("), "{hint}");
+    // What answers a call that does not fit is compared all the same, but may be an error of another sort.
+    assert_eq!(
+        codes(&format!("{tools}action: go(to=1)\nobservation: \"x\"\n")),
+        ["wrong-type", "wrong-result"]
+    );
+    assert_eq!(codes(&format!("{tools}action [failed]: go(to=1)\nerror: Malformed\n")), [""; 0]);
+    for (text, code, place) in [
+        ("goal: x\ntools {\n}\n", "tools-first", "tools"),
+        ("action: a()\nobservation: x y\n", "no-value", "x"),
+        ("goal [id=\"a\"]: x\nuser [x_a=1 id=\"a\"]: y\n", "repeated", "id=\"a\""),
+        ("goal [x_a=1 score=\"b\"]: x\n", "attribute", "score=\"b\""),
+        ("goal [x_a=1 after=\"b\"]: x\n", "no-span", "after=\"b\""),
+    ] {
+        let (message, hint, at) = said(text, code);
+        assert!(!hint.is_empty() || code == "no-span", "{text}: {message}");
+        assert_eq!(at, place, "{text}");
+    }
+}
+
+#[test]
+fn a_wrong_bound_does_not_hide_what_follows() {
+    let text = "tools {\n  a(x: int(mim=0, max=\"a\"), y: strr) -> int\n  b(z: [int](pattern=\"a\")) -> int\n}\n\
+                action: a(x=\"q\")\nobservation: 1\naction: b(z=1)\nobservation: 2\n";
+    let found = check(text, none);
+    assert_eq!(found.0.iter().filter(|d| d.code == "bound").count(), 3);
+    assert!(found.0.iter().any(|d| d.code == "unknown-type"));
+    assert!(found.0.iter().all(|d| d.hint.is_some()), "{found:?}");
+    // `b` is known, with its parameter.
+    assert!(found.0.iter().any(|d| d.message.starts_with("`z`: expected")), "{found:?}");
+    assert!(Tool::parse("a(x: int(mim=0)) -> int").is_err());
+    assert!(groundwork_trace::Type::parse("int(mim=0)").is_err());
+}
+
+#[test]
+fn a_pattern_is_wrong_or_only_not_checked() {
+    let said = |pattern: &str| {
+        let text =
+            format!("tools {{\n  a(x: str(pattern={})) -> int\n}}\n", groundwork_trace::Value::str(pattern));
+        check(&text, none).0.pop().map(|d| (d.severity, d.message, d.hint.unwrap_or_default()))
+    };
+    assert_eq!(said("^[a-z]+$"), None);
+    for pattern in ["a(b", "[z-a]", "*a"] {
+        let (severity, message, hint) = said(pattern).unwrap();
+        assert_eq!(severity, Severity::Error, "{message}");
+        assert!(message.contains("is no regular expression") && !hint.contains("look around"), "{hint}");
+    }
+    for pattern in ["(?=a)b", "(a)\\1", "\\p{L}"] {
+        let (severity, message, _) = said(pattern).unwrap();
+        assert_eq!(severity, Severity::Warning, "{message}");
+        assert!(message.contains(pattern), "a backslash stands once: {message}");
+    }
 }

@@ -1,6 +1,6 @@
 //! Tools to and from JSON Schema.
 
-use groundwork_trace::{Tool, Value};
+use groundwork_trace::{NarrowedKind, Tool, Value};
 use serde_json::{Value as Json, json};
 
 #[test]
@@ -78,7 +78,7 @@ fn what_cannot_be_said_is_refused_or_listed() {
     );
     let (tool, narrowed) = Tool::narrowed_from_json_schema(&json).unwrap();
     assert_eq!(tool.to_string(), "t(\"a/b\": str, n: int) -> any");
-    assert_eq!(narrowed.len(), 3);
+    assert_eq!(narrowed.iter().filter(|n| n.kind == NarrowedKind::Demand).count(), 3);
     for wrong in [json!(null), json!({}), json!({"name": "x", "parameters": 3})] {
         assert!(Tool::narrowed_from_json_schema(&wrong).is_err(), "{wrong}");
     }
@@ -117,4 +117,118 @@ fn numbers_that_json_would_respell_are_refused() {
     }
     let json: Json = serde_json::from_str("{\"a\": [null, true, \"x\", 1.0]}").unwrap();
     assert_eq!(Value::from_json(&json).to_json().unwrap(), json);
+}
+
+/// The parameters of a tool with one parameter `x`, and what is reported of it.
+fn read(schema: &Json) -> (String, Vec<String>) {
+    let json = json!({"name": "t", "parameters": {
+        "type": "object", "properties": {"x": schema}, "additionalProperties": false}});
+    let (tool, narrowed) = Tool::narrowed_from_json_schema(&json).unwrap();
+    let again = Tool::from_json_schema(&tool.to_json_schema().unwrap()).unwrap();
+    assert_eq!(again, tool);
+    let declared = tool.to_string();
+    let declared =
+        declared.strip_prefix("t(x?: ").and_then(|d| d.strip_suffix(") -> any")).unwrap_or(&declared);
+    (declared.to_owned(), narrowed.into_iter().map(|n| n.what).collect())
+}
+
+#[test]
+fn earlier_drafts_are_read_exactly_where_the_language_can() {
+    let number = json!({"type": "number"});
+    for (schema, declared) in [
+        (json!({"type": "integer", "minimum": 3, "exclusiveMinimum": true}), "int(above=3)"),
+        (
+            json!({"type": "integer", "maximum": 3, "exclusiveMaximum": true, "minimum": 1, "exclusiveMinimum": false}),
+            "int(min=1, below=3)",
+        ),
+        (
+            json!({"type": "array", "items": [number, number], "additionalItems": false, "minItems": 2}),
+            "[float](min=2, max=2)",
+        ),
+        (json!({"type": "array", "items": [number, number], "additionalItems": number}), "[float]"),
+        (json!({"prefixItems": [number, number], "items": false, "maxItems": 1}), "[float](max=1)"),
+        (json!({"type": "array", "items": false}), "[any](max=0)"),
+        (json!({"type": "array", "items": true}), "[any]"),
+        (json!({"$schema": "http://json-schema.org/draft-04/schema#", "type": "string"}), "str"),
+        (json!({"oneOf": [{"type": "string"}, {"type": "integer"}, {"type": "null"}]}), "(str | int)?"),
+        (json!({"oneOf": [{"const": "a"}, {"enum": ["b", 1]}]}), "\"a\" | (\"b\" | 1)"),
+    ] {
+        assert_eq!(read(&schema), (declared.to_owned(), vec![]), "{schema}");
+    }
+    let json = json!({"name": "t", "parameters": {
+        "properties": {"x": {"type": "string", "required": true}, "y": false}, "additionalProperties": false}});
+    assert_eq!(Tool::from_json_schema(&json).unwrap().to_string(), "t(x: str) -> any");
+}
+
+#[test]
+fn no_keyword_refuses_a_tool_and_each_is_reported() {
+    let (number, text) = (json!({"type": "number"}), json!({"type": "string"}));
+    for (schema, declared, reported) in [
+        (
+            json!({"prefixItems": [number, text]}),
+            "[float | str](max=2)",
+            vec![
+                "a list that goes on after its `prefixItems`, which is taken to end there",
+                "the places of `prefixItems`",
+            ],
+        ),
+        (
+            json!({"type": "array", "items": [number, text], "additionalItems": true}),
+            "[any]",
+            vec!["the places of `items`"],
+        ),
+        (json!({"anyOf": [false, number]}), "any | float", vec!["that no value is valid"]),
+        (json!({"anyOf": []}), "any", vec!["`anyOf`"]),
+        (json!({"type": []}), "any", vec!["a `type` that names no type"]),
+        (json!({"type": 3}), "any", vec!["a `type` that is neither a name nor a list of names"]),
+        (json!({"type": "array", "items": 3}), "[any]", vec!["what is no schema"]),
+        (
+            json!({"$ref": "other.json#/a"}),
+            "any",
+            vec!["`other.json#/a`, which leads nowhere in the schema,"],
+        ),
+        (
+            json!({"oneOf": [{"type": "integer"}, {"type": "number"}]}),
+            "int | float",
+            vec!["`oneOf`, which is read as `anyOf`,"],
+        ),
+        (
+            json!({"properties": {"a": text}, "anyOf": [{"required": ["a"]}]}),
+            "{a?: str}",
+            vec!["objects that say nothing of further fields, which are taken to have none,", "`anyOf`"],
+        ),
+        (
+            json!({"type": "string", "examples": ["a"], "readOnly": true, "deprecated": false, "$comment": "c", "x-y": 1}),
+            "str",
+            vec!["`examples`", "`readOnly`", "`$comment`", "`x-y`"],
+        ),
+        (
+            json!({"type": "string", "title": "X", "default": "a"}),
+            "t(x: str = \"a\") -> any",
+            vec!["`title`"],
+        ),
+        (
+            json!({"type": "string", "title": "Where to", "description": ""}),
+            "t(\n  /// Where to\n  x?: str,\n) -> any",
+            vec![],
+        ),
+        (
+            json!({"type": "array", "items": {"type": "string", "description": "d", "default": "e"}}),
+            "[str]",
+            vec!["`description`", "`default`"],
+        ),
+    ] {
+        let (found, said) = read(&schema);
+        let mut said: Vec<&str> = said.iter().map(String::as_str).collect();
+        said.sort_by_key(|s| !s.contains(' '));
+        assert_eq!((found.as_str(), said), (declared, reported), "{schema}");
+    }
+    // What is only said beside does not make a tool unusable; alternatives of all parameters leave each of them optional.
+    let noted = json!({"name": "t", "parameters": {"properties": {"x": {"title": "X", "oneOf": [{}, {}]}}}});
+    assert_eq!(Tool::from_json_schema(&noted).unwrap().to_string(), "t(x?: any | any) -> any");
+    let several = json!({"name": "t", "parameters": {"anyOf": [
+        {"properties": {"a": text, "b": number}, "required": ["a", "b"]},
+        {"properties": {"a": number, "c": text}, "required": ["a"]}]}});
+    let (tool, _) = Tool::narrowed_from_json_schema(&several).unwrap();
+    assert_eq!(tool.to_string(), "t(a: str | float, b?: float, c?: str) -> any");
 }

@@ -1,24 +1,29 @@
 //! `groundwork trace stats` and `groundwork trace diff`
 
 use std::io::IsTerminal;
+use std::path::Path;
 
 use groundwork_trace::{Difference, Span, Stats, Tool, Trace, diff};
 use groundwork_worlds::tool_set;
 
+use super::{each_trace, plural};
+use crate::failure::Failure;
 use crate::table::plain;
 
-/// Counts over traces, as text.
-pub fn stats(traces: &[Trace]) -> String {
+/// Counts over the traces of a file, as text.
+pub fn stats(file: &Path) -> Result<String, Failure> {
     let mut stats = Stats::default();
-    for trace in traces {
-        stats.add(trace, |name| tool_set(name).map(<[Tool]>::to_vec));
-    }
+    each_trace(file, |trace| stats.add(&trace, |name| tool_set(name).map(<[Tool]>::to_vec)))?;
     let mut kinds = plain(["kind", "spans", "bytes"], 1);
     for (kind, count) in &stats.spans {
         kinds.add_row([kind.to_string(), count.spans.to_string(), count.bytes.to_string()]);
     }
-    let mut text =
-        format!("{} traces, {} bytes are the world's own\n\n{kinds}\n", stats.traces, stats.own_bytes);
+    let own = match stats.own_bytes {
+        1 => "1 byte is".to_owned(),
+        n => format!("{n} bytes are"),
+    };
+    let traces = plural(stats.traces, "trace");
+    let mut text = format!("{} {traces}, {own} the world's own\n\n{kinds}\n", stats.traces);
     text += &format!("\nactions: {} marked failed\n", stats.failed);
     let mut counted = |title: &str, counts: Vec<(&str, usize)>| {
         if !counts.is_empty() {
@@ -29,7 +34,7 @@ pub fn stats(traces: &[Trace]) -> String {
     counted("status", stats.statuses.iter().map(|(k, n)| (*k, *n)).collect());
     counted("tools", stats.tools.iter().map(|(k, n)| (k.as_str(), *n)).collect());
     counted("faults", stats.faults.iter().map(|(k, n)| (k.as_str(), *n)).collect());
-    text
+    Ok(text)
 }
 
 /// The steps of two traces side by side, and whether they differ at all.

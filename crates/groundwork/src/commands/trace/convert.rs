@@ -2,13 +2,14 @@
 
 use std::ffi::OsStr;
 use std::fs::{self, File};
-use std::io::{self, BufRead, BufReader, BufWriter, Write};
+use std::io::{self, BufRead, BufReader, BufWriter, IsTerminal, Write};
 use std::path::{Path, PathBuf};
 
 use groundwork_corpus::{Archive, TraceReader, TraceRecord, TraceWriter, is_archive};
 use groundwork_trace::Trace;
-use groundwork_trace::adapters::{ConvertError, Format, Side, Summary, Writer, read_each};
+use groundwork_trace::adapters::{ConvertError, Format, Place, Side, Summary, Writer, read_each};
 
+use super::{name, plural};
 use crate::cli::ConvertArgs;
 use crate::failure::Failure;
 use crate::table::plain;
@@ -24,19 +25,26 @@ pub fn run(args: &ConvertArgs) -> Result<(), Failure> {
     if is_parquet(&args.input) && from != Side::Trace {
         return Err(Failure::input("a Parquet file holds traces\n  hint: read it as `trace`"));
     }
+    let mut skipped = Skipped { allowed: args.skip_bad, count: 0 };
     let summary = match &args.out {
-        None => into_text(from, to, &args.input, io::stdout().lock())?,
+        None => into_text(from, to, &args.input, io::stdout().lock(), &mut skipped)?,
+        Some(out) if out.extension() == Some(OsStr::new("eval")) => {
+            return Err(Failure::input(format!(
+                "`{}`: `.eval` archives are read and not written\n  hint: name the file `.json`; Inspect reads such logs too",
+                out.display()
+            )));
+        }
         Some(out) if is_parquet(out) => {
             if to != Side::Trace {
                 return Err(Failure::input("a Parquet file holds traces\n  hint: write it as `trace`"));
             }
-            into_parquet(from, &args.input, out)?
+            into_parquet(from, &args.input, out, &mut skipped)?
         }
         // Appears whole or not at all.
         Some(out) => {
             let temporary = part(out);
             let file = File::create(&temporary).map_err(|e| Failure::unwritable(out, &e))?;
-            let done = into_text(from, to, &args.input, file).and_then(|summary| {
+            let done = into_text(from, to, &args.input, file, &mut skipped).and_then(|summary| {
                 fs::rename(&temporary, out).map_err(|e| Failure::unwritable(out, &e))?;
                 Ok(summary)
             });
@@ -47,29 +55,65 @@ pub fn run(args: &ConvertArgs) -> Result<(), Failure> {
         }
     };
     report(&summary);
-    Ok(())
+    match skipped.count {
+        0 => Ok(()),
+        n => {
+            let were = if n == 1 { "was" } else { "were" };
+            Err(Failure::work(format!("{n} {} {were} left out", plural(n, "document"))))
+        }
+    }
+}
+
+/// The documents that cannot be read.
+pub(super) struct Skipped {
+    /// Whether the others are read all the same.
+    allowed: bool,
+    count: usize,
+}
+
+impl Skipped {
+    /// The first one ends it all.
+    pub(super) const fn none() -> Skipped {
+        Skipped { allowed: false, count: 0 }
+    }
+
+    /// Names a document that cannot be read.
+    fn add(&mut self, file: &Path, e: ConvertError) -> Result<(), ConvertError> {
+        if !self.allowed || matches!(e, ConvertError::Io(_)) {
+            return Err(e);
+        }
+        self.count += 1;
+        eprintln!("left out: {}", described(file, e));
+        Ok(())
+    }
 }
 
 fn is_parquet(file: &Path) -> bool {
     file.extension() == Some(OsStr::new("parquet"))
 }
 
-fn into_text(from: Side, to: Side, input: &Path, output: impl Write) -> Result<Summary, Failure> {
+fn into_text(
+    from: Side,
+    to: Side,
+    input: &Path,
+    output: impl Write,
+    skipped: &mut Skipped,
+) -> Result<Summary, Failure> {
     let mut writer = Writer::new(to, BufWriter::new(output));
-    let losses = each(from, input, |trace| writer.put(&trace).map_err(|e| unwritten(&e)))?;
+    let losses = each(from, input, skipped, |trace| writer.put(&trace).map_err(|e| unwritten(&e)))?;
     let mut summary = writer.finish().map_err(|e| unwritten(&e))?;
     summary.merge(losses);
     Ok(summary)
 }
 
-fn into_parquet(from: Side, input: &Path, out: &Path) -> Result<Summary, Failure> {
+fn into_parquet(from: Side, input: &Path, out: &Path, skipped: &mut Skipped) -> Result<Summary, Failure> {
     let mut writer = TraceWriter::create(out)?;
     let source = match from {
         Side::Trace => "trace",
         Side::Format(format) => format.name(),
     };
     let mut number = 0;
-    let summary = each(from, input, |trace| {
+    let summary = each(from, input, skipped, |trace| {
         let id = format!("{source}-{number:08}");
         number += 1;
         Ok(writer.write(TraceRecord { id, source: source.to_owned(), task: None, trace })?)
@@ -83,9 +127,10 @@ fn unwritten(e: &io::Error) -> Failure {
 }
 
 /// Gives the traces of a file to `put`, one at a time, and says how many there were and what reading them lost.
-fn each(
+pub(super) fn each(
     from: Side,
     input: &Path,
+    skipped: &mut Skipped,
     mut put: impl FnMut(Trace) -> Result<(), Failure>,
 ) -> Result<Summary, Failure> {
     if is_parquet(input) {
@@ -97,27 +142,30 @@ fn each(
         return Ok(summary);
     }
     if from == Side::Format(Format::Inspect) && is_archive(input) {
-        return archived(input, &mut put);
+        return archived(input, skipped, &mut put);
     }
-    let reader: Box<dyn BufRead> = if input.as_os_str() == "-" {
-        Box::new(io::stdin().lock())
-    } else {
-        Box::new(BufReader::with_capacity(
-            1 << 20,
-            File::open(input).map_err(|e| Failure::unreadable(input, &e))?,
-        ))
-    };
-    from_text(from, reader, input, &mut put)
+    from_text(from, open(input)?, input, skipped, &mut put)
+}
+
+/// A file, or standard input.
+pub(super) fn open(input: &Path) -> Result<Box<dyn BufRead>, Failure> {
+    if input.as_os_str() == "-" {
+        return Ok(Box::new(io::stdin().lock()));
+    }
+    let file = File::open(input).map_err(|e| Failure::unreadable(input, &e))?;
+    Ok(Box::new(BufReader::with_capacity(1 << 20, file)))
 }
 
 fn from_text(
     from: Side,
     reader: impl BufRead,
     file: &Path,
+    skipped: &mut Skipped,
     put: &mut impl FnMut(Trace) -> Result<(), Failure>,
 ) -> Result<Summary, Failure> {
     let mut failed = None;
-    let done = read_each(from, reader, |trace| {
+    let bad = |e| skipped.add(file, e);
+    let done = read_each(from, reader, bad, |trace| {
         put(trace).map_err(|e| {
             failed = Some(e);
             ConvertError::Io(io::ErrorKind::Interrupted.into())
@@ -127,17 +175,35 @@ fn from_text(
         return Err(failed);
     }
     done.map_err(|e| match e {
-        ConvertError::Io(e) => Failure::unreadable(file, &e),
-        wrong => Failure::input(format!("`{}`: {wrong}", file.display())),
+        ConvertError::Io(e) => Failure::unreadable(Path::new(&name(file)), &e),
+        wrong => Failure::input(described(file, wrong)),
     })
 }
 
+/// What is wrong with a document of `file`. What is wrong with a trace is drawn.
+pub(super) fn described(file: &Path, e: ConvertError) -> String {
+    let file = name(file);
+    match e {
+        ConvertError::Trace { place, text, errors } => {
+            let colour = io::stderr().is_terminal();
+            eprintln!("{}", errors.render_from(&text, &file, place.line, colour));
+            let n = errors.0.len();
+            format!("{n} {} in `{file}`", plural(n, "mistake"))
+        }
+        wrong => format!("`{file}`: {wrong}"),
+    }
+}
+
 /// The samples of an `.eval` archive.
-fn archived(file: &Path, put: &mut impl FnMut(Trace) -> Result<(), Failure>) -> Result<Summary, Failure> {
+fn archived(
+    file: &Path,
+    skipped: &mut Skipped,
+    put: &mut impl FnMut(Trace) -> Result<(), Failure>,
+) -> Result<Summary, Failure> {
     let mut archive = Archive::open(file)?;
     let is_sample = |name: &str| name.starts_with("samples/") && name.ends_with(".json");
-    let samples: Vec<usize> =
-        archive.names().enumerate().filter(|(_, n)| is_sample(n)).map(|(i, _)| i).collect();
+    let named = archive.names().enumerate().filter(|(_, n)| is_sample(n));
+    let samples: Vec<(usize, String)> = named.map(|(i, n)| (i, n.to_owned())).collect();
     if samples.is_empty() {
         return Err(Failure::input(format!(
             "`{}` holds no samples\n  hint: an `.eval` archive has them under `samples/`",
@@ -145,9 +211,10 @@ fn archived(file: &Path, put: &mut impl FnMut(Trace) -> Result<(), Failure>) -> 
         )));
     }
     let mut summary = Summary::default();
-    for index in samples {
+    for (index, sample) in samples {
         let text = archive.text(index)?;
-        let read = from_text(Side::Format(Format::Inspect), text.as_bytes(), file, put)?;
+        let place = file.join(sample);
+        let read = from_text(Side::Format(Format::Inspect), text.as_bytes(), &place, skipped, put)?;
         summary.traces += read.traces;
         summary.merge(read);
     }
@@ -170,14 +237,15 @@ fn side(name: &str) -> Result<Side, Failure> {
 
 /// The loss report, on standard error.
 fn report(summary: &Summary) {
-    let traces = if summary.traces == 1 { "trace" } else { "traces" };
+    let traces = plural(summary.traces, "trace");
     if summary.losses.is_empty() {
         eprintln!("{} {traces}; nothing was lost", summary.traces);
         return;
     }
     eprintln!("{} {traces}; what the other side cannot hold:", summary.traces);
     for (kind, (count, document, first)) in &summary.losses {
-        eprintln!("  {kind}: {count}, first in document {document} at {}: {}", first.place, first.what);
+        let whose = if let Place::Span(_) = first.place { "trace" } else { "document" };
+        eprintln!("  {kind}: {count}, first in {whose} {document} at {}: {}", first.place, first.what);
     }
 }
 

@@ -6,10 +6,9 @@ use std::sync::atomic::Ordering;
 use std::time::Instant;
 
 use groundwork_corpus::{
-    Generated, Generator, Mixture, MixturePart, TraceCard, generate_traces, read_traces, trace_files,
-    verify_traces, write_expert_traces,
+    Generated, Generator, Mixture, MixturePart, TraceCard, generate_traces, verify_traces,
+    write_expert_traces,
 };
-use groundwork_trace::Trace;
 use groundwork_train::from_toml;
 use groundwork_worlds::{Declare, Split, Style};
 
@@ -160,13 +159,4 @@ fn mixture(args: &GenerateTracesArgs) -> Result<Mixture, Failure> {
         mistake_rate: args.mistake_rate,
     };
     Ok(Mixture { seed: args.seed, declare: declare(args), part: vec![part], ..Mixture::default() })
-}
-
-/// The traces of a Parquet file, or of a folder of them.
-pub fn read(path: &Path) -> Result<Vec<Trace>, Failure> {
-    let mut traces = Vec::new();
-    for file in trace_files(path)? {
-        traces.extend(read_traces(&file)?.into_iter().map(|r| r.trace));
-    }
-    Ok(traces)
 }

@@ -76,7 +76,8 @@ fn write(args: &RecordArgs, recorder: &Recorder) -> Result<(), Failure> {
         counts.entry(key).or_insert_with(|| (0, loss.place.to_string())).0 += 1;
     }
     for ((kind, what), (count, first)) in counts {
-        eprintln!("  {kind}: {what}, {count} times, first at {first}");
+        let times = if count == 1 { "time" } else { "times" };
+        eprintln!("  {kind}: {what}, {count} {times}, first at {first}");
     }
     Ok(())
 }

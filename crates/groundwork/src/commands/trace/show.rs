@@ -6,7 +6,7 @@ use std::path::Path;
 use groundwork_trace::{Tool, Trace, page};
 use groundwork_worlds::tool_set;
 
-use super::{name, plural, traces};
+use super::{each_trace, name, plural};
 use crate::cli::{Colour, ShowArgs};
 use crate::commands::write_file;
 use crate::failure::Failure;
@@ -15,8 +15,15 @@ use crate::failure::Failure;
 const LINES: usize = 12;
 
 pub fn run(args: &ShowArgs) -> Result<(), Failure> {
-    let traces = traces(&args.file)?;
-    let of = traces.len();
+    let count = args.count.unwrap_or(if args.html.is_some() { 50 } else { 3 });
+    let last = args.from.saturating_add(count);
+    let (mut shown, mut of) = (Vec::new(), 0);
+    each_trace(&args.file, |trace| {
+        if (args.from..last).contains(&of) {
+            shown.push(trace);
+        }
+        of += 1;
+    })?;
     if args.from >= of {
         return Err(Failure::input(match of {
             0 => format!("`{}` holds no trace\n  hint: it is empty", name(&args.file)),
@@ -28,12 +35,10 @@ pub fn run(args: &ShowArgs) -> Result<(), Failure> {
             ),
         }));
     }
-    let count = args.count.unwrap_or(if args.html.is_some() { 50 } else { 3 });
-    let last = args.from.saturating_add(count).min(of);
-    let shown = &traces[args.from..last];
+    let last = last.min(of);
     match &args.html {
-        Some(place) => web_page(args, shown, of, place),
-        None => terminal(args, shown, of),
+        Some(place) => web_page(args, &shown, of, place),
+        None => terminal(args, &shown, of),
     }
     .inspect(|()| {
         if last < of && std::io::stderr().is_terminal() {

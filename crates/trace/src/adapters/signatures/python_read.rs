@@ -676,7 +676,7 @@ impl Reader<'_> {
         Ok(())
     }
 
-    /// `TypedDict("", {"x": float}, extra_items=Any)`, behind its opening bracket.
+    /// `TypedDict("Point", {"x": float}, extra_items=Any)`, behind its opening bracket.
     fn typed_dict(&mut self) -> Read<Type> {
         self.literal();
         self.c.need(",", "a name and the fields: `TypedDict(\"Point\", {\"x\": float})`")?;
@@ -712,10 +712,43 @@ impl Reader<'_> {
         })
     }
 
-    /// A class: where it is a record, a type. Methods are functions like others.
+    /// The values of an enum's members, each on a line deeper than `depth`: `NORTH = "n"`.
+    fn members(&mut self, depth: usize) -> Vec<Value> {
+        let mut values = Vec::new();
+        while !self.c.rest().is_empty() {
+            let line = self.c.rest().split('\n').next().unwrap_or_default();
+            let code = line.trim_start_matches([' ', '\t']);
+            if !code.trim().is_empty() && line.len() - code.len() <= depth {
+                break;
+            }
+            let from = self.c.at;
+            let is_member = code.split_once('=').is_some_and(|(name, _)| {
+                let name = name.trim_end();
+                !name.is_empty() && name.chars().all(|c| c.is_alphanumeric() || c == '_')
+            });
+            if code.starts_with(['@']) || ["def ", "async ", "class "].iter().any(|w| code.starts_with(w)) {
+                break;
+            }
+            if is_member {
+                self.c.name();
+                self.c.eat("=");
+                let place = self.c.place();
+                match self.literal() {
+                    Some(value) => values.push(value),
+                    None => self.found.lose(place, "a member of an enum that is no constant"),
+                }
+            }
+            if self.c.at == from || !self.c.text[from..self.c.at].contains('\n') {
+                self.c.line();
+            }
+        }
+        values
+    }
+
+    /// A class: where it is a record or an enum, a type. Methods are functions like others.
     fn class(&mut self, depth: usize) -> Read<()> {
         let name = self.c.name().to_owned();
-        let mut record = false;
+        let (mut record, mut literals) = (false, false);
         let before = self.c.text[..self.c.at].rsplit('\n').nth(1).unwrap_or_default().trim();
         record |= before.starts_with("@dataclass") || before.starts_with("@dataclasses.dataclass");
         if self.c.eat("(") {
@@ -723,9 +756,10 @@ impl Reader<'_> {
             self.brackets()?;
             let bases = &self.c.text[from..self.c.at];
             record |= ["TypedDict", "BaseModel", "NamedTuple"].iter().any(|b| bases.contains(b));
+            literals = bases.contains("Enum");
         }
         self.c.eat(":");
-        if !record || name.is_empty() {
+        if !(record || literals) || name.is_empty() {
             self.c.line();
             return Ok(());
         }
@@ -735,6 +769,13 @@ impl Reader<'_> {
         if doc.text.is_empty() && doc.params.is_empty() {
             self.c.at = from;
             self.c.line();
+        }
+        if literals {
+            let values = self.members(depth);
+            if !values.is_empty() {
+                self.found.types.push(NamedType { name, doc: doc.text, ty: Type::Enum(values) });
+            }
+            return Ok(());
         }
         let mut fields = Vec::new();
         let mut comments: Vec<&str> = Vec::new();

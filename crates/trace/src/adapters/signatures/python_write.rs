@@ -27,10 +27,16 @@ fn imports(body: &str) -> String {
     if body.contains("Path") {
         out.push_str("from pathlib import Path\n");
     }
+    // Python's own knows no further fields.
+    let open = body.contains(", extra_items=");
+    let names = ["Annotated", "Any", "Literal", "NotRequired", "TypedDict"];
     let typing: Vec<&str> =
-        ["Annotated", "Any", "Literal", "NotRequired", "TypedDict"].iter().filter(used).copied().collect();
+        names.iter().filter(used).filter(|n| !(open && **n == "TypedDict")).copied().collect();
     if !typing.is_empty() {
         let _ = writeln!(out, "from typing import {}", typing.join(", "));
+    }
+    if open {
+        out.push_str("\nfrom typing_extensions import TypedDict\n");
     }
     if body.contains("Field(") {
         out.push_str("\nfrom pydantic import Field\n");
@@ -64,7 +70,7 @@ fn function(out: &mut String, tool: &Tool) {
         out.push_str(if i > 0 { ", " } else { "" });
         out.push_str(if by_name && i == first_optional { "*, " } else { "" });
         let _ = write!(out, "{}: ", identifier(&param.name));
-        ty(out, &param.ty);
+        annotation(out, &param.ty);
         match &param.default {
             Some(value) => {
                 out.push_str(" = ");
@@ -75,7 +81,7 @@ fn function(out: &mut String, tool: &Tool) {
         }
     }
     out.push_str(") -> ");
-    ty(out, &tool.result);
+    annotation(out, &tool.result);
     out.push_str(":\n");
     docstring(out, tool);
     out.push_str("    ...\n");
@@ -155,6 +161,19 @@ const KEYWORDS: [&str; 35] = [
     "lambda", "nonlocal", "not", "or", "pass", "raise", "return", "try", "while", "with", "yield",
 ];
 
+/// The type of a parameter or result. One that names others stands in quotes as a whole: they may be declared further
+/// down, and a text alone in quotes makes no alternative.
+fn annotation(out: &mut String, of: &Type) {
+    let mut names = false;
+    of.names(&mut |_| names = true);
+    if !names {
+        return ty(out, of);
+    }
+    let mut inner = String::new();
+    ty(&mut inner, of);
+    string(out, &inner);
+}
+
 fn ty(out: &mut String, of: &Type) {
     match of {
         Type::Any => out.push_str("Any"),
@@ -163,8 +182,7 @@ fn ty(out: &mut String, of: &Type) {
         Type::Float => out.push_str("float"),
         Type::Str => out.push_str("str"),
         Type::Path => out.push_str("Path"),
-        // In quotes, so that it may be declared further down.
-        Type::Named(name) => string(out, name),
+        Type::Named(name) => out.push_str(name),
         Type::List(item) => {
             out.push_str("list[");
             ty(out, item);
@@ -233,7 +251,7 @@ fn arguments(ty: &Type, bounds: &Bounds) -> Vec<String> {
 }
 
 fn record(out: &mut String, fields: &[Field], rest: Option<&Type>) {
-    out.push_str("TypedDict(\"\", {");
+    out.push_str("TypedDict(\"Record\", {");
     for (i, field) in fields.iter().enumerate() {
         out.push_str(if i > 0 { ", " } else { "" });
         string(out, &field.name);

@@ -3,7 +3,7 @@
 use super::cursor::Cursor;
 use super::{Found, union};
 use crate::adapters::json::parse_all;
-use crate::adapters::loss::{FormatError, Loss, Place, Read};
+use crate::adapters::loss::{Loss, Place, Read};
 use crate::adapters::spelling::{COMPACT, json_body};
 use crate::{Field, NamedType, Tool, Trace, Type, Value};
 
@@ -42,8 +42,11 @@ impl Reader<'_> {
             if self.c.eat(";") {
                 continue;
             }
-            match self.c.name() {
-                "export" | "declare" => {}
+            let mut word = self.c.name();
+            while matches!(word, "export" | "declare") {
+                word = self.c.name();
+            }
+            match word {
                 "namespace" | "module" => {
                     self.c.name();
                     self.found.namespace = true;
@@ -51,7 +54,12 @@ impl Reader<'_> {
                     open += 1;
                 }
                 "type" => self.declaration(doc)?,
-                _ => return self.c.expected("`type` or `namespace`", HINT),
+                "interface" => self.interface(doc)?,
+                "function" => self.declared_function(doc)?,
+                "import" => {
+                    self.c.line();
+                }
+                _ => return self.c.expected("`type`, `interface`, `function` or `namespace`", HINT),
             }
         }
     }
@@ -96,31 +104,87 @@ impl Reader<'_> {
         Ok(())
     }
 
-    /// The parameters of a function, up to its arrow; none where there is no function. The place is that of what allows
-    /// further parameters.
+    /// `interface Point { x: number }`
+    fn interface(&mut self, doc: String) -> Read<()> {
+        let name = self.key()?;
+        let place = self.c.place();
+        if self.c.eat("extends") {
+            self.found.lose(place, format!("what `{name}` extends"));
+            self.c.word(|c| c != '{');
+        }
+        self.c.need("{", "the fields stand in braces: `interface Point { x: number }`")?;
+        let ty = self.nested(Self::record)?;
+        self.found.types.push(NamedType { name, doc, ty });
+        Ok(())
+    }
+
+    /// `function pay(to: string, cents?: number): boolean;`
+    fn declared_function(&mut self, doc: String) -> Read<()> {
+        let name = self.key()?;
+        let Some((params, rest)) = self.parameters()? else {
+            return self.c.expected("the parameters", "as in `function pay(to: string): any;`");
+        };
+        if let Some(place) = rest {
+            self.found.lose(place, format!("further parameters of `{name}`"));
+        }
+        let result = if self.c.eat(":") { self.ty()? } else { Type::Any };
+        if self.c.peek() == Some('{') {
+            return self.c.expected("`;`", "functions are declared, without what they do");
+        }
+        self.found.tools.push(Tool { name, doc, params, result, errors: Vec::new(), types: Vec::new() });
+        Ok(())
+    }
+
+    /// The parameters of a function, up to its arrow; none where there is no function.
     fn function(&mut self) -> Read<Option<(Vec<Field>, Option<Place>)>> {
+        let params = self.parameters()?;
+        Ok(if params.is_some() && self.c.eat("=>") { params } else { None })
+    }
+
+    /// Parameters in brackets: one by one, or as the fields of a single record. None where there are none. The place is
+    /// that of what allows further parameters.
+    fn parameters(&mut self) -> Read<Option<(Vec<Field>, Option<Place>)>> {
         if !self.c.eat("(") {
             return Ok(None);
         }
-        let mut params = (Vec::new(), None);
-        if !self.c.eat(")") {
-            let name = self.c.name();
-            if name.is_empty() || !(self.c.eat(":") || self.c.eat("?:")) {
-                return Ok(None);
+        let (mut params, mut rest): (Vec<Field>, Option<Place>) = (Vec::new(), None);
+        loop {
+            let doc = self.comments();
+            if self.c.eat(")") {
+                break;
             }
             let place = self.c.place();
-            match self.ty()? {
-                Type::Record(fields) => params.0 = fields,
-                Type::Open(fields, _) => params = (fields, Some(place)),
-                _ => {
-                    let message = "the parameters are no record";
-                    return Err(FormatError::new(place, message, HINT));
-                }
+            let further = self.c.eat("...");
+            let name = self.c.name().to_owned();
+            let optional = self.c.eat("?");
+            if name.is_empty() || !self.c.eat(":") {
+                return Ok(None);
             }
-            self.c.eat(",");
-            self.c.need(")", "the parameters of a function are one record")?;
+            let ty = self.ty()?;
+            match further {
+                true => rest = Some(place),
+                false => params.push(Field { name, doc, ty, optional, default: None }),
+            }
+            if !self.c.eat(",") {
+                self.comments();
+                self.c.need(")", "a comma stands between two parameters")?;
+                break;
+            }
         }
-        Ok(self.c.eat("=>").then_some(params))
+        if let [Field { ty: Type::Record(_) | Type::Open(..), .. }] = params.as_slice()
+            && let Some(only) = params.pop()
+        {
+            match only.ty {
+                Type::Record(fields) => params = fields,
+                // A map is one parameter.
+                Type::Open(fields, _) if !fields.is_empty() => {
+                    rest = Some(self.c.place());
+                    params = fields;
+                }
+                ty => params.push(Field { ty, ..only }),
+            }
+        }
+        Ok(Some((params, rest)))
     }
 
     /// The name of a function, a type or a field.
@@ -147,6 +211,7 @@ impl Reader<'_> {
     }
 
     fn array(&mut self) -> Read<Type> {
+        self.c.eat("readonly ");
         let mut ty = self.primary()?;
         let mut marks = 0;
         while self.c.eat("[") {
@@ -171,6 +236,10 @@ impl Reader<'_> {
                 self.c.at += 1;
                 self.nested(Self::record)
             }
+            Some('[') => {
+                self.c.at += 1;
+                self.nested(Self::tuple)
+            }
             Some('(') => {
                 self.c.at += 1;
                 let ty = self.nested(Self::ty)?;
@@ -187,6 +256,31 @@ impl Reader<'_> {
                 self.named(name, place)
             }
         }
+    }
+
+    /// `[number, string]`, behind its opening bracket: a list of any of them.
+    fn tuple(&mut self) -> Read<Type> {
+        let place = self.c.place();
+        let mut types: Vec<Type> = Vec::new();
+        while !self.c.eat("]") {
+            self.c.eat("...");
+            // A place may have a name.
+            let at = self.c.at;
+            let named = !self.c.name().is_empty() && (self.c.eat("?:") || self.c.eat(":"));
+            if !named {
+                self.c.at = at;
+            }
+            let ty = self.ty()?;
+            if !types.contains(&ty) {
+                types.push(ty);
+            }
+            if !self.c.eat(",") {
+                self.c.need("]", "a comma stands between two places")?;
+                break;
+            }
+        }
+        self.found.lose(place, "the places of a tuple");
+        Ok(Type::List(Box::new(if types.is_empty() { Type::Any } else { union(types, true) })))
     }
 
     fn nested(&mut self, inside: impl FnOnce(&mut Self) -> Read<Type>) -> Read<Type> {
@@ -266,6 +360,19 @@ impl Reader<'_> {
             }
             let name = self.key()?;
             let optional = self.c.eat("?");
+            if self.c.peek() == Some('(') {
+                let place = self.c.place();
+                self.parameters()?;
+                if self.c.eat(":") {
+                    self.ty()?;
+                }
+                self.found.lose(place, format!("the method `{name}`"));
+                if !(self.c.eat(",") || self.c.eat(";")) {
+                    self.c.need("}", "a comma stands between two fields")?;
+                    break;
+                }
+                continue;
+            }
             self.c.need(":", "a field has a type: `to: string`")?;
             let ty = self.ty()?;
             let last = !(self.c.eat(",") || self.c.eat(";"));
