@@ -40,6 +40,11 @@ pub fn run(args: &ConvertArgs) -> Result<(), Failure> {
             }
             into_parquet(from, &args.input, out, &mut skipped)?
         }
+        // A device or a pipe is written to, and never replaced.
+        Some(out) if fs::metadata(out).is_ok_and(|there| !there.is_file()) => {
+            let file = File::options().write(true).open(out).map_err(|e| Failure::unwritable(out, &e))?;
+            into_text(from, to, &args.input, file, &mut skipped)?
+        }
         // Appears whole or not at all.
         Some(out) => {
             let temporary = part(out);

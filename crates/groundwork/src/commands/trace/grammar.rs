@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use groundwork_grammar::lark;
+use groundwork_grammar::{GrammarError, lark};
 use groundwork_trace::Tool;
 use groundwork_worlds::{tool_set, world_names};
 
@@ -11,8 +11,14 @@ use crate::failure::Failure;
 
 pub fn run(tools: &Path) -> Result<(), Failure> {
     let grammar = lark(&declared(tools)?).map_err(|e| {
-        let hint = "the trace must declare its tools: `tools {…}`, or the name of a world's set";
-        Failure::input(format!("`{}`: {e}\n  hint: {hint}", name(tools)))
+        let hint = match e {
+            GrammarError::NothingToCall { .. } => {
+                "\n  hint: the trace must declare its tools: `tools {…}`, or the name of a world's set"
+            }
+            // It says itself what to ask for instead.
+            _ => "",
+        };
+        Failure::input(format!("`{}`: {e}{hint}", name(tools)))
     })?;
     print!("{grammar}");
     Ok(())
