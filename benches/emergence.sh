@@ -59,6 +59,20 @@ for size in sizes:
         m = json.load(open(glob.glob(f"{folder}/e-{size}-{count}-*/metrics.json")[0]))
         cell = lambda v: f"{v['value']:8.3f} ({v['low']:.3f} – {v['high']:.3f})" if v else "–"
         print(f"{int(count) / 1e6:5.2f} M " + "".join(f"{cell(m.get(name)):>28}" for name in shown))
+
+def ranks(x):
+    places = {v: [i for i, w in enumerate(sorted(x)) if w == v] for v in x}
+    return [sum(places[v]) / len(places[v]) for v in x]
+
+def spearman(a, b):
+    (a, b), n = (ranks(a), ranks(b)), len(a)
+    a, b = [x - sum(a) / n for x in a], [x - sum(b) / n for x in b]
+    return sum(x * y for x, y in zip(a, b)) / (sum(x * x for x in a) * sum(y * y for y in b)) ** 0.5
+
+all = [json.load(open(f)) for f in glob.glob(f"{folder}/e-*/metrics.json")]
+success = [m["success_rate"]["value"] for m in all]
+for name, sign in [("bits_per_action_byte", -1), ("expert_action_mrr", 1), ("right_branch_probability", 1)]:
+    print(f"rank correlation of {name} with success over {len(all)} models: {spearman([sign * m[name]['value'] for m in all], success):+.2f}")
 PYTHON
 run() { ls -d "$folder/e-$1-$2"-*/ | head -1; }
 previous=
