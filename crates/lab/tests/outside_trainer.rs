@@ -153,6 +153,10 @@ fn another_trainer_is_run_and_judged_like_ours() {
 #[test]
 fn an_interrupted_run_goes_on_and_its_log_holds_every_step_once() {
     let shop = Shop::new();
+    // However slow the machine is in hearing of a step, no trainer comes to its end before the file `go` is there.
+    let wait = r#"while [ "$step" = 10 ] && [ ! -f go ]; do sleep 0.02; done"#;
+    let script = TRAIN.replace("  sleep 0.02", &format!("  {wait}\n  sleep 0.02"));
+    fs::write(shop.base().join("train.sh"), script).unwrap();
     let plan = plan(BET, shop.base());
     let (_, runner) = shop.runner(&plan);
     let stop = AtomicBool::new(false);
@@ -167,6 +171,7 @@ fn an_interrupted_run_goes_on_and_its_log_holds_every_step_once() {
     assert!((7..20).contains(&reached), "{reached}");
     assert!(half.summary.done.is_none());
 
+    fs::write(shop.base().join("go"), "").unwrap();
     let (outcome, events) = run(&runner, &plan);
     assert_eq!(outcome, RunnerOutcome::Finished);
     assert!(events.contains(&RunnerEvent::Started { cell: 0, resumed: true }));

@@ -12,7 +12,8 @@
 //!   only the last wish.
 //!
 //! Every task has a policy; a third has nothing more, a third (where the goal allows it) leaves something open, a third has a
-//! change of mind. The faults are `transient` and `denied`. The expert keeps to the policy with the fewest calls that it
+//! change of mind. Half of the last leave something open as well, so that the user speaks three times: the goal, the answer to
+//! the question, and the change of what was answered. The faults are `transient` and `denied`. The expert keeps to the policy with the fewest calls that it
 //! takes: one for each name that must be confirmed or looked at first.
 
 use std::borrow::Cow;
@@ -98,7 +99,7 @@ impl Policy {
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct Guide {
     pub(crate) policy: Policy,
-    /// What the user answers to `question()`, where the goal leaves something open.
+    /// What the user answers to `question()`, where the goal leaves something open: what they want at first.
     pub(crate) open: Option<String>,
     /// What the user says after the first call of one of these tools that comes to something.
     pub(crate) change: Option<(&'static [&'static str], String)>,

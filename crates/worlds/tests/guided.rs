@@ -82,7 +82,7 @@ fn a_tool_that_must_not_be_used_costs_success() {
 
 #[test]
 fn the_last_wish_counts() {
-    let (mut changes, mut questions) = (0, 0);
+    let (mut changes, mut questions, mut both) = (0, 0, 0);
     for task in tasks() {
         let spans = trace(&task);
         questions += usize::from(actions(&spans).iter().any(|c| c.tool == "question"));
@@ -96,10 +96,10 @@ fn the_last_wish_counts() {
         }
         assert_eq!(episode.said(), Some(spans[turn].body.as_str()));
         assert!(!episode.verify(answer(&spans)).success || task.world == "files_guided", "{task:?}");
-        let goal = &spans[1].body;
-        assert!(!goal.contains("I tell you"), "{goal}");
+        // What was left open was asked about, and what was answered then is what the user takes back.
+        both += usize::from(spans[1].body.contains("I tell you"));
     }
-    assert!(changes > 250 && questions > 250, "{changes} {questions}");
+    assert!(changes > 250 && questions > 250 && both > 100, "{changes} {questions} {both}");
 }
 
 #[test]

@@ -54,6 +54,7 @@ impl Guidable for Files {
                     self.jobs[0].act = Act::Move { to: first };
                     let after: &[&str] = if policy == COPY { &["delete"] } else { &["move"] };
                     guide.change = Some((after, format!("no, move it to {to}")));
+                    guide.open = dice.coin().then(|| first.to_string());
                 }
             }
             (_, 2) => {

@@ -54,6 +54,7 @@ impl Guidable for Ledger {
                         _ => format!("no, pay it to {}", job.to),
                     };
                     guide.change = Some((after, words));
+                    guide.open = dice.coin().then(|| first.to_string());
                 }
             }
             _ => {}

@@ -58,6 +58,7 @@ impl Guidable for Route {
                 let others: Vec<u8> = (0..self.map.names.len() as u8).filter(able).collect();
                 if let Some(&first) = others.get(dice.below(others.len().max(1))) {
                     guide.change = Some((&["go"], format!("no, go to {name}")));
+                    guide.open = dice.coin().then(|| self.place(first).to_string());
                     self.wanted = first;
                 }
             }
