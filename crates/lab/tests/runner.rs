@@ -11,7 +11,8 @@ use groundwork_lab::{
     Bet, Plan, RecipeHash, Registration, ResolvedRecipe, Runner, RunnerEvent, RunnerOutcome, Speed,
 };
 
-/// Ten steps a training, counted in the run's folder; stops at an interrupt; fails where a file `fail` says so.
+/// Ten steps a training, counted in the run's folder; stops at an interrupt; fails where a file `fail` says so. Where there is a file
+/// `hold`, no training after the second gets further than to its fifth step.
 const SCRIPT: &str = r#"#!/bin/sh
 trap 'exit 130' INT
 if [ "$1" = train ]; then
@@ -31,6 +32,7 @@ if [ "$1" = train ]; then
       echo 'the loss is not a number' >&2
       exit 1
     fi
+    while [ -f "$4/hold" ] && [ "$step" -eq 5 ] && [ "$(wc -l < "$4/trained")" -gt 2 ]; do sleep 0.02; done
     sleep 0.02
   done
   echo '{"steps":10,"tokens":1000,"flops":1e9,"seconds":0.2}' > "$run/done.json"
@@ -166,16 +168,19 @@ fn an_interrupted_bet_goes_on() {
     let (_, place, _) = Registration::open(runs, &plan).unwrap();
     let runner = runner(runs, &place, 2);
     let stop = AtomicBool::new(false);
-    let mut training = 0;
+    fs::write(runs.join("hold"), "").unwrap();
+    let mut started = Vec::new();
     let outcome = runner
-        .run(&plan, &stop, &mut |_| false, &mut |e| {
-            training += usize::from(matches!(e, RunnerEvent::Training { .. }));
-            if training == 25 {
+        .run(&plan, &stop, &mut |_| false, &mut |e| match e {
+            RunnerEvent::Started { cell, .. } => started.push(cell),
+            RunnerEvent::Training { cell, step: 5, .. } if started.get(2) == Some(&cell) => {
                 stop.store(true, Ordering::SeqCst);
             }
+            _ => {}
         })
         .unwrap();
     assert_eq!(outcome, RunnerOutcome::Interrupted);
+    fs::remove_file(runs.join("hold")).unwrap();
     let before = lines(&runs.join("trained"));
     assert!(before < 8);
     let mut resumed = 0;
