@@ -13,7 +13,8 @@ pub fn run(tools: &Path) -> Result<(), Failure> {
     let grammar = lark(&declared(tools)?).map_err(|e| {
         let hint = match e {
             GrammarError::NothingToCall { .. } => {
-                "\n  hint: the trace must declare its tools: `tools {…}`, or the name of a world's set"
+                "\n  hint: the trace must declare its tools: `tools {…}`, or the name of a world's set; `groundwork trace check` says what \
+                 is wrong with a declaration"
             }
             // It says itself what to ask for instead.
             _ => "",
