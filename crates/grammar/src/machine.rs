@@ -379,7 +379,7 @@ impl Machine {
     }
 
     /// A byte behind a backslash and `len` bytes that were `written`.
-    #[allow(clippy::too_many_arguments)]
+    #[expect(clippy::too_many_arguments, reason = "where the text is, and what comes after it")]
     fn escape(
         &mut self,
         node: NodeId,

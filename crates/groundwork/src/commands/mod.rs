@@ -66,10 +66,15 @@ fn resolve(recipe: &Path) -> Result<Resolved, Failure> {
     Recipe::read(recipe)?.resolve().map_err(|e| Failure::from(e).in_file(recipe))
 }
 
+/// Whether something stands there that is no file: a device, a pipe, a folder.
+fn is_no_file(path: &Path) -> bool {
+    fs::metadata(path).is_ok_and(|there| !there.is_file())
+}
+
 /// Writes a file that is there whole or not at all, in place of an earlier one. What is no file, a device or a pipe, is written to
 /// and never replaced.
 fn write_file(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
-    if fs::metadata(path).is_ok_and(|there| !there.is_file()) {
+    if is_no_file(path) {
         return fs::write(path, bytes).map_err(|e| Failure::unwritable(path, &e));
     }
     let mut name = path.file_name().unwrap_or_default().to_owned();

@@ -38,8 +38,14 @@ pub fn run(args: &EvalArgs) -> Result<(), Failure> {
     }
 }
 
-/// What the reference agents do in the tasks of a suite, at most [`FLOOR_TASKS`] a cell. The metrics, the table and the page of an evaluation all want
-/// it, and it takes seconds: the last one is kept.
+/// The share of tasks that an agent solved, of those that any of them played.
+fn success_of(agent: &str, rows: &[ScoreRow]) -> Option<f64> {
+    let own: Vec<ScoreRow> = rows.iter().filter(|r| r.policy == agent).cloned().collect();
+    summarise(&own).get("success_rate").map(|m| m.value)
+}
+
+/// What the reference agents do in the tasks of a suite, at most [`FLOOR_TASKS`] a cell. The metrics, the table and the page of an
+/// evaluation all want it, and it takes seconds: the last one is kept.
 fn few_floors(suite: &SuiteSpec) -> Result<Rc<[ScoreRow]>, Failure> {
     thread_local! {
         static LAST: RefCell<Option<(SuiteSpec, Rc<[ScoreRow]>)>> = const { RefCell::new(None) };
@@ -62,12 +68,8 @@ fn metrics(suite: &SuiteSpec, rows: &[ScoreRow]) -> Result<groundwork_arena::Met
     let mut metrics = summarise(rows);
     if suite.levels.len() >= 3 {
         let floors = few_floors(suite)?;
-        let known = |agent: &str| {
-            let own: Vec<ScoreRow> = floors.iter().filter(|r| r.policy == agent).cloned().collect();
-            summarise(&own).get("success_rate").map_or(0.0, |m| m.value)
-        };
         let ignorant = groundwork_arena::reference_agents().filter(|a| !a.ends_with("expert"));
-        let floor = ignorant.map(known).fold(0.0, f64::max);
+        let floor = ignorant.filter_map(|agent| success_of(agent, &floors)).fold(0.0, f64::max);
         if let Some(found) = horizons(rows, floor) {
             metrics.extend(found.metrics().map(|(name, m)| (name.to_owned(), m)));
         }

@@ -60,11 +60,12 @@ pub fn regrade(paths: &[PathBuf], check: bool) -> Result<(), Failure> {
         let file = scores_file(path)?;
         let rows = read_scores(&file)?;
         let mut regraded = Vec::with_capacity(rows.len());
-        let (mut changed, mut drifted) = (0, Vec::new());
+        let (mut changed, mut drifted, mut first) = (0, 0, None);
         for row in &rows {
             let (again, differs) = row.regraded()?;
             if differs {
-                drifted.push(format!("{}, level {}, seed {}", row.world, row.level, row.seed));
+                drifted += 1;
+                first.get_or_insert(row);
             }
             let same = (again.success, again.collateral) == (row.success, row.collateral);
             if !same {
@@ -83,10 +84,11 @@ pub fn regrade(paths: &[PathBuf], check: bool) -> Result<(), Failure> {
             regraded.push(again);
         }
         println!("{}: {changed} of {} grades change", file.display(), rows.len());
-        if let Some(first) = drifted.first() {
+        if let Some(first) = first {
             println!(
-                "  in {} attempts the world says something else today: they were made in another version of it\n  the first: {first}",
-                drifted.len()
+                "  in {drifted} attempts the world says something else today: they were made in another version of it\n  \
+                 the first: {}, level {}, seed {}",
+                first.world, first.level, first.seed
             );
         }
         if !check && regraded != rows {

@@ -3,11 +3,10 @@
 use std::path::PathBuf;
 
 use comfy_table::ContentArrangement;
-use groundwork_arena::{
-    OverlapSearch, ScoreRow, SuiteSpec, floors, reference_agents, standard_suite, summarise,
-};
+use groundwork_arena::{OverlapSearch, SuiteSpec, floors, reference_agents, standard_suite};
 use groundwork_worlds::Capability;
 
+use super::success_of;
 use crate::commands::{print_json, trace};
 use crate::failure::Failure;
 use crate::suite;
@@ -59,9 +58,8 @@ fn print_floors(suites: &[(String, SuiteSpec)], tasks: u32, markdown: bool) -> R
         let rows = floors(&few, &mut |_| {})?;
         let mut line = vec![name.clone(), few.tasks()?.len().to_string()];
         for agent in &agents {
-            let own: Vec<ScoreRow> = rows.iter().filter(|r| r.policy == *agent).cloned().collect();
-            let rate = summarise(&own).get("success_rate").copied();
-            line.push(rate.map_or(NONE.to_owned(), |m| format!("{:.1}%", 100.0 * m.value)));
+            let rate = success_of(agent, &rows);
+            line.push(rate.map_or(NONE.to_owned(), |rate| format!("{:.1}%", 100.0 * rate)));
         }
         lines.push(line);
     }

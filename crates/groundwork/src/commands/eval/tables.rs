@@ -1,10 +1,9 @@
 //! Scores as aligned tables.
 
 use comfy_table::Table;
-use groundwork_arena::{
-    Ended, Faults, Metrics, ScoreRow, breakdown, compare, holm, reference_agents, summarise,
-};
+use groundwork_arena::{Ended, Faults, Metrics, ScoreRow, breakdown, compare, holm, reference_agents};
 
+use super::success_of;
 use crate::table::plain;
 
 /// Success by world, level and fault, the single cells only.
@@ -53,10 +52,7 @@ pub fn endings(rows: &[ScoreRow]) -> String {
 
 /// What the reference agents reach.
 pub fn floors(rows: &[ScoreRow]) -> String {
-    let rate = |agent: &str| {
-        let own: Vec<ScoreRow> = rows.iter().filter(|r| r.policy == agent).cloned().collect();
-        summarise(&own).get("success_rate").map(|m| format!("{agent} {:.1}%", 100.0 * m.value))
-    };
+    let rate = |agent| Some(format!("{agent} {:.1}%", 100.0 * success_of(agent, rows)?));
     let all: Vec<String> = reference_agents().filter_map(rate).collect();
     format!("success of reference agents: {}", all.join(", "))
 }

@@ -11,6 +11,7 @@ use groundwork_trace::adapters::{ConvertError, Format, Place, Side, Summary, Wri
 
 use super::{name, plural};
 use crate::cli::ConvertArgs;
+use crate::commands::is_no_file;
 use crate::failure::Failure;
 use crate::table::plain;
 
@@ -41,7 +42,7 @@ pub fn run(args: &ConvertArgs) -> Result<(), Failure> {
             into_parquet(from, &args.input, out, &mut skipped)?
         }
         // A device or a pipe is written to, and never replaced.
-        Some(out) if fs::metadata(out).is_ok_and(|there| !there.is_file()) => {
+        Some(out) if is_no_file(out) => {
             let file = File::options().write(true).open(out).map_err(|e| Failure::unwritable(out, &e))?;
             into_text(from, to, &args.input, file, &mut skipped)?
         }

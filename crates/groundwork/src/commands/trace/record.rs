@@ -8,6 +8,7 @@ use std::process::{Child, Command, Stdio};
 
 use groundwork_bridge::Recorder;
 
+use super::plural;
 use crate::cli::RecordArgs;
 use crate::commands::write_file;
 use crate::failure::Failure;
@@ -76,8 +77,7 @@ fn write(args: &RecordArgs, recorder: &Recorder) -> Result<(), Failure> {
         counts.entry(key).or_insert_with(|| (0, loss.place.to_string())).0 += 1;
     }
     for ((kind, what), (count, first)) in counts {
-        let times = if count == 1 { "time" } else { "times" };
-        eprintln!("  {kind}: {what}, {count} {times}, first at {first}");
+        eprintln!("  {kind}: {what}, {count} {}, first at {first}", plural(count, "time"));
     }
     Ok(())
 }
