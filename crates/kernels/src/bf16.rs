@@ -47,15 +47,16 @@ mod x86 {
 
     use super::{SIDE, Unit};
     use crate::matmul::Matrix;
+    use crate::parallel::for_each_part;
     use crate::product::Plus;
-    use crate::simd::transpose_16;
+    use crate::simd::{prefetch, transpose_16};
 
     /// Depth of a block; a multiple of what one step of the tiles takes.
     const DEPTH: usize = 512;
-    /// Columns of a block of the right operand.
-    const COLUMNS: usize = 256;
-    /// Rows of a block of the left operand.
-    const ROWS: usize = 128;
+    /// Columns of a block of the right operand, which fits the second cache beside the rows of a job.
+    const COLUMNS: usize = 512;
+    /// Columns of the right operand that a job packs.
+    const PACK_COLUMNS: usize = 128;
     /// Numbers of the depth in one line: sixteen pairs.
     const STEP: usize = 32;
     /// Lines between rows of the left block: one more than they hold, since at a multiple of a power of two all would
@@ -146,7 +147,8 @@ mod x86 {
             static PACKED: RefCell<(Vec<Line>, Vec<Line>)> = const { RefCell::new((Vec::new(), Vec::new())) };
         }
         PACKED.with_borrow_mut(|(packed_a, packed_b)| {
-            packed_a.resize(ROWS * A_ROW, Line([0; 16]));
+            let lines = a.rows.next_multiple_of(SIDE) * A_ROW;
+            packed_a.resize(packed_a.len().max(lines), Line([0; 16]));
             packed_b.resize(COLUMNS / SIDE * DEPTH, Line([0; 16]));
             // SAFETY: passed on to the caller.
             unsafe {
@@ -194,13 +196,23 @@ mod x86 {
         packed_b: &mut [Line],
     ) {
         let mut square = Square([0.0; SIDE * SIDE]);
-        for left in (0..all_columns).step_by(COLUMNS) {
-            let columns = COLUMNS.min(all_columns - left);
-            for start in (0..a.columns).step_by(DEPTH) {
-                let depth = DEPTH.min(a.columns - start);
-                let steps = depth.div_ceil(STEP);
-                // The first block starts from `plus`, the others go on from what is there.
-                let plus = if start == 0 { plus } else { Plus::Result };
+        for start in (0..a.columns).step_by(DEPTH) {
+            let depth = DEPTH.min(a.columns - start);
+            let steps = depth.div_ceil(STEP);
+            // The first block starts from `plus`, the others go on from what is there.
+            let plus = if start == 0 { plus } else { Plus::Result };
+            for first in (0..a.rows).step_by(16) {
+                let part = Part { x: a, first, rows: 16.min(a.rows - first) };
+                for step in 0..steps {
+                    // SAFETY: the part lies within `a`; there is room for its rows, A_ROW lines each.
+                    unsafe {
+                        let to = packed_a.as_mut_ptr().add(first * A_ROW + step);
+                        part.pairs_across(start + step * STEP, start + depth, to, A_ROW);
+                    }
+                }
+            }
+            for left in (0..all_columns).step_by(COLUMNS) {
+                let columns = COLUMNS.min(all_columns - left);
                 // The block, and the distance between its panels.
                 let (packed_b, b_panel) = match b {
                     Right::Lying(b) => {
@@ -214,34 +226,25 @@ mod x86 {
                         (lines[before..].as_ptr(), panel)
                     }
                 };
-                for top in (0..a.rows).step_by(ROWS) {
-                    let rows = ROWS.min(a.rows - top);
-                    for first in (0..rows).step_by(16) {
-                        let part = Part { x: a, first: top + first, rows: 16.min(rows - first) };
-                        for step in 0..steps {
-                            // SAFETY: the part lies within `a`; the block has ROWS rows of A_ROW lines.
-                            unsafe {
-                                let to = packed_a.as_mut_ptr().add(first * A_ROW + step);
-                                part.pairs_across(start + step * STEP, start + depth, to, A_ROW);
-                            }
-                        }
-                    }
+                for row in (0..a.rows).step_by(SIDE) {
                     for column in (0..columns).step_by(SIDE) {
-                        for row in (0..rows).step_by(SIDE) {
-                            let height = SIDE.min(rows - row);
-                            let at = (top + row) * c_row + left + column;
-                            // SAFETY: the blocks hold `steps` steps of 32 rows and of a panel; the square's part lies
-                            // within the result.
-                            unsafe {
-                                let a = packed_a.as_ptr().add(row * A_ROW);
-                                let b = packed_b.add(column / SIDE * b_panel);
-                                match unit {
-                                    Unit::Tiles => tiles_square(a, b, steps, &mut square),
-                                    Unit::Dots => dots_square(a, b, 16 * steps, height, &mut square),
-                                }
-                                let width = SIDE.min(columns - column);
-                                put(&square, [height, width], plus.offset(at), c.add(at), c_row);
+                        let [height, width] = [SIDE.min(a.rows - row), SIDE.min(columns - column)];
+                        let at = row * c_row + left + column;
+                        // SAFETY: the blocks hold `steps` steps of 32 rows and of a panel; the square's part lies
+                        // within the result.
+                        unsafe {
+                            let c = c.add(at);
+                            for row in 0..height {
+                                prefetch(c.add(row * c_row));
+                                prefetch(c.add(row * c_row + width - 1));
                             }
+                            let a = packed_a.as_ptr().add(row * A_ROW);
+                            let b = packed_b.add(column / SIDE * b_panel);
+                            match unit {
+                                Unit::Tiles => tiles_square(a, b, steps, &mut square),
+                                Unit::Dots => dots_square(a, b, 16 * steps, height, &mut square),
+                            }
+                            put(&square, [height, width], plus.offset(at), c, c_row);
                         }
                     }
                 }
@@ -288,9 +291,13 @@ mod x86 {
         for start in (0..b.rows).step_by(DEPTH) {
             let depth = DEPTH.min(b.rows - start);
             let panel = depth.next_multiple_of(STEP);
-            let to = &mut lines[start * panels..][..panel * panels];
-            // SAFETY: passed on to the caller; a panel has the lines of all its steps.
-            unsafe { pack_block(b, [start, depth], [0, b.columns], to, panel) };
+            let block = &mut lines[start * panels..][..panel * panels];
+            for_each_part(block, panel * PACK_COLUMNS / SIDE, |part, to| {
+                let left = part * PACK_COLUMNS;
+                let columns = PACK_COLUMNS.min(b.columns - left);
+                // SAFETY: passed on to the caller; a panel has the lines of all its steps.
+                unsafe { pack_block(b, [start, depth], [left, columns], to, panel) };
+            });
         }
         lines
     }
@@ -339,6 +346,12 @@ mod x86 {
                 "tileloadd tmm7, [{b} + {b_row}*1 + 64]",
                 "tileloadd tmm5, [{lower} + {a_row}*1]",
                 "tdpbf16ps tmm0, tmm4, tmm6",
+                // The right operand comes from the second cache: two steps ahead it is sent for.
+                ".set line, 4096",
+                ".rept 32",
+                "prefetcht0 [{b} + line]",
+                ".set line, line + 64",
+                ".endr",
                 "tdpbf16ps tmm1, tmm4, tmm7",
                 "tdpbf16ps tmm2, tmm5, tmm6",
                 "tdpbf16ps tmm3, tmm5, tmm7",

@@ -5,7 +5,8 @@
 //! With `p = softmax(h W)`: `ℓ = log Σ exp - logit_target`, `dlogits = w (p - onehot)`, `dh = dlogits Wᵀ`,
 //! `dW = hᵀ dlogits`.
 
-use crate::matmul::{Matrix, matmul_into};
+use crate::matmul::{MANY_ROWS, Matrix, matmul_into};
+use crate::packed::Packed;
 use crate::parallel::{SharedMut, for_each_job};
 use crate::precision::Precision;
 use crate::product::Plus;
@@ -41,17 +42,23 @@ pub(crate) struct Outcome {
 }
 
 /// Numbers of logits alive at most, unless the smallest block has more.
-const BLOCK_LOGITS: usize = 1 << 20;
-/// Columns of the head's gradient a job.
-const COLUMNS: usize = 256;
+const BLOCK_LOGITS: usize = 1 << 22;
+/// Rows of a block, at least and at most.
+const BLOCK_ROWS: [usize; 2] = [256, 2048];
+/// Rows of a job at most: their logits shall stay in the second cache.
+const JOB_ROWS: usize = 96;
 
 /// Rows of weight nought are left out altogether.
 pub(crate) fn cross_entropy(task: Task<'_>, with_gradients: bool) -> Outcome {
     let Task { dimension, vocabulary, .. } = task;
     let kept: Vec<usize> = (0..task.weights.len()).filter(|&i| task.weights[i] != 0.0).collect();
-    // A block is cut into four chunks of rows, which are the jobs.
-    let chunk = (BLOCK_LOGITS / vocabulary / 4).clamp(16, 64);
-    let block = 4 * chunk;
+    // The sums of the head's gradient go by blocks, so that a block must not depend on the threads; a job may.
+    let block = (BLOCK_LOGITS / vocabulary).clamp(BLOCK_ROWS[0], BLOCK_ROWS[1]);
+    let jobs = 2 * rayon::current_num_threads();
+    let chunk = block.min(kept.len()).div_ceil(jobs).next_multiple_of(32).min(JOB_ROWS);
+    let head = Matrix::by_rows(task.head, vocabulary);
+    let forward = Head::new(head, kept.len(), task.precision);
+    let backward = with_gradients.then(|| Head::new(head.transposed(), kept.len(), task.precision));
     let row = vocabulary.next_multiple_of(MAX_LANES);
     let mut logits = vec![0.0; block.min(kept.len()) * row];
     let mut hidden = vec![0.0; block.min(kept.len()) * dimension];
@@ -76,31 +83,16 @@ pub(crate) fn cross_entropy(task: Task<'_>, with_gradients: bool) -> Outcome {
                 for (to, &i) in hidden.chunks_exact_mut(dimension).zip(kept) {
                     to.copy_from_slice(&task.hidden[i * dimension..(i + 1) * dimension]);
                 }
-                let head = Matrix::by_rows(task.head, vocabulary);
-                matmul_into(
-                    Matrix::by_rows(hidden, dimension),
-                    head,
-                    Plus::Nothing,
-                    logits.as_mut_ptr(),
-                    row,
-                    task.precision,
-                );
+                forward.multiply_into(Matrix::by_rows(hidden, dimension), logits.as_mut_ptr(), row);
                 for (logits, &i) in logits.chunks_exact_mut(row).zip(kept) {
                     let (target, weight) = (task.targets[i], task.weights[i]);
                     let loss = dispatch(Row { logits, vocabulary, target, weight, with_gradients });
                     shared.2.range(i, 1)[0] = loss;
                 }
-                if with_gradients {
+                if let Some(backward) = &backward {
                     let d_logits = Matrix::by_rows(logits, row).columns_from(0, vocabulary);
                     let mut out = vec![0.0; kept.len() * dimension];
-                    matmul_into(
-                        d_logits,
-                        head.transposed(),
-                        Plus::Nothing,
-                        out.as_mut_ptr(),
-                        dimension,
-                        task.precision,
-                    );
+                    backward.multiply_into(d_logits, out.as_mut_ptr(), dimension);
                     for (from, &i) in out.chunks_exact(dimension).zip(kept) {
                         shared.3.range(i * dimension, dimension).copy_from_slice(from);
                     }
@@ -121,13 +113,51 @@ pub(crate) fn cross_entropy(task: Task<'_>, with_gradients: bool) -> Outcome {
     Outcome { sum: sum as f32, losses, gradients: with_gradients.then_some((d_hidden, d_head)) }
 }
 
+/// The head or its transpose, as the right operand of the products of all blocks.
+enum Head<'a> {
+    /// Packed once, as many rows meet it.
+    Packed(Packed),
+    /// As it lies.
+    Lying(Matrix<'a>, Precision),
+}
+
+impl<'a> Head<'a> {
+    fn new(head: Matrix<'a>, rows: usize, precision: Precision) -> Self {
+        if rows >= MANY_ROWS {
+            Head::Packed(Packed::new(head, precision))
+        } else {
+            Head::Lying(head, precision)
+        }
+    }
+
+    /// `c = a · head` on this thread.
+    ///
+    /// # Safety
+    /// `a` must have as many columns as this has rows; `c` must be writable for the result, with rows `c_row` apart.
+    unsafe fn multiply_into(&self, a: Matrix<'_>, c: *mut f32, c_row: usize) {
+        // SAFETY: passed on to the caller.
+        unsafe {
+            match self {
+                Head::Packed(head) if head.wants_rounded() => {
+                    let rounded = a.rounded();
+                    let a = Matrix { data: &rounded, ..a };
+                    head.multiply_into(a, 0, head.columns(), Plus::Nothing, c, c_row);
+                }
+                Head::Packed(head) => head.multiply_into(a, 0, head.columns(), Plus::Nothing, c, c_row),
+                Head::Lying(head, precision) => matmul_into(a, *head, Plus::Nothing, c, c_row, *precision),
+            }
+        }
+    }
+}
+
 /// `d_head += hiddenᵀ dlogits`, in jobs of columns.
 fn add_head_gradient(task: &Task<'_>, hidden: &[f32], d_logits: &[f32], row: usize, d_head: &mut [f32]) {
     let Task { dimension, vocabulary, .. } = *task;
     let shared = SharedMut::new(d_head);
-    for_each_job(vocabulary.div_ceil(COLUMNS), |job| {
-        let start = job * COLUMNS;
-        let columns = COLUMNS.min(vocabulary - start);
+    let wide = vocabulary.div_ceil(2 * rayon::current_num_threads()).next_multiple_of(2 * MAX_LANES);
+    for_each_job(vocabulary.div_ceil(wide), |job| {
+        let start = job * wide;
+        let columns = wide.min(vocabulary - start);
         let d_logits = Matrix::by_rows(d_logits, row).columns_from(start, columns);
         // SAFETY: `d_head` has `dimension` rows of `vocabulary` numbers, and each job writes columns of its own.
         unsafe {

@@ -5,7 +5,7 @@
 //! a backward pass of its own. The public functions choose: other backends and other element types get the
 //! reference. Linear layers and the head may take their operands in bf16 ([`Precision`]).
 //!
-//! The fused forms pick AVX-512, AVX2 with FMA, or plain code when they run, use rayon's current pool, and give the
+//! The fused forms pick AVX-512, AVX2 with FMA, NEON, or plain code when they run, use as many threads as rayon's current pool has, and give the
 //! same bits whatever its number of threads; a row's result does not depend on what else is in the batch.
 
 mod allowed;
@@ -31,6 +31,7 @@ mod qk;
 pub mod reference;
 mod rotation;
 mod simd;
+mod team;
 mod update;
 
 pub use cached::Advance;

@@ -1,8 +1,9 @@
 //! Matrix products of any size, cut into blocks that fit the caches (Goto & van de Geijn 2008).
 //!
-//! A job owns a rectangle of the result. It goes through the depth in blocks of [`DEPTH`] and through its columns in
-//! blocks of [`COLUMNS`]; both operands' blocks are packed, so that the inner loop reads them in order whatever their
-//! strides: nothing needs to be transposed beforehand.
+//! The right operand is packed in panels, two vectors wide; where many rows meet it, once for all of them. A job owns a
+//! rectangle of the result and goes through the depth in blocks of [`DEPTH`] and through its columns in blocks of
+//! [`COLUMNS`]. A tile's rows of the left operand are copied side by side into the first cache and meet panel after panel,
+//! which come from the second in order, whatever the strides were: nothing needs to be transposed beforehand.
 //!
 //! Every element of the result is a sum of sums over blocks of [`DEPTH`], each in order. So it depends on its own row
 //! and column and on nothing else: not on the number of threads, not on how many rows there are. Decoding one token
@@ -12,8 +13,8 @@ use crate::bf16;
 use crate::packed::Packed;
 use crate::parallel::{for_each_job, written_by};
 use crate::precision::Precision;
-use crate::product::{Plus, Product, TILE_ROWS, tile};
-use crate::simd::{Kernel, MAX_LANES, Vector, dispatch};
+use crate::product::{Plus, Product, tile_of_rows};
+use crate::simd::{Kernel, MAX_LANES, MAX_TILE_ROWS, Vector, dispatch};
 use std::cell::RefCell;
 
 /// A matrix that lies in a slice with any distances between rows and between columns.
@@ -62,15 +63,22 @@ impl<'a> Matrix<'a> {
     }
 }
 
-/// Depth of a block: a panel of it, two vectors wide, fits the first cache beside the tiles that pass over it.
-const DEPTH: usize = 256;
+/// Depth of a block: as many steps of a tile's rows fit the first cache beside the panels that pass by.
+const DEPTH: usize = 512;
 /// Columns of a block of the right operand, which fits the second cache.
-const COLUMNS: usize = 256;
-/// Rows of a block of the left operand, likewise; a multiple of [`TILE_ROWS`].
-const ROWS: usize = 96;
-/// Rows of a job at most: packing the right operand is paid once a job.
-const JOB_ROWS: usize = 4 * ROWS;
+const COLUMNS: usize = 512;
+/// Distance between copied rows: a cache line more than they hold, since at a multiple of a power of two all would fall
+/// into the same few sets of the cache.
+const A_ROW: usize = DEPTH + MAX_LANES;
+/// Columns of a job are a multiple of these, which are one or two panels.
+const JOB_COLUMNS: usize = 2 * MAX_LANES;
+/// Rows of a job at most.
+const JOB_ROWS: usize = 512;
+/// So many rows are worth packing the right operand for all jobs beforehand.
+pub(crate) const MANY_ROWS: usize = 256;
 
+/// Columns of the right operand that a job packs; a multiple of any panel.
+const PACK_COLUMNS: usize = 128;
 /// Steps of a transposed right operand that are packed at once.
 const STEPS: usize = 16;
 
@@ -79,7 +87,10 @@ const STEPS: usize = 16;
 /// # Panics
 /// If the shapes do not fit together.
 pub(crate) fn matmul(a: Matrix<'_>, b: Matrix<'_>, plus: Option<&[f32]>, precision: Precision) -> Vec<f32> {
-    product_in_jobs(a, b.columns, plus, precision, MAX_LANES, |a, left, width, plus, c, c_row| {
+    if a.column == 1 && a.rows >= MANY_ROWS {
+        return matmul_packed(a, &Packed::new(b, precision), plus);
+    }
+    product_in_jobs(a, b.columns, plus, precision, false, |a, left, width, plus, c, c_row| {
         // SAFETY: passed on to the caller.
         unsafe { matmul_into(a, b.columns_from(left, width), plus, c, c_row, precision) }
     })
@@ -99,41 +110,27 @@ pub(crate) fn matmul_packed(a: Matrix<'_>, b: &Packed, plus: Option<&[f32]>) -> 
     } else {
         a
     };
-    product_in_jobs(a, b.columns(), plus, b.precision(), 2 * MAX_LANES, |a, left, width, plus, c, c_row| {
+    product_in_jobs(a, b.columns(), plus, b.precision(), true, |a, left, width, plus, c, c_row| {
         // SAFETY: passed on to the caller; the jobs are cut at panels.
         unsafe { b.multiply_into(a, left, width, plus, c, c_row) }
     })
 }
 
-/// `a` times `columns` columns, plus `plus`, in jobs: `job` is given some rows of `a`, its first column (a multiple of
-/// `tile_columns`) and how many, what to add, and where its result goes, with the distance between rows.
+/// `a` times `columns` columns, which may be packed already, plus `plus`, in jobs: `job` is given some rows of `a`, its first
+/// column (a multiple of [`JOB_COLUMNS`]) and how many, what to add, and where its result goes, with the distance between rows.
 fn product_in_jobs(
     a: Matrix<'_>,
     columns: usize,
     plus: Option<&[f32]>,
     precision: Precision,
-    tile_columns: usize,
+    packed: bool,
     job: impl Fn(Matrix<'_>, usize, usize, Plus, *mut f32, usize) + Send + Sync,
 ) -> Vec<f32> {
     let rows = a.rows;
     if let Some(plus) = plus {
         assert_eq!(plus.len(), rows * columns);
     }
-    // The cut has no influence on the numbers, so it may depend on the threads: two jobs for each, if there are more.
-    let wanted = match rayon::current_num_threads() {
-        1 => 1,
-        threads => 2 * threads,
-    };
-    let (mut down, mut across) = (rows.div_ceil(JOB_ROWS), columns.div_ceil(COLUMNS));
-    if down * across < wanted {
-        if rows > columns { down = wanted.div_ceil(across) } else { across = wanted.div_ceil(down.max(1)) }
-    }
-    let (tile_rows, tile_columns) = match precision {
-        Precision::F32 => (TILE_ROWS, tile_columns),
-        Precision::Bf16 => (bf16::SIDE, bf16::SIDE),
-    };
-    let job_rows = rows.div_ceil(down).next_multiple_of(tile_rows);
-    let job_columns = columns.div_ceil(across).next_multiple_of(tile_columns);
+    let (job_rows, job_columns) = cut(rows, columns, precision, packed);
     let (down, across) = (rows.div_ceil(job_rows), columns.div_ceil(job_columns));
     // SAFETY: the jobs' rectangles cover the result.
     unsafe {
@@ -150,6 +147,36 @@ fn product_in_jobs(
             });
         })
     }
+}
+
+/// The rows and columns of a job. They have no influence on the numbers, so they may depend on the threads.
+///
+/// Each job packs its own rows and columns, unless the right operand is packed: the more jobs, the more packing. The fewer, the
+/// longer a thread may wait for another that is disturbed.
+fn cut(rows: usize, columns: usize, precision: Precision, packed: bool) -> (usize, usize) {
+    let threads = rayon::current_num_threads();
+    // Cycles for a step of the depth: of a product of a row and a column, of a row and of a column to be packed.
+    let (tile_rows, product, row, column) = match precision {
+        Precision::F32 => (MAX_TILE_ROWS, 1.0 / 32.0, 0.2, 0.2),
+        Precision::Bf16 => (bf16::SIDE, 1.0 / 256.0, 0.4, 0.2),
+    };
+    let column = if packed { 0.1 * column } else { column };
+    let least = rows.div_ceil(JOB_ROWS).max(1);
+    let cuts = (least..=least.max(2 * threads)).flat_map(|down| {
+        [threads, 2 * threads].map(|wanted| {
+            let across = wanted.div_ceil(down);
+            let job_rows = rows.div_ceil(down).next_multiple_of(tile_rows).max(tile_rows);
+            let job_columns = columns.div_ceil(across).next_multiple_of(JOB_COLUMNS).max(JOB_COLUMNS);
+            (job_rows, job_columns)
+        })
+    });
+    let cost = |&(job_rows, job_columns): &(usize, usize)| {
+        let (r, c) = (job_rows as f64, job_columns as f64);
+        let rounds = (rows.div_ceil(job_rows) * columns.div_ceil(job_columns)).div_ceil(threads);
+        let wait = if threads == 1 { 0.0 } else { 0.1 };
+        (rounds as f64 + wait) * (r * c * product + r * row + c * column)
+    };
+    cuts.min_by(|a, b| cost(a).total_cmp(&cost(b))).expect("there is a cut")
 }
 
 /// `c = a · b + plus` on this thread. Rows of `c` lie `c_row` apart.
@@ -179,18 +206,31 @@ pub(crate) unsafe fn matmul_into(
         return unsafe { matmul_into(a, b, plus, c, c_row, Precision::F32) };
     }
     thread_local! {
-        static PACKED: RefCell<(Vec<f32>, Vec<f32>)> = const { RefCell::new((Vec::new(), Vec::new())) };
+        static ROOM: RefCell<Vec<f32>> = const { RefCell::new(Vec::new()) };
     }
-    PACKED.with_borrow_mut(|(packed_a, packed_b)| {
-        packed_a.resize(ROWS / TILE_ROWS * packed_tile(DEPTH), 0.0);
-        packed_b.resize(COLUMNS * DEPTH, 0.0);
+    ROOM.with_borrow_mut(|room| {
+        room.resize(COLUMNS * DEPTH + MAX_LANES, 0.0);
         let columns = b.columns;
-        dispatch(Blocks { a, b: Right::Lying(b, packed_b), columns, plus, c, c_row, packed_a });
+        dispatch(Blocks { a, b: Right::Lying(b, aligned(room)), columns, plus, c, c_row });
     });
 }
 
+/// The part of `room` from the first whole line of the cache on: vectors across two lines take twice the time.
+fn aligned(room: &mut [f32]) -> &mut [f32] {
+    let first = room.as_ptr().align_offset(4 * MAX_LANES);
+    &mut room[first.min(MAX_LANES)..]
+}
+
+/// A matrix that went through [`pack`].
+#[derive(Debug)]
+pub(crate) struct Panels {
+    numbers: Vec<f32>,
+    /// Where the first panel begins, at a line of the cache.
+    first: usize,
+}
+
 /// The whole of `b`, packed: block of the depth by block, and in each panel by panel.
-pub(crate) fn pack(b: Matrix<'_>) -> Vec<f32> {
+pub(crate) fn pack(b: Matrix<'_>) -> Panels {
     assert!(b.fits());
     dispatch(Pack { b })
 }
@@ -200,25 +240,52 @@ struct Pack<'a> {
 }
 
 impl Kernel for Pack<'_> {
-    type Output = Vec<f32>;
+    type Output = Panels;
 
     #[inline(always)]
-    fn run<V: Vector>(self) -> Vec<f32> {
+    fn run<V: Vector>(self) -> Panels {
         let b = self.b;
-        let columns = b.columns.next_multiple_of(2 * V::LANES);
-        let mut packed = vec![0.0; b.rows * columns];
-        for start in (0..b.rows).step_by(DEPTH) {
-            let depth = DEPTH.min(b.rows - start);
-            pack_b::<V>(
-                b,
-                start,
-                depth,
-                0,
-                b.columns,
-                &mut packed[start * columns..(start + depth) * columns],
-            );
-        }
-        packed
+        let panel = 2 * V::LANES;
+        let columns = b.columns.next_multiple_of(panel);
+        let length = b.rows * columns;
+        let mut first = 0;
+        // SAFETY: what precedes the first panel and what follows the last is filled, the jobs write all panels.
+        let numbers = unsafe {
+            written_by(length + MAX_LANES, |out| {
+                first = out.pointer().align_offset(4 * MAX_LANES).min(MAX_LANES);
+                out.range(0, first).fill(0.0);
+                out.range(first + length, MAX_LANES - first).fill(0.0);
+                let across = columns.div_ceil(PACK_COLUMNS);
+                for_each_job(b.rows.div_ceil(DEPTH) * across, |job| {
+                    let (start, left) = (job / across * DEPTH, job % across * PACK_COLUMNS);
+                    let depth = DEPTH.min(b.rows - start);
+                    let width = PACK_COLUMNS.min(columns - left);
+                    let to = out.range(first + start * columns + left * depth, width * depth);
+                    dispatch(PackBlock { b, start, depth, left, columns: width.min(b.columns - left), to });
+                });
+            })
+        };
+        Panels { numbers, first }
+    }
+}
+
+/// [`pack_b`] in a job of its own.
+struct PackBlock<'a, 'b> {
+    b: Matrix<'a>,
+    start: usize,
+    depth: usize,
+    left: usize,
+    columns: usize,
+    to: &'b mut [f32],
+}
+
+impl Kernel for PackBlock<'_, '_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<V: Vector>(self) {
+        let PackBlock { b, start, depth, left, columns, to } = self;
+        pack_b::<V>(b, start, depth, left, columns, to);
     }
 }
 
@@ -229,14 +296,14 @@ impl Kernel for Pack<'_> {
 /// As for [`matmul_into`].
 pub(crate) unsafe fn multiply_packed_into(
     a: Matrix<'_>,
-    packed: &[f32],
+    packed: &Panels,
     [all, left, columns]: [usize; 3],
     plus: Plus,
     c: *mut f32,
     c_row: usize,
 ) {
-    let b = Right::Packed { packed, all, left };
-    dispatch(Blocks { a, b, columns, plus, c, c_row, packed_a: &mut [] });
+    let b = Right::Packed { packed: &packed.numbers[packed.first..], all, left };
+    dispatch(Blocks { a, b, columns, plus, c, c_row });
 }
 
 /// The right operand of a product.
@@ -254,8 +321,6 @@ struct Blocks<'a> {
     plus: Plus,
     c: *mut f32,
     c_row: usize,
-    /// Room for a block, unless the rows of `a` are contiguous.
-    packed_a: &'a mut [f32],
 }
 
 impl Kernel for Blocks<'_> {
@@ -263,7 +328,7 @@ impl Kernel for Blocks<'_> {
 
     #[inline(always)]
     fn run<V: Vector>(self) {
-        let Blocks { a, mut b, columns: all_columns, plus, c, c_row, packed_a } = self;
+        let Blocks { a, mut b, columns: all_columns, plus, c, c_row } = self;
         let panel = 2 * V::LANES;
         if a.columns == 0 {
             for row in 0..a.rows {
@@ -281,13 +346,21 @@ impl Kernel for Blocks<'_> {
             }
         }
         // A right operand that one tile passes over once is read where it lies: to pack it would take longer than the product.
-        let in_place = matches!(&b, Right::Lying(b, _) if b.column == 1 && a.rows <= TILE_ROWS);
-        for left in (0..all_columns).step_by(COLUMNS) {
-            let columns = COLUMNS.min(all_columns - left);
-            // Whole panels that are read in place; what is left of the columns is packed with noughts beyond.
-            let whole = if in_place { columns / panel * panel } else { 0 };
-            for start in (0..a.columns).step_by(DEPTH) {
-                let depth = DEPTH.min(a.columns - start);
+        let in_place = matches!(&b, Right::Lying(b, _) if b.column == 1 && a.rows <= V::TILE_ROWS);
+        let tiles = if a.column == 1 { 1 } else { a.rows.div_ceil(V::TILE_ROWS) };
+        let mut room = ROWS.take();
+        room.resize(room.len().max(tiles * V::TILE_ROWS * A_ROW + MAX_LANES), 0.0);
+        for start in (0..a.columns).step_by(DEPTH) {
+            let depth = DEPTH.min(a.columns - start);
+            // The first block starts from `plus`, the others go on from what is there.
+            let plus = if start == 0 { plus } else { Plus::Result };
+            if a.column != 1 {
+                turn_rows::<V>(a, start, depth, &mut room);
+            }
+            for left in (0..all_columns).step_by(COLUMNS) {
+                let columns = COLUMNS.min(all_columns - left);
+                // Whole panels that are read in place; what is left of the columns is packed with noughts beyond.
+                let whole = if in_place { columns / panel * panel } else { 0 };
                 let (lying, packed_b): (_, &[f32]) = match &mut b {
                     Right::Lying(b, room) => {
                         pack_b::<V>(*b, start, depth, left + whole, columns - whole, room);
@@ -298,16 +371,13 @@ impl Kernel for Blocks<'_> {
                         (None, &packed[before..])
                     }
                 };
-                // The first block starts from `plus`, the others go on from what is there.
-                let plus = if start == 0 { plus } else { Plus::Result };
-                for top in (0..a.rows).step_by(ROWS) {
-                    let rows = ROWS.min(a.rows - top);
-                    // Rows in order are read where they are.
-                    let (a, a_row, a_column, a_tile) = if a.column == 1 {
-                        (&a.data[top * a.row + start..], a.row, 1, TILE_ROWS * a.row)
+                for row in (0..a.rows).step_by(V::TILE_ROWS) {
+                    let rows = V::TILE_ROWS.min(a.rows - row);
+                    let tile = if a.column == 1 {
+                        copy_rows::<V>(a, [row, rows], start, depth, &mut room);
+                        room.as_ptr()
                     } else {
-                        pack_a(a, top, rows, start, depth, packed_a);
-                        (&*packed_a, 1, TILE_ROWS, packed_tile(depth))
+                        room[row / V::TILE_ROWS * turned_tile::<V>(depth)..].as_ptr()
                     };
                     for column in (0..columns).step_by(panel) {
                         let (b, b_row) = match lying {
@@ -316,36 +386,93 @@ impl Kernel for Blocks<'_> {
                             }
                             _ => (packed_b[(column - whole) * depth..].as_ptr(), panel),
                         };
-                        let wide = panel.min(columns - column);
-                        for row in (0..rows).step_by(TILE_ROWS) {
-                            let at = (top + row) * c_row + left + column;
-                            let task = Product {
-                                rows: TILE_ROWS.min(rows - row),
-                                columns: wide,
-                                depth,
-                                a: a[row / TILE_ROWS * a_tile..].as_ptr(),
-                                a_row,
-                                a_column,
-                                b,
-                                b_row,
-                                b_panel: 0,
-                                // SAFETY: the tile lies within the rectangle that the caller vouches for.
-                                plus: unsafe { plus.offset(at) },
-                                // SAFETY: likewise.
-                                c: unsafe { c.add(at) },
-                                c_row,
-                            };
-                            // SAFETY: the blocks, packed or in place, have `depth` steps of a tile and of a panel.
-                            unsafe { tile_within::<V>(&task) };
+                        let at = row * c_row + left + column;
+                        let task = Product {
+                            rows,
+                            columns: panel.min(columns - column),
+                            depth,
+                            a: tile,
+                            a_row: A_ROW,
+                            a_column: 1,
+                            b,
+                            b_row,
+                            b_panel: 0,
+                            // SAFETY: the tile lies within the rectangle that the caller vouches for.
+                            plus: unsafe { plus.offset(at) },
+                            // SAFETY: likewise.
+                            c: unsafe { c.add(at) },
+                            c_row,
+                        };
+                        // SAFETY: the copied rows and the panel, packed or in place, have `depth` steps.
+                        // The distances are known when it is compiled, which saves their sums.
+                        unsafe {
+                            if a.column == 1 {
+                                tile_within::<V>(&Product { a_row: A_ROW, a_column: 1, ..task });
+                            } else {
+                                tile_within::<V>(&Product { a_row: 1, a_column: V::TILE_ROWS, ..task });
+                            }
                         }
                     }
                 }
             }
         }
+        ROWS.set(room);
     }
 }
 
-/// One tile of at most [`TILE_ROWS`] rows and two vectors, of which only `columns` numbers belong to the result.
+thread_local! {
+    /// Room for copied rows.
+    static ROWS: RefCell<Vec<f32>> = const { RefCell::new(Vec::new()) };
+}
+
+/// The rows of `a` from `first` on, `count` of them, and columns `start..start + depth`, as rows [`A_ROW`] apart.
+#[inline(always)]
+fn copy_rows<V: Vector>(
+    a: Matrix<'_>,
+    [first, count]: [usize; 2],
+    start: usize,
+    depth: usize,
+    to: &mut [f32],
+) {
+    for (row, to) in to.chunks_exact_mut(A_ROW).take(count).enumerate() {
+        let from = &a.data[(first + row) * a.row + start..][..depth];
+        let to = &mut to[..depth];
+        let whole = depth / V::LANES * V::LANES;
+        for at in (0..whole).step_by(V::LANES) {
+            // SAFETY: both slices have `depth` numbers.
+            unsafe { V::load(from.as_ptr().add(at)).store(to.as_mut_ptr().add(at)) };
+        }
+        to[whole..].copy_from_slice(&from[whole..]);
+    }
+}
+
+/// All rows of `a` and its columns `start..start + depth`, wherever they lie, as `[rows / TILE_ROWS][depth][TILE_ROWS]`, the
+/// tiles [`turned_tile`] apart. What lies beyond the last row never reaches the result.
+#[inline(always)]
+fn turn_rows<V: Vector>(a: Matrix<'_>, start: usize, depth: usize, to: &mut [f32]) {
+    for step in 0..depth {
+        let from = &a.data[(start + step) * a.column..];
+        for tile in 0..a.rows.div_ceil(V::TILE_ROWS) {
+            let first = tile * V::TILE_ROWS;
+            let to = &mut to[tile * turned_tile::<V>(depth) + step * V::TILE_ROWS..][..V::LANES];
+            if a.row == 1 && first + V::LANES <= a.rows {
+                // SAFETY: both have a vector's numbers; those beyond the tile are written over by the next step.
+                unsafe { V::load(from[first..].as_ptr()).store(to.as_mut_ptr()) };
+            } else {
+                let rows = V::TILE_ROWS.min(a.rows - first);
+                let from = from[first * a.row..].iter().step_by(a.row);
+                to.iter_mut().zip(from).take(rows).for_each(|(to, &from)| *to = from);
+            }
+        }
+    }
+}
+
+/// Distance between turned tiles: a cache line more than they hold, as for [`A_ROW`].
+const fn turned_tile<V: Vector>(depth: usize) -> usize {
+    depth * V::TILE_ROWS + MAX_LANES
+}
+
+/// One tile and two vectors, of which only `columns` numbers belong to the result.
 ///
 /// # Safety
 /// As for [`tile`], but the columns of `c` and `plus` may be fewer than two vectors hold.
@@ -353,9 +480,9 @@ impl Kernel for Blocks<'_> {
 unsafe fn tile_within<V: Vector>(task: &Product) {
     if task.columns == 2 * V::LANES {
         // SAFETY: passed on to the caller.
-        return unsafe { tile_of_rows::<V>(task) };
+        return unsafe { tile_of_rows::<V, 2>(task, 0, task.b, 0) };
     }
-    let mut edge = [0.0; TILE_ROWS * 2 * MAX_LANES];
+    let mut edge = [0.0; MAX_TILE_ROWS * 2 * MAX_LANES];
     let row = 2 * V::LANES;
     // SAFETY: the caller vouches for `columns` numbers of each row, `edge` has room for whole rows.
     unsafe {
@@ -371,52 +498,12 @@ unsafe fn tile_within<V: Vector>(task: &Product) {
             }
         }
         let plus = if from.is_some() { Plus::Result } else { Plus::Nothing };
-        tile_of_rows::<V>(&Product { c: edge.as_mut_ptr(), c_row: row, plus, ..*task });
+        let edge_task = Product { c: edge.as_mut_ptr(), c_row: row, plus, ..*task };
+        tile_of_rows::<V, 2>(&edge_task, 0, task.b, 0);
         for r in 0..task.rows {
             let to = task.c.add(r * task.c_row);
             std::ptr::copy_nonoverlapping(edge.as_ptr().add(r * row), to, task.columns);
         }
-    }
-}
-
-/// # Safety
-/// As for [`tile`].
-#[inline(always)]
-unsafe fn tile_of_rows<V: Vector>(task: &Product) {
-    // SAFETY: passed on to the caller.
-    unsafe {
-        match task.rows {
-            6 => tile::<V, 6, 2>(task, 0, task.b, 0),
-            5 => tile::<V, 5, 2>(task, 0, task.b, 0),
-            4 => tile::<V, 4, 2>(task, 0, task.b, 0),
-            3 => tile::<V, 3, 2>(task, 0, task.b, 0),
-            2 => tile::<V, 2, 2>(task, 0, task.b, 0),
-            _ => tile::<V, 1, 2>(task, 0, task.b, 0),
-        }
-    }
-}
-
-/// Distance between the tiles of a packed left operand: a cache line more than they hold, since at a multiple of a
-/// power of two all would fall into the same few sets of the cache.
-const fn packed_tile(depth: usize) -> usize {
-    depth * TILE_ROWS + MAX_LANES
-}
-
-/// Rows `top..` and columns `start..` of `a` as `[rows / TILE_ROWS][depth][TILE_ROWS]`; what lies beyond the last row
-/// is left as it was and never reaches the result.
-#[inline(always)]
-fn pack_a(a: Matrix<'_>, top: usize, rows: usize, start: usize, depth: usize, to: &mut [f32]) {
-    let whole = if a.row == 1 { rows / TILE_ROWS } else { 0 };
-    for step in 0..depth {
-        let from = &a.data[top + (start + step) * a.column..][..whole * TILE_ROWS];
-        for (tile, from) in from.chunks_exact(TILE_ROWS).enumerate() {
-            to[tile * packed_tile(depth) + step * TILE_ROWS..][..TILE_ROWS].copy_from_slice(from);
-        }
-    }
-    for r in whole * TILE_ROWS..rows {
-        let from = a.data[(top + r) * a.row + start * a.column..].iter().step_by(a.column);
-        let to = &mut to[r / TILE_ROWS * packed_tile(depth) + r % TILE_ROWS..];
-        to.iter_mut().step_by(TILE_ROWS).zip(from).take(depth).for_each(|(to, &from)| *to = from);
     }
 }
 
@@ -437,6 +524,8 @@ fn pack_b<V: Vector>(b: Matrix<'_>, start: usize, depth: usize, left: usize, col
                     V::load(from.as_ptr().add(V::LANES)).store(to.as_mut_ptr().add(V::LANES));
                 }
             }
+        } else if b.row == 1 && width == panel {
+            pack_turned_panel::<V>(b, start, first, to);
         } else if b.column == 1 {
             for (step, to) in to.chunks_exact_mut(panel).enumerate() {
                 let from = (start + step) * b.row + first;
@@ -457,6 +546,29 @@ fn pack_b<V: Vector>(b: Matrix<'_>, start: usize, depth: usize, left: usize, col
                     } else {
                         to.for_each(|to| *to = 0.0);
                     }
+                }
+            }
+        }
+    }
+}
+
+/// A whole panel of a right operand whose columns are contiguous: the columns from `first` on, from step `start` on.
+#[inline(always)]
+fn pack_turned_panel<V: Vector>(b: Matrix<'_>, start: usize, first: usize, to: &mut [f32]) {
+    let panel = 2 * V::LANES;
+    for (block, to) in to.chunks_mut(V::LANES * panel).enumerate() {
+        let start = start + block * V::LANES;
+        let steps = to.len() / panel;
+        for half in [0, V::LANES] {
+            let from = &b.data[(first + half) * b.column + start..];
+            if steps == V::LANES {
+                // SAFETY: the square's columns and steps exist, and the panel's part has a row for each step.
+                unsafe { V::transpose(from.as_ptr(), b.column, to[half..].as_mut_ptr(), panel) };
+            } else {
+                for column in 0..V::LANES {
+                    let from = &from[column * b.column..][..steps];
+                    let to = to[half + column..].iter_mut().step_by(panel);
+                    to.zip(from).for_each(|(to, &from)| *to = from);
                 }
             }
         }

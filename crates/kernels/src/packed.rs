@@ -5,7 +5,7 @@
 
 #[cfg(target_arch = "x86_64")]
 use crate::bf16;
-use crate::matmul::{Matrix, multiply_packed_into, pack};
+use crate::matmul::{Matrix, Panels, multiply_packed_into, pack};
 use crate::precision::Precision;
 use crate::product::Plus;
 
@@ -22,7 +22,7 @@ pub(crate) struct Packed {
 #[derive(Debug)]
 enum Numbers {
     /// Panels of f32.
-    Panels(Vec<f32>),
+    Panels(Panels),
     /// Panels of pairs of bf16, for this unit.
     #[cfg(target_arch = "x86_64")]
     Pairs(bf16::Unit, Vec<bf16::Line>),

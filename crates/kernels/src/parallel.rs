@@ -1,14 +1,40 @@
 //! Work in parallel whose result does not depend on the number of threads.
 
-use rayon::prelude::*;
+use crate::simd::prefetch;
+use crate::team::{at_a_job, share};
 use std::marker::PhantomData;
 
-/// Runs `job` for 0 to `jobs`; on one thread at once, without waking a pool.
+/// Runs `job` for 0 to `jobs` on as many threads as rayon's current pool has; on one at once, without waking others.
 pub(crate) fn for_each_job(jobs: usize, job: impl Fn(usize) + Send + Sync) {
-    if jobs < 2 || rayon::current_num_threads() == 1 {
-        (0..jobs).for_each(job);
-    } else {
-        (0..jobs).into_par_iter().for_each(job);
+    let threads = rayon::current_num_threads();
+    if jobs < 2 || threads == 1 || at_a_job() { (0..jobs).for_each(job) } else { share(threads, jobs, &job) }
+}
+
+/// Runs `job` for each part of `length` elements, the last of which may have fewer.
+pub(crate) fn for_each_part<T: Send>(
+    whole: &mut [T],
+    length: usize,
+    job: impl Fn(usize, &mut [T]) + Send + Sync,
+) {
+    let all = whole.len();
+    let start = Shared(whole.as_mut_ptr());
+    for_each_job(all.div_ceil(length), |index| {
+        let from = index * length;
+        // SAFETY: within the slice, and no two parts overlap.
+        let part = unsafe { std::slice::from_raw_parts_mut(start.at(from), length.min(all - from)) };
+        job(index, part);
+    });
+}
+
+/// Where parts of a slice begin that several threads write.
+struct Shared<T>(*mut T);
+
+// SAFETY: it stands for elements that may go to other threads, and whoever uses it keeps the parts apart.
+unsafe impl<T: Send> Sync for Shared<T> {}
+
+impl<T> Shared<T> {
+    fn at(&self, index: usize) -> *mut T {
+        self.0.wrapping_add(index)
     }
 }
 
@@ -57,14 +83,9 @@ impl<'a> SharedMut<'a> {
     /// Sends for the `lines` lines of the cache from number `from` on, if the processor likes.
     #[inline(always)]
     pub fn prefetch(&self, from: usize, lines: usize) {
-        #[cfg(target_arch = "x86_64")]
         for line in 0..lines {
-            use std::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
-            // SAFETY: a prefetch reads nothing that could be wrong.
-            unsafe { _mm_prefetch::<_MM_HINT_T0>(self.start.wrapping_add(from + 16 * line).cast()) };
+            prefetch(self.start.wrapping_add(from + 16 * line));
         }
-        #[cfg(not(target_arch = "x86_64"))]
-        let _ = (from, lines);
     }
 
     /// The `length` numbers from `from` on.

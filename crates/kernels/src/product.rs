@@ -6,7 +6,7 @@
 //!
 //! Every element of the result is one sum in order of `k`, whatever the other rows and columns are.
 
-use crate::simd::Vector;
+use crate::simd::{Vector, prefetch};
 
 /// `c = a · b + plus`.
 #[derive(Clone, Copy)]
@@ -38,6 +38,9 @@ pub(crate) struct Product {
     pub plus: Plus,
 }
 
+/// Steps of the depth by which the right operand is sent for ahead.
+const AHEAD: usize = 16;
+
 /// What a product is added to.
 #[derive(Clone, Copy)]
 pub(crate) enum Plus {
@@ -63,9 +66,6 @@ impl Plus {
         }
     }
 }
-
-/// Rows of a tile: with two vectors a row, twelve sums, which fit into sixteen registers beside the operands.
-pub(crate) const TILE_ROWS: usize = 6;
 
 /// Computes `task`. Call it through [`Vector::product`], which has it compiled for the vector.
 ///
@@ -95,22 +95,33 @@ pub(crate) unsafe fn product<V: Vector>(task: &Product) {
 /// As for [`product`]; `column + N · LANES` must not exceed the columns, `b` is the panel of `column`.
 #[inline(always)]
 unsafe fn column_of_tiles<V: Vector, const N: usize>(task: &Product, b: *const f32, column: usize) {
-    let mut row = 0;
-    // SAFETY: passed on to the caller; each tile has at most the rows that are left.
-    unsafe {
-        while row + TILE_ROWS <= task.rows {
-            tile::<V, TILE_ROWS, N>(task, row, b, column);
-            row += TILE_ROWS;
-        }
-        match task.rows - row {
-            5 => tile::<V, 5, N>(task, row, b, column),
-            4 => tile::<V, 4, N>(task, row, b, column),
-            3 => tile::<V, 3, N>(task, row, b, column),
-            2 => tile::<V, 2, N>(task, row, b, column),
-            1 => tile::<V, 1, N>(task, row, b, column),
-            _ => {}
-        }
+    for row in (0..task.rows).step_by(V::TILE_ROWS) {
+        // SAFETY: passed on to the caller; a tile has at most the rows that are left.
+        unsafe { tile_of_rows::<V, N>(task, row, b, column) };
     }
+}
+
+/// A tile of the rows from `row` on: as many as a tile has, or as are left.
+///
+/// # Safety
+/// As for [`tile`].
+#[inline(always)]
+pub(crate) unsafe fn tile_of_rows<V: Vector, const N: usize>(
+    task: &Product,
+    row: usize,
+    b: *const f32,
+    column: usize,
+) {
+    macro_rules! tiles {
+        ($($rows:literal)*) => {
+            match V::TILE_ROWS.min(task.rows - row) {
+                // SAFETY: passed on to the caller; where tiles have fewer rows, the higher ones are not compiled.
+                $($rows if $rows <= V::TILE_ROWS => unsafe { tile::<V, $rows, N>(task, row, b, column) },)*
+                _ => {}
+            }
+        };
+    }
+    tiles!(12 11 10 9 8 7 6 5 4 3 2 1);
 }
 
 /// # Safety
@@ -128,6 +139,9 @@ pub(crate) unsafe fn tile<V: Vector, const R: usize, const N: usize>(
         let mut a = task.a.add(row * task.a_row);
         let mut b = b;
         for _ in 0..task.depth {
+            for n in 0..N {
+                prefetch(b.wrapping_add(AHEAD * task.b_row + n * V::LANES));
+            }
             let mut right = [V::splat(0.0); N];
             for (n, right) in right.iter_mut().enumerate() {
                 *right = V::load(b.add(n * V::LANES));
@@ -141,17 +155,32 @@ pub(crate) unsafe fn tile<V: Vector, const R: usize, const N: usize>(
             a = a.wrapping_add(task.a_column);
             b = b.wrapping_add(task.b_row);
         }
-        for (r, sums) in sums.iter().enumerate() {
-            let c = task.c.add((row + r) * task.c_row + column);
-            for (n, &sum) in sums.iter().enumerate() {
-                let at = n * V::LANES;
-                let sum = match task.plus {
-                    Plus::Nothing => sum,
-                    Plus::Result => sum.add(V::load(c.add(at))),
-                    Plus::Other(plus) => sum.add(V::load(plus.add((row + r) * task.c_row + column + at))),
-                };
-                sum.store(c.add(at));
+        // A loop for each case, short enough to be unrolled, so that the sums stay in registers.
+        let c = task.c.add(row * task.c_row + column);
+        match task.plus {
+            Plus::Nothing => write::<V, R, N>(c, task.c_row, |r, n, _| sums[r][n]),
+            Plus::Result => write::<V, R, N>(c, task.c_row, |r, n, at| sums[r][n].add(V::load(c.add(at)))),
+            Plus::Other(plus) => {
+                let plus = plus.add(row * task.c_row + column);
+                write::<V, R, N>(c, task.c_row, |r, n, at| sums[r][n].add(V::load(plus.add(at))));
             }
+        }
+    }
+}
+
+/// # Safety
+/// `c` must be writable for `R` rows of `N` vectors.
+#[inline(always)]
+unsafe fn write<V: Vector, const R: usize, const N: usize>(
+    c: *mut f32,
+    c_row: usize,
+    value: impl Fn(usize, usize, usize) -> V,
+) {
+    for r in 0..R {
+        for n in 0..N {
+            let at = r * c_row + n * V::LANES;
+            // SAFETY: passed on to the caller.
+            unsafe { value(r, n, at).store(c.add(at)) };
         }
     }
 }

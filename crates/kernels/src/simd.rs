@@ -13,6 +13,9 @@ use crate::product::{Product, product};
 pub(crate) trait Vector: Copy {
     /// How many numbers one vector holds; a power of two, at most [`MAX_LANES`].
     const LANES: usize;
+    /// Rows of a tile of a product, at most [`MAX_TILE_ROWS`]: with two vectors of sums a row, as many as fit into the registers beside
+    /// the operands.
+    const TILE_ROWS: usize = 6;
     /// All lanes equal to `x`.
     fn splat(x: f32) -> Self;
     /// Reads `LANES` numbers; no alignment needed.
@@ -152,6 +155,22 @@ pub(crate) trait Vector: Copy {
 
 /// The widest vector of any processor, in numbers.
 pub(crate) const MAX_LANES: usize = 16;
+
+/// The highest tile of any processor, in rows.
+pub(crate) const MAX_TILE_ROWS: usize = 12;
+
+/// Sends for the line of the cache that `at` lies in, if the processor likes; `at` may be any address.
+#[inline(always)]
+pub(crate) fn prefetch(at: *const f32) {
+    #[cfg(target_arch = "x86_64")]
+    {
+        use std::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
+        // SAFETY: a prefetch reads nothing that could be wrong.
+        unsafe { _mm_prefetch::<_MM_HINT_T0>(at.cast()) };
+    }
+    #[cfg(not(target_arch = "x86_64"))]
+    let _ = at;
+}
 
 /// A piece of work that is compiled once for each kind of vector.
 pub(crate) trait Kernel {
@@ -531,6 +550,7 @@ mod x86 {
 
     impl Vector for Avx512 {
         const LANES: usize = 16;
+        const TILE_ROWS: usize = 12;
         #[inline(always)]
         unsafe fn transpose(from: *const f32, from_row: usize, to: *mut f32, to_row: usize) {
             // SAFETY: see above the macro; the rest is passed on to the caller.
