@@ -16,6 +16,10 @@ mod timing;
 
 use timing::{median, random, repeats};
 
+// The program's allocator.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// A shape of `benches/train_step`.
 #[derive(Clone, Copy)]
 struct Size {
@@ -70,6 +74,7 @@ struct Peaks {
 }
 
 fn main() {
+    fused::keep_freed_memory();
     let mut args = std::env::args().skip(1);
     let sizes = args.next().unwrap_or_else(|| "XS,S,M".into());
     let rounds = args.next().and_then(|n| n.parse().ok()).unwrap_or(5);

@@ -117,7 +117,7 @@ impl Team {
         *shared.work.lock().unwrap_or_else(PoisonError::into_inner) = Some(work);
         shared.next.store(0, Ordering::Relaxed);
         let task = shared.state.load(Ordering::Relaxed) / TASK + 1;
-        shared.state.store(task * TASK | OPEN, Ordering::SeqCst);
+        shared.state.store((task * TASK) | OPEN, Ordering::SeqCst);
         let asleep =
             self.helpers.iter().zip(&shared.asleep).filter(|(_, asleep)| asleep.load(Ordering::SeqCst));
         asleep.take(jobs - 1).for_each(|(helper, _)| helper.unpark());
