@@ -55,8 +55,8 @@ struct Shared {
     state: AtomicU64,
     /// The job of the task and how many there are. Written while no helper is at work.
     work: Mutex<Option<Work>>,
-    /// The next job that nobody has taken.
-    next: AtomicUsize,
+    /// How many jobs of each member's share were taken.
+    taken: Vec<Taken>,
     /// Which helpers sleep.
     asleep: Vec<AtomicBool>,
     /// What a job panicked with.
@@ -65,6 +65,11 @@ struct Shared {
 
 const OPEN: u64 = 1 << 31;
 const TASK: u64 = 1 << 32;
+
+/// A counter with lines of the cache of its own.
+#[derive(Default)]
+#[repr(align(128))]
+struct Taken(AtomicUsize);
 
 /// A borrowed job: the leader waits until no helper has it any more.
 #[derive(Clone, Copy)]
@@ -89,7 +94,7 @@ impl Team {
         let shared = Arc::new(Shared {
             state: AtomicU64::new(0),
             work: Mutex::new(None),
-            next: AtomicUsize::new(0),
+            taken: (0..threads).map(|_| Taken::default()).collect(),
             asleep: (1..threads).map(|_| AtomicBool::new(false)).collect(),
             panic: Mutex::new(None),
         });
@@ -115,13 +120,13 @@ impl Team {
         let job: &'static (dyn Fn(usize) + Sync) = unsafe { std::mem::transmute(job) };
         let work = Work { job, jobs };
         *shared.work.lock().unwrap_or_else(PoisonError::into_inner) = Some(work);
-        shared.next.store(0, Ordering::Relaxed);
+        shared.taken.iter().for_each(|taken| taken.0.store(0, Ordering::Relaxed));
         let task = shared.state.load(Ordering::Relaxed) / TASK + 1;
         shared.state.store((task * TASK) | OPEN, Ordering::SeqCst);
         let asleep =
             self.helpers.iter().zip(&shared.asleep).filter(|(_, asleep)| asleep.load(Ordering::SeqCst));
         asleep.take(jobs - 1).for_each(|(helper, _)| helper.unpark());
-        shared.work_off(work);
+        shared.work_off(work, 0);
         // Who has not come until now is not waited for.
         shared.state.fetch_and(!OPEN, Ordering::AcqRel);
         watch(|| shared.state.load(Ordering::Acquire) == task * TASK, thread::yield_now);
@@ -134,22 +139,27 @@ impl Team {
 }
 
 impl Shared {
-    /// Takes jobs until none is left.
-    fn work_off(&self, work: Work) {
+    /// Takes jobs until none is left: first those of this member's share, then of the others'. What one operation wrote, the
+    /// next often reads in jobs of the same numbers, and it lies in the cache of the processor that wrote it.
+    fn work_off(&self, work: Work, member: usize) {
         let before = AT_A_JOB.replace(true);
         let outcome = catch_unwind(AssertUnwindSafe(|| {
-            loop {
-                let number = self.next.fetch_add(1, Ordering::Relaxed);
-                if number >= work.jobs {
-                    break;
+            let members = self.taken.len();
+            for member in (member..members).chain(0..member) {
+                let share = member * work.jobs / members..(member + 1) * work.jobs / members;
+                loop {
+                    let number = share.start + self.taken[member].0.fetch_add(1, Ordering::Relaxed);
+                    if number >= share.end {
+                        break;
+                    }
+                    // SAFETY: the leader keeps the job until all are done.
+                    unsafe { (*work.job)(number) };
                 }
-                // SAFETY: the leader keeps the job until all are done.
-                unsafe { (*work.job)(number) };
             }
         }));
         AT_A_JOB.set(before);
         if let Err(panicked) = outcome {
-            self.next.store(work.jobs, Ordering::Relaxed);
+            self.taken.iter().for_each(|taken| taken.0.store(work.jobs, Ordering::Relaxed));
             *self.panic.lock().unwrap_or_else(PoisonError::into_inner) = Some(panicked);
         }
     }
@@ -176,7 +186,7 @@ impl Shared {
             seen = state / TASK;
             let work = *self.work.lock().unwrap_or_else(PoisonError::into_inner);
             if let Some(work) = work {
-                self.work_off(work);
+                self.work_off(work, number + 1);
             }
             self.state.fetch_sub(1, Ordering::Release);
         }
