@@ -281,13 +281,15 @@ mod x86 {
         }
     }
 
-    /// The whole of `b`: block of the depth by block, and in each panel by panel.
+    /// The whole of `b`: block of the depth by block, and in each panel by panel. What `room` holds is overwritten.
     ///
     /// # Safety
     /// The processor must have a unit, and `b` lie within its slice.
-    pub(crate) unsafe fn pack(b: Matrix<'_>) -> Vec<Line> {
+    pub(crate) unsafe fn pack(b: Matrix<'_>, room: Vec<Line>) -> Vec<Line> {
         let panels = b.columns.div_ceil(SIDE);
-        let mut lines = vec![Line([0; 16]); b.rows.next_multiple_of(STEP) * panels];
+        let mut lines = room;
+        // Columns beyond the last one may hold anything: what comes of them is not written.
+        lines.resize(b.rows.next_multiple_of(STEP) * panels, Line([0; 16]));
         for start in (0..b.rows).step_by(DEPTH) {
             let depth = DEPTH.min(b.rows - start);
             let panel = depth.next_multiple_of(STEP);

@@ -11,7 +11,7 @@
 
 use crate::bf16;
 use crate::packed::Packed;
-use crate::parallel::{for_each_job, written_by};
+use crate::parallel::{for_each_job, written_by, written_into};
 use crate::precision::Precision;
 use crate::product::{Plus, Product, tile_of_rows};
 use crate::simd::{Kernel, MAX_LANES, MAX_TILE_ROWS, Vector, dispatch};
@@ -88,7 +88,7 @@ const STEPS: usize = 16;
 /// If the shapes do not fit together.
 pub(crate) fn matmul(a: Matrix<'_>, b: Matrix<'_>, plus: Option<&[f32]>, precision: Precision) -> Vec<f32> {
     if a.column == 1 && a.rows >= MANY_ROWS {
-        return matmul_packed(a, &Packed::new(b, precision), plus);
+        return Packed::once(b, precision, |b| matmul_packed(a, b, plus));
     }
     product_in_jobs(a, b.columns, plus, precision, false, |a, left, width, plus, c, c_row| {
         // SAFETY: passed on to the caller.
@@ -222,21 +222,22 @@ fn aligned(room: &mut [f32]) -> &mut [f32] {
 }
 
 /// A matrix that went through [`pack`].
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(crate) struct Panels {
     numbers: Vec<f32>,
     /// Where the first panel begins, at a line of the cache.
     first: usize,
 }
 
-/// The whole of `b`, packed: block of the depth by block, and in each panel by panel.
-pub(crate) fn pack(b: Matrix<'_>) -> Panels {
+/// The whole of `b`, packed: block of the depth by block, and in each panel by panel. What `room` holds is overwritten.
+pub(crate) fn pack(b: Matrix<'_>, room: Panels) -> Panels {
     assert!(b.fits());
-    dispatch(Pack { b })
+    dispatch(Pack { b, room })
 }
 
 struct Pack<'a> {
     b: Matrix<'a>,
+    room: Panels,
 }
 
 impl Kernel for Pack<'_> {
@@ -244,14 +245,14 @@ impl Kernel for Pack<'_> {
 
     #[inline(always)]
     fn run<V: Vector>(self) -> Panels {
-        let b = self.b;
+        let Pack { b, room } = self;
         let panel = 2 * V::LANES;
         let columns = b.columns.next_multiple_of(panel);
         let length = b.rows * columns;
         let mut first = 0;
         // SAFETY: what precedes the first panel and what follows the last is filled, the jobs write all panels.
         let numbers = unsafe {
-            written_by(length + MAX_LANES, |out| {
+            written_into(room.numbers, length + MAX_LANES, |out| {
                 first = out.pointer().align_offset(4 * MAX_LANES).min(MAX_LANES);
                 out.range(0, first).fill(0.0);
                 out.range(first + length, MAX_LANES - first).fill(0.0);

@@ -8,6 +8,8 @@ use crate::bf16;
 use crate::matmul::{Matrix, Panels, multiply_packed_into, pack};
 use crate::precision::Precision;
 use crate::product::Plus;
+use std::cell::RefCell;
+use std::mem::take;
 
 /// A right operand in the order in which its numbers are multiplied, as exactly as a precision says. Products with it have the
 /// bits that they have without packing.
@@ -31,9 +33,30 @@ enum Numbers {
 impl Packed {
     /// Packs `b`.
     pub fn new(b: Matrix<'_>, precision: Precision) -> Packed {
+        Packed::in_room(b, precision, &mut Room::default())
+    }
+
+    /// Packs `b` for one product, into room that this thread keeps for the next one.
+    pub fn once<R>(b: Matrix<'_>, precision: Precision, product: impl FnOnce(&Packed) -> R) -> R {
+        thread_local! {
+            static ROOM: RefCell<Room> = RefCell::default();
+        }
+        let mut room = ROOM.take();
+        let packed = Packed::in_room(b, precision, &mut room);
+        let out = product(&packed);
+        match packed.numbers {
+            Numbers::Panels(panels) => room.panels = panels,
+            #[cfg(target_arch = "x86_64")]
+            Numbers::Pairs(_, lines) => room.lines = lines,
+        }
+        ROOM.set(room);
+        out
+    }
+
+    fn in_room(b: Matrix<'_>, precision: Precision, room: &mut Room) -> Packed {
         let numbers = match precision {
-            Precision::F32 => Numbers::Panels(pack(b)),
-            Precision::Bf16 => in_bf16(b),
+            Precision::F32 => Numbers::Panels(pack(b, take(&mut room.panels))),
+            Precision::Bf16 => in_bf16(b, room),
         };
         Packed { rows: b.rows, columns: b.columns, precision, numbers }
     }
@@ -86,12 +109,20 @@ impl Packed {
     }
 }
 
-fn in_bf16(b: Matrix<'_>) -> Numbers {
+/// What was packed before and is no longer needed.
+#[derive(Default)]
+struct Room {
+    panels: Panels,
+    #[cfg(target_arch = "x86_64")]
+    lines: Vec<bf16::Line>,
+}
+
+fn in_bf16(b: Matrix<'_>, room: &mut Room) -> Numbers {
     #[cfg(target_arch = "x86_64")]
     if let Some(unit) = bf16::unit().filter(|_| b.rows > 0) {
         // SAFETY: the processor has the unit.
-        return Numbers::Pairs(unit, unsafe { bf16::pack(b) });
+        return Numbers::Pairs(unit, unsafe { bf16::pack(b, take(&mut room.lines)) });
     }
     let rounded = b.rounded();
-    Numbers::Panels(pack(Matrix { data: &rounded, ..b }))
+    Numbers::Panels(pack(Matrix { data: &rounded, ..b }, take(&mut room.panels)))
 }

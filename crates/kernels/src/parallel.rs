@@ -49,7 +49,22 @@ pub fn in_pool<R: Send>(work: impl FnOnce() -> R + Send) -> R {
 /// # Safety
 /// `fill` must write every number.
 pub(crate) unsafe fn written_by(length: usize, fill: impl FnOnce(&SharedMut<'_>)) -> Vec<f32> {
-    let mut out = Vec::with_capacity(length);
+    // SAFETY: passed on to the caller.
+    unsafe { written_into(Vec::new(), length, fill) }
+}
+
+/// [`written_by`], in the room of a vector whose numbers are no longer needed.
+///
+/// # Safety
+/// As there.
+pub(crate) unsafe fn written_into(
+    room: Vec<f32>,
+    length: usize,
+    fill: impl FnOnce(&SharedMut<'_>),
+) -> Vec<f32> {
+    let mut out = room;
+    out.clear();
+    out.reserve_exact(length);
     let shared = SharedMut { start: out.as_mut_ptr(), length, slice: PhantomData };
     fill(&shared);
     // SAFETY: the capacity is there, and the caller vouches that all numbers were written.
