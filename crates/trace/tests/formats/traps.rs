@@ -91,6 +91,13 @@ fn mcp() {
 {"jsonrpc":"2.0","id":1,"result":{"resultType":"complete","content":[{"type":"text","text":"5"}],"structuredContent":5}}"#,
     );
     assert_eq!((trace.as_str(), losses), ("action: pay()\nobservation: 5\n", vec![LossKind::Metadata]));
+    // White space around a value that stands beside its text is in neither.
+    let mut trace = Trace::parse("action: pay()\nobservation: null\n").unwrap();
+    trace.spans[1].body.push('\n');
+    let first = Format::Mcp2026.write(&trace);
+    assert_eq!(first.losses.iter().map(|l| l.kind).collect::<Vec<_>>(), [LossKind::Spelling]);
+    let back = Format::Mcp2026.read(&first.value).unwrap();
+    assert_eq!((Format::Mcp2026.write(&back.value[0]).value, back.losses), (first.value, vec![]));
     let stray = r#"{"jsonrpc":"2.0","id":7,"result":{}}"#;
     assert!(
         error(Format::Mcp2026, stray).starts_with("no request waits for a response with the id 7 at `/0`")
