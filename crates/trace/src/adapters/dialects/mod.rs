@@ -4,6 +4,7 @@
 //! call. One writer and one reader serve them all. No text may spell a marker: what would is broken up.
 
 mod calls;
+mod exchange;
 mod gemma;
 pub(crate) mod markers;
 mod pythonic;
@@ -18,6 +19,7 @@ pub(crate) use read::{agent as read_agent, outcomes as read_outcomes, read};
 pub(crate) use table::*;
 pub(crate) use write::{agent as write_agent, outcomes as write_outcomes, quiet, write};
 
+use super::Format;
 use super::schemas::Shape;
 use super::spelling::Style;
 
@@ -26,6 +28,7 @@ pub(crate) type Pair = (&'static str, &'static str);
 
 /// A format of chat text.
 pub(crate) struct Dialect {
+    pub(crate) format: Format,
     pub(crate) style: Style,
     /// What every text begins with.
     pub(crate) begin: &'static str,

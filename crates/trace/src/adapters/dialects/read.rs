@@ -1,13 +1,16 @@
 //! The reader of all dialects.
 
+use std::borrow::Cow;
+
 use super::markers::spelt;
 use super::{Calls, Content, Dialect, Notation, Outcomes, Stand, calls, gemma};
 use crate::adapters::builder::Builder;
 use crate::adapters::json::{self, At};
 use crate::adapters::loss::{FormatError, Loss, LossKind, Place, Read};
 use crate::adapters::schemas;
-use crate::adapters::spelling::{Said, json_body};
-use crate::{Tool, Trace};
+use crate::adapters::spelling::{Said, json_body, said};
+use crate::adapters::verbatim::{Listener, Who};
+use crate::{Span, Tool, Trace};
 
 /// What is left of `text` after the marker `open`, and whether the marker's white space was there.
 pub(super) fn opened<'t>(text: &'t str, open: &str) -> Option<(&'t str, bool)> {
@@ -56,62 +59,29 @@ pub(crate) fn read(text: &str, d: &Dialect) -> Read<(Trace, Vec<Loss>)> {
         r.system(content)?;
         r.at = end;
     }
-    let mut went_on = false;
     while r.at < text.len() {
-        let turn = r.turn();
-        if !matches!(turn, Some((.., true))) && r.marks.iter().any(|mark| mark == r.rest()) {
-            r.lose(LossKind::Layout, "a turn that opens at the end, in which nothing is said");
-            break;
-        }
-        let Some((turn, rest, exact)) = turn else {
-            if went_on || d.agent.0.is_empty() {
-                r.agent_turn()?;
-                went_on = false;
-                continue;
-            }
-            let openers: Vec<String> = r.openers.iter().map(|(_, o)| format!("{:?}", o.trim())).collect();
-            let hint = format!("a turn begins with {}", openers.join(" or "));
-            return Err(FormatError::new(r.place(), "no turn begins here", hint));
-        };
-        if !exact {
-            r.lose(LossKind::Layout, "a turn that is opened in another way");
-        }
-        went_on = false;
-        match turn {
-            Turn::Results => {
-                went_on = d.goes_on || d.stays_open;
-                r.results()?;
-                if d.stays_open
-                    && let Some((rest, _)) = opened(r.rest(), d.agent.1)
-                {
-                    r.go_to(rest);
-                    went_on = false;
-                }
-            }
-            Turn::Tools => {
-                r.go_to(rest);
-                let content = r.declared();
-                let body = r.declarations(content)?;
-                r.b.tools(body);
-            }
-            Turn::System => {
-                r.go_to(rest);
-                let content = r.content(d.system.map_or("", |s| s.1), &[]);
-                r.system(content)?;
-            }
-            Turn::User => {
-                r.go_to(rest);
-                let content = r.content(d.user.1, &[]);
-                r.left(content);
-                r.b.user(content)?;
-            }
-            Turn::Agent => {
-                r.go_to(rest);
-                r.agent_turn()?;
-            }
-        }
+        r.turn_at_cursor()?;
     }
-    r.b.finish()
+    r.listener.finish(r.b, text, |trace| super::write::kept(trace, d))
+}
+
+/// What `text`, which `after` follows, says if it ends there: what an agent says, and the results of its calls. It may go
+/// `on` with a turn that is open.
+pub(super) fn read_part(
+    (text, after): (&str, &str),
+    on: bool,
+    d: &Dialect,
+    tools: &[Tool],
+) -> Option<Vec<Span>> {
+    let whole = [text, after].concat();
+    let mut r = Reader::new(&whole, d);
+    r.tools = Cow::Borrowed(tools);
+    r.went_on = on;
+    while r.at < text.len() {
+        r.turn_at_cursor().ok()?;
+    }
+    let (trace, _) = (r.at == text.len()).then_some(r.b)?.finish().ok()?;
+    Some(trace.spans)
 }
 
 /// The declarations at the beginning of a system text, and the text behind them.
@@ -136,7 +106,10 @@ struct Reader<'t, 'd> {
     d: &'d Dialect,
     b: Builder,
     /// The tools that the text declares.
-    tools: Vec<Tool>,
+    tools: Cow<'d, [Tool]>,
+    /// After results, the agent goes on without a new opening.
+    went_on: bool,
+    listener: Listener,
     /// How turns open, the longest first.
     openers: Vec<(Turn, String)>,
     /// The same without white space at their ends.
@@ -164,7 +137,79 @@ impl<'t, 'd> Reader<'t, 'd> {
         });
         let (marks, found) = (marks.collect(), vec![0; openers.len()]);
         let b = Builder::new(d.style);
-        Reader { text, at: 0, d, b, tools: Vec::new(), openers, marks, found, line: (0, 1, 0) }
+        Reader {
+            text,
+            at: 0,
+            d,
+            b,
+            tools: Cow::Borrowed(&[]),
+            went_on: false,
+            listener: Listener::new(d.format),
+            openers,
+            marks,
+            found,
+            line: (0, 1, 0),
+        }
+    }
+
+    /// Reads the turn that opens at the cursor, or goes on with one that is open.
+    fn turn_at_cursor(&mut self) -> Read<()> {
+        let turn = self.turn();
+        if !matches!(turn, Some((.., true))) && self.marks.iter().any(|mark| mark == self.rest()) {
+            self.lose(LossKind::Layout, "a turn that opens at the end, in which nothing is said");
+            self.at = self.text.len();
+            return Ok(());
+        }
+        let on = self.went_on || self.d.agent.0.is_empty();
+        let Some((turn, rest, exact)) = turn.or_else(|| on.then(|| (Turn::Agent, self.rest(), true))) else {
+            let openers: Vec<String> = self.openers.iter().map(|(_, o)| format!("{:?}", o.trim())).collect();
+            let hint = format!("a turn begins with {}", openers.join(" or "));
+            return Err(FormatError::new(self.place(), "no turn begins here", hint));
+        };
+        let who = match turn {
+            Turn::Agent => Who::Agent,
+            Turn::Results => Who::Tools,
+            _ => Who::Others,
+        };
+        self.listener.speaks(&mut self.b, who, self.text, self.at)?;
+        if !exact {
+            self.lose(LossKind::Layout, "a turn that is opened in another way");
+        }
+        self.went_on = false;
+        match turn {
+            Turn::Results => {
+                self.went_on = self.d.goes_on || self.d.stays_open;
+                self.results()?;
+                if self.d.stays_open
+                    && let Some((rest, _)) = opened(self.rest(), self.d.agent.1)
+                {
+                    self.go_to(rest);
+                    self.went_on = false;
+                }
+            }
+            Turn::Tools => {
+                self.go_to(rest);
+                let content = self.declared();
+                let body = self.declarations(content)?;
+                self.b.tools(body);
+            }
+            Turn::System => {
+                self.go_to(rest);
+                let content = self.content(self.d.system.map_or("", |s| s.1), &[]);
+                self.system(content)?;
+            }
+            Turn::User => {
+                self.go_to(rest);
+                let content = self.content(self.d.user.1, &[]);
+                self.left(content);
+                self.b.user(content)?;
+            }
+            Turn::Agent => {
+                self.go_to(rest);
+                self.agent_turn()?;
+            }
+        }
+        Ok(())
     }
 
     fn rest(&self) -> &'t str {
@@ -308,7 +353,7 @@ impl<'t, 'd> Reader<'t, 'd> {
         let mut losses = Vec::new();
         let body = schemas::read(items.unwrap_or_default(), At::Root, &mut losses).map_err(here)?;
         self.b.losses.extend(losses.into_iter().map(|l| Loss { place: place.clone(), ..l }));
-        self.tools = Tool::parse_all(&body).unwrap_or_default();
+        self.tools = Cow::Owned(Tool::parse_all(&body).unwrap_or_default());
         Ok(body)
     }
 
@@ -493,6 +538,9 @@ fn outcome(b: &mut Builder, content: &str, d: &Dialect, place: impl Fn() -> Plac
         Content::Json => json = Some(content.to_owned()),
         Content::Numbered => {
             let (name, text) = content.split_once('\n').unwrap_or((content, ""));
+            if b.waits(name).is_none() && name != format!("functions.:{}", b.result_number()) {
+                b.lose_once(LossKind::Ids, &place, "ids of calls");
+            }
             return b.result(Some(name), text, false, place());
         }
         Content::Object => {
@@ -501,8 +549,29 @@ fn outcome(b: &mut Builder, content: &str, d: &Dialect, place: impl Fn() -> Plac
             json = node.and_then(|n| n.get("content")).map(|c| c.raw.to_owned());
             let call = node.and_then(|n| n.get("call_id").or_else(|| n.get("id")));
             id = call.map(|id| id.raw.trim_matches('"').to_owned());
+            if id.as_ref().is_some_and(|id| b.waits(id).is_none() && *id != calls::list_id(b.result_number()))
+            {
+                b.lose_once(LossKind::Ids, &place, "ids of calls");
+            }
+            let usual = (json.as_deref(), id.as_deref());
+            if let (Some(json), id) = usual
+                && content != format!("{{\"content\": {json}, \"call_id\": \"{}\"}}", id.unwrap_or_default())
+            {
+                b.lose_once(LossKind::Layout, &place, "a result that is laid out in another way");
+            }
         }
         Content::Gemma => {
+            let tool = match b.next_call().map(|body| said(body, d.style)) {
+                Some(Said::Call { tool, .. } | Said::Unread { tool, .. }) => tool,
+                _ => String::new(),
+            };
+            if !content
+                .strip_prefix("response:")
+                .and_then(|c| c.strip_prefix(tool.as_str()))
+                .is_some_and(|c| c.starts_with('{'))
+            {
+                b.lose_once(LossKind::Layout, &place, "a result of another tool than its call's");
+            }
             if let Some(text) = gemma::read_text(content) {
                 left(b, text, d, &place);
                 return b.result(None, text, false, place());
