@@ -316,6 +316,17 @@ impl Builder {
         if self.arrived > 0 { self.answered() } else { Ok(()) }
     }
 
+    /// Gives a weight in training to the spans from this number on, or to the result that has just come.
+    pub(crate) fn weigh(&mut self, from: usize, weight: f32) {
+        match self.spans.get_mut(from..).filter(|new| !new.is_empty()) {
+            Some(new) => new.iter_mut().for_each(|span| span.weight = Some(weight)),
+            None => {
+                let last = self.waiting[..self.arrived].last_mut().and_then(|w| w.result.as_mut());
+                last.into_iter().for_each(|span| span.weight = Some(weight));
+            }
+        }
+    }
+
     /// The span with this number.
     pub(crate) fn span_mut(&mut self, number: usize) -> Option<&mut Span> {
         self.spans.get_mut(number)
