@@ -74,19 +74,27 @@ struct Run {
     losses: Vec<Loss>,
 }
 
+/// A run that has ended: its bytes, its first span, and whether it was kept.
+struct Before {
+    start: usize,
+    end: usize,
+    span: usize,
+    kept: bool,
+}
+
 /// The side of the reader: it keeps the runs of which something would be written in another way.
 pub(crate) struct Listener {
     format: Format,
     run: Option<Run>,
-    /// Whether the run before was kept.
-    keeping: bool,
+    /// The run before it.
+    before: Option<Before>,
     /// What was lost in each run that was kept.
     kept: Vec<Vec<Loss>>,
 }
 
 impl Listener {
     pub(crate) fn new(format: Format) -> Self {
-        Listener { format, run: None, keeping: false, kept: Vec::new() }
+        Listener { format, run: None, before: None, kept: Vec::new() }
     }
 
     /// From byte `at` of `text` on it is `who` that speaks.
@@ -97,22 +105,17 @@ impl Listener {
         b.settle()?;
         if let Some(run) = self.run.take() {
             let losses = std::mem::replace(&mut b.losses, run.losses);
-            // The results of calls that are kept name them, perhaps.
-            let worth = !losses.is_empty() || (self.keeping && run.who == Who::Tools);
-            match b.span_mut(run.span).filter(|span| worth && run.who.says(span.kind)) {
-                Some(span) => {
-                    let said = Value::Record(vec![(
-                        self.format.name().to_owned(),
-                        Value::str(&text[run.start..at]),
-                    )]);
-                    span.meta.push((KEY.to_owned(), said));
-                    self.kept.push(losses);
-                    self.keeping = run.who == Who::Agent;
+            let part = (run.who, run.span, &text[run.start..at]);
+            let before = self.before.take().filter(|_| run.who == Who::Tools);
+            // Calls and results name each other, perhaps: where one is kept, so is the other.
+            if losses.is_empty() && !before.as_ref().is_some_and(|before| before.kept) {
+                self.before = Some(Before { start: run.start, end: at, span: run.span, kept: false });
+            } else {
+                if let Some(before) = before.filter(|before| !before.kept) {
+                    self.keep(b, (Who::Agent, before.span, &text[before.start..before.end]), Vec::new());
                 }
-                None => {
-                    b.lose_all(losses);
-                    self.keeping = false;
-                }
+                self.keep(b, part, losses);
+                self.before = Some(Before { start: run.start, end: at, span: run.span, kept: true });
             }
         }
         if who != Who::Others {
@@ -120,6 +123,18 @@ impl Listener {
             self.run = Some(Run { who, start: at, span: b.len(), losses });
         }
         Ok(())
+    }
+
+    /// Keeps the text of a run on its first span.
+    fn keep(&mut self, b: &mut Builder, (who, span, text): (Who, usize, &str), losses: Vec<Loss>) {
+        match b.span_mut(span).filter(|span| who.says(span.kind)) {
+            Some(span) => {
+                let said = Value::Record(vec![(self.format.name().to_owned(), Value::str(text))]);
+                span.meta.push((KEY.to_owned(), said));
+                self.kept.push(losses);
+            }
+            None => b.lose_all(losses),
+        }
     }
 
     /// The trace that was built from `text`. What is kept of it to the letter is not lost; `written` says of each span
@@ -140,11 +155,19 @@ impl Listener {
             (0..trace.spans.len()).filter(|&i| said(&trace.spans[i], self.format).is_some()).collect();
         let mut all = Builder::new(super::spelling::COMPACT);
         all.losses = losses;
+        let mut before = Kept::Not;
         for (span, losses) in runs.into_iter().zip(self.kept) {
-            if written.next_if(|(n, _)| *n == span).is_none_or(|(_, kept)| kept != Kept::Raw) {
+            let kept = written.next_if(|(n, _)| *n == span).map_or(Kept::Not, |(_, kept)| kept);
+            if kept != Kept::Raw {
                 forget(&mut trace.spans[span]);
+            }
+            // What is odd about results in the usual way is what the agent said before them.
+            let explained =
+                kept == Kept::Usual && before == Kept::Raw && Who::Tools.says(trace.spans[span].kind);
+            if kept != Kept::Raw && !explained {
                 all.lose_all(losses);
             }
+            before = kept;
         }
         Ok((trace, all.losses))
     }

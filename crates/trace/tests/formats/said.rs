@@ -148,6 +148,18 @@ fn ids_that_were_kept_belong_together() {
     }
 }
 
+/// An attempt of which only its result tells that it was one, as llama-models writes a text and a call.
+#[test]
+fn an_attempt_that_only_its_result_tells_of() {
+    let text = "<|begin_of_text|><|header_start|>assistant<|header_end|>\n\nI pay.[pay(to=\"Ann\")]<|eom|><|header_start|>ipython\
+                <|header_end|>\n\n\"ok\"<|eom|>";
+    let found = Format::Llama4.read(text).unwrap();
+    assert_eq!((Format::Llama4.write(&found.value[0]).value, found.losses), (text.to_owned(), vec![]));
+    let text = text.replace("<|eom|>", "<|eot|>");
+    let found = Format::Llama4.read(&text).unwrap();
+    assert_eq!((Format::Llama4.write(&found.value[0]).value, found.losses), (text, vec![]));
+}
+
 /// Damaged in any way, what a reader says nothing of comes back byte for byte.
 #[test]
 fn what_is_not_reported_comes_back_byte_for_byte() {

@@ -3,6 +3,7 @@
 //! A [`Dialect`] is data: the markers around turns, tools, thoughts, calls and results, and a [`Notation`] for one
 //! call. One writer and one reader serve them all. No text may spell a marker: what would is broken up.
 
+mod agent;
 mod calls;
 mod exchange;
 mod gemma;
@@ -14,8 +15,9 @@ mod write;
 
 pub(crate) use pythonic::write_text as python_string;
 
+pub(crate) use agent::agent as read_agent;
 use calls::{read_calls, write_calls};
-pub(crate) use read::{agent as read_agent, outcomes as read_outcomes, read};
+pub(crate) use read::{outcomes as read_outcomes, read};
 pub(crate) use table::*;
 pub(crate) use write::{agent as write_agent, outcomes as write_outcomes, quiet, write};
 
