@@ -1,5 +1,6 @@
 """Compares the chat text that Groundwork writes, byte for byte, with that of independent renderers: the templates that
-llama.cpp and TRL ship, and the packages openai-harmony and mistral-common.
+llama.cpp and TRL ship, and the packages openai-harmony, mistral-common, llama-models and langchain-classic. And reads
+what they render, and writes it back.
 
 Usage: render.py CONVERTER TEMPLATES [FORMAT [CASE]]
 """
@@ -9,6 +10,7 @@ import json
 import subprocess
 import sys
 from pathlib import Path
+from unittest.mock import MagicMock
 
 import jinja2.ext
 from jinja2.sandbox import SandboxedEnvironment
@@ -46,8 +48,9 @@ def environment():
     return env
 
 
-def templated(name, variables={}, adapt=None, without="", none=""):
-    """A renderer by a chat template; what it puts at the beginning and nobody said is taken out."""
+def templated(name, variables={}, adapt=None, without="", none="", results=None):
+    """A renderer by a chat template; what it puts at the beginning and nobody said is taken out, and what stands behind
+    results is put in another way."""
     template = environment().from_string((TEMPLATES / name).read_text())
 
     def render(document):
@@ -64,7 +67,8 @@ def templated(name, variables={}, adapt=None, without="", none=""):
         text = template.render(
             messages=document["messages"], tools=document.get("tools"), add_generation_prompt=False, **said
         )
-        return text.replace(without, "", 1)
+        text = text.replace(without, "", 1)
+        return text.replace(*results) if results else text
 
     return render
 
@@ -80,6 +84,7 @@ def spaced(text):
 
 LLAMA3 = {"bos_token": "<|begin_of_text|>", "tools_in_user_message": False, "date_string": "26 Jul 2024"}
 LLAMA3_DATES = "Cutting Knowledge Date: December 2023\nToday Date: 26 Jul 2024\n\n"
+QWEN_RESULTS = ("</tool_response>\n<|im_end|>", "</tool_response><|im_end|>")
 DEEPSEEK = {"bos_token": "<｜begin▁of▁sentence｜>"}
 
 
@@ -139,6 +144,19 @@ def thoughtful(document):
 
 def thoughtful_with_system(document):
     return with_system(thoughtful(document))
+
+
+def over(document):
+    """For templates that print an empty thought in every turn that is over: there is one, on both sides."""
+    document = copy.deepcopy(document)
+    for message in document["messages"]:
+        if message["role"] == "assistant":
+            message["reasoning_content"] = ""
+    return document
+
+
+def over_with_system(document):
+    return with_system(over(document))
 
 
 def mistral_tokenizer(version):
@@ -248,6 +266,84 @@ def harmony():
     return render
 
 
+def llama4():
+    """Meta's own reference, llama-models. It ends what is no answer with `<|eom|>`, and gives results as they are; the
+    template that vLLM serves the model with ends all with `<|eot|>` and gives results as JSON."""
+    # Of these the text needs nothing.
+    for name in ("torch", "torchvision", "torchvision.transforms"):
+        sys.modules.setdefault(name, MagicMock())
+    from llama_models.datatypes import RawMessage, ToolCall, ToolPromptFormat
+    from llama_models.llama4.chat_format import ChatFormat
+    from llama_models.llama4.tokenizer import Tokenizer
+
+    tokenizer = Tokenizer.get_instance()
+    chat = ChatFormat(tokenizer)
+
+    def render(document):
+        messages = []
+        for message in document["messages"]:
+            role, text = message["role"], message["content"] or ""
+            if role == "tool":
+                result = spaced(text)
+                text = result if is_json(result) else json.dumps(text, ensure_ascii=False)
+            calls = [
+                ToolCall(call_id=c["id"], tool_name=c["function"]["name"], arguments=json.loads(c["function"]["arguments"]))
+                for c in message.get("tool_calls", ())
+            ]
+            more = {"tool_calls": calls} if role == "assistant" else {}
+            messages.append(RawMessage(role=role, content=text, **more))
+        tokens = chat.encode_dialog_prompt(messages, ToolPromptFormat.python_list).tokens
+        text = tokenizer.decode(tokens).replace("<|eom|>", "<|eot|>")
+        return text.removesuffix("<|header_start|>assistant<|header_end|>\n\n")
+
+    return render
+
+
+def is_json(text):
+    try:
+        json.loads(text)
+    except ValueError:
+        return False
+    return True
+
+
+def react():
+    """LangChain: the layout that its prompt asks for, which its parser must read as the same call or answer, and the
+    scratchpad in which it puts results."""
+    from langchain_classic.agents.format_scratchpad.log import format_log_to_str
+    from langchain_classic.agents.output_parsers.react_single_input import ReActSingleInputOutputParser
+
+    parser = ReActSingleInputOutputParser()
+
+    def render(document):
+        results = {m["tool_call_id"]: m["content"] for m in document["messages"] if m["role"] == "tool"}
+        out = ""
+        for message in document["messages"]:
+            role, text, calls = message["role"], message["content"], message.get("tool_calls", [])
+            if role == "user":
+                out += f"Question: {text}\n"
+            if role != "assistant":
+                continue
+            said = [message["reasoning_content"]] if "reasoning_content" in message else []
+            said += [text] if calls and text is not None else []
+            thoughts = "".join(f"Thought: {thought}\n" for thought in said)
+            if not calls:
+                log = f"{thoughts}Final Answer: {text}"
+                assert parser.parse(log).return_values == {"output": text}
+                out += log + "\n"
+            for call in calls:
+                name = call["function"]["name"]
+                arguments = json.dumps(json.loads(call["function"]["arguments"]), ensure_ascii=False)
+                log = f"{thoughts}Action: {name}\nAction Input: {arguments}"
+                action = parser.parse(log)
+                assert (action.tool, action.tool_input) == (name, arguments)
+                out += format_log_to_str([(action, spaced(results[call["id"]]))], llm_prefix="")
+                thoughts = ""
+        return out
+
+    return render
+
+
 TRL = "trl/chat_templates/"
 # Format, what renders it, the renderer, and how every conversation is changed first, for both sides.
 RENDERERS = [
@@ -256,6 +352,7 @@ RENDERERS = [
     ("hermes", "Qwen 3", templated("Qwen-Qwen3-0.6B.jinja"), asked_on),
     ("hermes", "Qwen 3, thinking", templated("Qwen-Qwen3-0.6B.jinja"), thoughtful),
     ("qwen-coder", "Qwen3-Coder", templated("Qwen3-Coder.jinja"), with_system),
+    ("qwen-coder", "Qwen3-Coder, results as in Qwen 3.5", templated("Qwen3-Coder.jinja", results=QWEN_RESULTS), with_system),
     ("qwen-coder", "Qwen 3.5", templated("Qwen3.5-4B.jinja"), asked_on),
     ("qwen-coder", "Qwen 3.5, thinking", templated("Qwen3.5-4B.jinja"), thoughtful),
     ("llama-3", "Llama 3.1", templated("meta-llama-Llama-3.1-8B-Instruct.jinja", LLAMA3, parsed, LLAMA3_DATES), with_system),
@@ -267,12 +364,14 @@ RENDERERS = [
     ("glm-4.5", "GLM 4.6", templated("GLM-4.6.jinja"), None),
     ("glm-4.5", "GLM 4.5", templated(TRL + "glm4moe.jinja"), None),
     ("kimi-k2", "Kimi K2", templated("Kimi-K2-Instruct.jinja", {}, numbered), with_system),
-    ("kimi-k2", "Kimi K2 Thinking", templated("Kimi-K2-Thinking.jinja", {}, numbered), thoughtful_with_system),
+    ("kimi-k2", "Kimi K2 Thinking", templated("Kimi-K2-Thinking.jinja", {}, numbered), over_with_system),
     ("minimax-m2", "MiniMax M2", templated("MiniMax-M2.jinja"), with_system),
     ("gemma-4", "Gemma 4", templated("google-gemma-4-31B-it.jinja", {"bos_token": "<bos>"}), None),
     ("mistral-v3", "mistral-common, version 3", mistral(3), None),
     ("mistral-v13", "mistral-common, version 13", mistral(13), None),
     ("harmony", "openai-harmony", harmony(), None),
+    ("llama-4", "llama-models", llama4(), None),
+    ("react", "langchain-classic", react(), None),
 ]
 
 
@@ -282,8 +381,8 @@ def first_difference(ours, theirs):
 
 
 def convert(requests):
-    """The converter's answers to (format, document) pairs."""
-    lines = [json.dumps({"from": "openai-chat", "to": to, "document": json.dumps(d)}) for to, d in requests]
+    """The converter's answers to (format, format, document) triples."""
+    lines = [json.dumps({"from": source, "to": to, "document": d}) for source, to, d in requests]
     done = subprocess.run([CONVERTER], input="\n".join(lines), capture_output=True, text=True, check=True)
     answers = [json.loads(line) for line in done.stdout.splitlines()]
     return [a["documents"][0] if "documents" in a else f"(cannot be read: {a['error']})" for a in answers]
@@ -295,18 +394,22 @@ def main():
         if wanted and to != wanted[0]:
             continue
         cases = [(name, change(d) if change else d) for name, d in documents()]
-        written = convert([(to, d) for _, d in cases])
-        same, shown = [], 0
-        for (name, document), text in zip(cases, written, strict=True):
+        written = convert([("openai-chat", to, json.dumps(d)) for _, d in cases])
+        rendered = []
+        for _, document in cases:
             try:
-                theirs = render(document)
+                rendered.append(render(document))
             except Exception as e:  # A template says what it cannot hold by raising.
-                theirs = f"(raises: {e})"
+                rendered.append(f"(raises: {e})")
+        said = [text for text in rendered if not text.startswith("(raises: ")]
+        back = [text == again for text, again in zip(said, convert([(to, to, text) for text in said]), strict=True)]
+        same, shown = [], 0
+        for (name, _), text, theirs in zip(cases, written, rendered, strict=True):
             same.append(text == theirs)
             if text != theirs and wanted and shown < int((wanted + ["99"])[1]):
                 shown += 1
                 print(f"--- {title}: {name}\n{first_difference(text, theirs)}")
-        print(f"{to}: {title}: {sum(same)} of {len(same)}")
+        print(f"{to}: {title}: {sum(same)} of {len(same)}; read and written back: {sum(back)} of {len(back)}")
 
 
 main()

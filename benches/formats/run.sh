@@ -14,8 +14,10 @@ if [ ! -f fetched ]; then
   python3 -m venv venv
   pip="venv/bin/pip -q"
   # Of the renderers, and what it takes to ask llama-cpp-python's source package for its metadata.
-  $pip install openai-harmony==0.0.8 'mistral-common[sentencepiece]==1.13.1' jinja2 cmake ninja scikit-build-core
+  $pip install openai-harmony==0.0.8 'mistral-common[sentencepiece]==1.13.1' langchain-classic==1.0.8 jinja2 cmake ninja scikit-build-core
   $pip install mcp-server-git==2026.10.19 mcp-server-time==2026.10.19 mcp-server-fetch==2026.10.24 agentdojo==0.1.35 smolagents==1.26.0
+  # Its tokeniser and its text need nothing of what it asks for besides.
+  $pip install --no-deps llama-models==0.3.0
   wheel() { $pip download --no-deps --python-version 3.12 --platform manylinux_2_28_x86_64 --platform any --only-binary=:all: "$@"; }
   wheel trl==1.16.0 bfcl-eval==2026.3.23 litellm==1.110.2
   PATH=$PWD/venv/bin:$PATH $pip download --no-deps --no-binary=:all: --no-build-isolation llama-cpp-python==0.3.36

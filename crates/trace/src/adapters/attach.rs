@@ -8,8 +8,25 @@ use crate::{Span, Trace, Value};
 const LONGEST: usize = 4096;
 
 /// Keys of a part that say where its content is.
-const PLACES: [&str; 10] =
-    ["type", "image_url", "file_url", "source", "uri", "data", "mimeType", "image", "document", "video"];
+const PLACES: [&str; 14] = [
+    "type",
+    "image_url",
+    "file_url",
+    "file_data",
+    "file",
+    "input_audio",
+    "source",
+    "uri",
+    "resource",
+    "data",
+    "mimeType",
+    "image",
+    "document",
+    "video",
+];
+
+/// Where MCP wants a name for bytes that have none.
+const NAMELESS: &str = "attachment:";
 
 /// What a part of a message refers to, and whether it says more about it than where it is.
 pub(crate) fn reference(part: &Node<'_>) -> Option<(String, bool)> {
@@ -26,7 +43,22 @@ pub(crate) fn reference(part: &Node<'_>) -> Option<(String, bool)> {
                 None => (text(node)?, false),
             }
         }
-        "input_file" => (text(part.get("file_url")?)?, false),
+        "input_file" => (text(part.get("file_url").or_else(|| part.get("file_data"))?)?, false),
+        "file" => {
+            let file = part.get("file")?;
+            (text(file.get("file_data")?)?, keys(file) > 1)
+        }
+        "input_audio" => {
+            let audio = part.get("input_audio")?;
+            let (data, format) = (text(audio.get("data")?)?, text(audio.get("format")?)?);
+            (format!("data:audio/{format};base64,{data}"), keys(audio) > 2)
+        }
+        // Bytes; what is text has no place in a reference.
+        "resource" => {
+            let resource = part.get("resource")?;
+            let named = resource.get("uri").is_some_and(|uri| uri.raw != quoted(NAMELESS));
+            (inline(resource.get("mimeType"), resource.get("blob"))?, named || keys(resource) > 3)
+        }
         "resource_link" => (text(part.get("uri")?)?, false),
         "image" | "document" | "audio" | "video" => match (part.get("source"), part.get(&kind)) {
             (Some(source), _) => match source.get("url").or_else(|| source.get("path")) {
@@ -118,6 +150,7 @@ impl<'a> Attached<'a> {
         let span = self.0.iter().find(|s| std::ptr::eq(s.body.as_bytes(), body.as_bytes()));
         let Some(Value::List(all)) = span.and_then(|s| s.meta("attach")) else { return Vec::new() };
         let holds = |reference: &&str| match (style, Sort::of(reference)) {
+            (Style::OpenAi, Sort::Audio | Sort::Document) => inline(reference).is_some(),
             (Style::OpenAi | Style::Atif, sort) => sort == Sort::Image,
             (Style::Anthropic, sort) => matches!(sort, Sort::Image | Sort::Document),
             _ => true,
@@ -147,17 +180,42 @@ impl<'a> Attached<'a> {
     }
 }
 
+/// The type of the content of a reference that holds it, and the content in base64.
+fn inline(reference: &str) -> Option<(&str, &str)> {
+    reference.strip_prefix("data:")?.split_once(";base64,")
+}
+
 fn write(out: &mut Output, reference: &str, style: Style) {
-    let sort = Sort::of(reference);
+    let (sort, bytes) = (Sort::of(reference), inline(reference));
     out.open('{').key("type");
     match style {
+        Style::OpenAi if let (Sort::Audio, Some((media, data))) = (sort, bytes) => {
+            out.text("input_audio").key("input_audio").open('{').key("data").text(data);
+            out.key("format").text(media.trim_start_matches("audio/")).close('}');
+        }
+        Style::OpenAi if sort == Sort::Document => {
+            out.text("file").key("file").open('{').key("file_data").text(reference).close('}');
+        }
         Style::OpenAi => {
             out.text("image_url").key("image_url").open('{').key("url").text(reference).close('}');
         }
         Style::Responses if sort == Sort::Image => {
             out.text("input_image").key("image_url").text(reference);
         }
-        Style::Responses => drop(out.text("input_file").key("file_url").text(reference)),
+        Style::Responses => {
+            let key = if bytes.is_some() { "file_data" } else { "file_url" };
+            out.text("input_file").key(key).text(reference);
+        }
+        Style::Mcp if let Some((media, data)) = bytes => match sort {
+            Sort::Image | Sort::Audio => {
+                out.text(if sort == Sort::Image { "image" } else { "audio" });
+                out.key("data").text(data).key("mimeType").text(media);
+            }
+            _ => {
+                out.text("resource").key("resource").open('{').key("uri").text(NAMELESS);
+                out.key("mimeType").text(media).key("blob").text(data).close('}');
+            }
+        },
         Style::Mcp => {
             out.text("resource_link").key("uri").text(reference).key("name").text(name(reference));
         }
@@ -172,8 +230,7 @@ fn write(out: &mut Output, reference: &str, style: Style) {
         }
         Style::Anthropic => {
             out.text(if sort == Sort::Image { "image" } else { "document" }).key("source").open('{');
-            let inline = reference.strip_prefix("data:").and_then(|r| r.split_once(";base64,"));
-            match inline {
+            match bytes {
                 Some((media, data)) => {
                     out.key("type").text("base64").key("media_type").text(media).key("data").text(data)
                 }

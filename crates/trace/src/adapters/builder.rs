@@ -99,6 +99,13 @@ impl Builder {
         }
     }
 
+    /// Reports losses that were held back, each once a document.
+    pub(crate) fn lose_all(&mut self, losses: Vec<Loss>) {
+        for Loss { kind, place, what } in losses {
+            self.lose_once(kind, || place, &what);
+        }
+    }
+
     /// Declarations; only what stands before everything else is one.
     pub(crate) fn tools(&mut self, body: String) {
         self.spans.insert(0, Span::new(SpanKind::Tools, body));
@@ -185,8 +192,18 @@ impl Builder {
         Ok(())
     }
 
+    /// The number of the call whose result comes next, counted over the whole trace.
+    pub(crate) fn result_number(&self) -> usize {
+        self.calls.saturating_sub(self.waiting.len()) + self.arrived
+    }
+
+    /// The body of the call whose result comes next.
+    pub(crate) fn next_call(&self) -> Option<&str> {
+        self.waiting.get(self.arrived).map(|w| self.spans[w.span].body.as_str())
+    }
+
     /// The number of the waiting call that has this id.
-    fn waits(&self, id: &str) -> Option<usize> {
+    pub(crate) fn waits(&self, id: &str) -> Option<usize> {
         if self.waiting.len() > FEW {
             return self.ids.get(id).copied();
         }
@@ -287,6 +304,32 @@ impl Builder {
         waiting.result = Some(Span { meta: std::mem::take(&mut self.notes), ..Span::new(kind, body) });
         self.arrived += 1;
         Ok(())
+    }
+
+    /// How many spans there are, without results that have come and not yet been put in their place.
+    pub(crate) fn len(&self) -> usize {
+        self.spans.len()
+    }
+
+    /// Puts results in their place: nobody but a tool speaks next.
+    pub(crate) fn settle(&mut self) -> Read<()> {
+        if self.arrived > 0 { self.answered() } else { Ok(()) }
+    }
+
+    /// Gives a weight in training to the spans from this number on, or to the result that has just come.
+    pub(crate) fn weigh(&mut self, from: usize, weight: f32) {
+        match self.spans.get_mut(from..).filter(|new| !new.is_empty()) {
+            Some(new) => new.iter_mut().for_each(|span| span.weight = Some(weight)),
+            None => {
+                let last = self.waiting[..self.arrived].last_mut().and_then(|w| w.result.as_mut());
+                last.into_iter().for_each(|span| span.weight = Some(weight));
+            }
+        }
+    }
+
+    /// The span with this number.
+    pub(crate) fn span_mut(&mut self, number: usize) -> Option<&mut Span> {
+        self.spans.get_mut(number)
     }
 
     /// Puts the results that have come behind their calls, in the order of the calls.

@@ -1,12 +1,14 @@
 //! Harmony, the chat text of gpt-oss: one message for everything that is said, with its author, channel and
 //! recipient in its heading.
 
+use super::Format;
 use super::builder::Builder;
 use super::dialects::markers::{escaped, guarded, guarded_name, spelt};
 use super::loss::{FormatError, Loss, LossKind, Place, Read};
 use super::signatures;
 use super::spelling::{COMPACT, Said, observation_text, said};
-use super::turns::{Turn, placed, take_tools};
+use super::turns::{Agent, Outcome, Turn, placed, take_tools};
+use super::verbatim::{Chooser, Kept, Listener, Who};
 use crate::{SpanKind, Trace};
 
 /// What no text may spell.
@@ -18,18 +20,21 @@ const SECTION: &str = "\n\n# Tools\n\n## functions\n\n";
 
 /// Writes one text.
 pub(crate) fn write(trace: &Trace) -> String {
+    written(trace).0
+}
+
+fn written(trace: &Trace) -> (String, Vec<(usize, Kept)>) {
     let mut out = String::new();
-    let mut message = |heading: &str, text: &str, end: &str| {
-        out.extend(["<|start|>", heading, "<|message|>", text, end]);
-    };
     let mut turns = placed(trace, |t| matches!(t, Turn::Tools(_)));
+    let mut chooser = Chooser::new(trace, Format::Harmony, COMPACT, MARKERS);
     // The declarations stand in the first system message, where there is one.
     let mut declared = take_tools(&mut turns)
         .map(|tools| format!("{TOOLS}{}", guarded(&signatures::namespace(&tools), MARKERS)));
     if declared.is_some() && !matches!(turns.first(), Some(Turn::System(_))) {
-        message("developer", &declared.take().unwrap_or_default(), "<|end|>");
+        put(&mut out, "developer", &declared.take().unwrap_or_default(), "<|end|>");
     }
-    for turn in turns {
+    let mut turns = turns.iter().peekable();
+    while let Some(turn) = turns.next() {
         match turn {
             Turn::Tools(_) => {}
             Turn::System(text) => {
@@ -37,53 +42,84 @@ pub(crate) fn write(trace: &Trace) -> String {
                 if let Some(tools) = declared.take() {
                     text.extend(["\n\n", &tools]);
                 }
-                message("developer", &text, "<|end|>");
+                put(&mut out, "developer", &text, "<|end|>");
             }
-            Turn::User(text) => message("user", &guarded(text, MARKERS), "<|end|>"),
-            Turn::Agent(a) => {
-                if let Some(thought) = a.thought {
-                    message("assistant<|channel|>analysis", &guarded(thought, MARKERS), "<|end|>");
+            Turn::User(text) => put(&mut out, "user", &guarded(text, MARKERS), "<|end|>"),
+            Turn::Results(results) => write_results(&mut out, results),
+            Turn::Agent(first) => {
+                let (mut said, mut results) = (String::new(), String::new());
+                write_agent(&mut said, first);
+                while let Some(Turn::Agent(more)) = turns.next_if(|t| matches!(t, Turn::Agent(_))) {
+                    write_agent(&mut said, more);
                 }
-                if let Some(text) = a.text {
-                    let channel = if a.plan { "commentary" } else { "final" };
-                    let heading = format!("assistant<|channel|>{channel}");
-                    message(&heading, &guarded(text, MARKERS), "<|end|>");
+                let answered = turns.next_if(|t| matches!(t, Turn::Results(_)));
+                if let Some(Turn::Results(found)) = answered {
+                    write_results(&mut results, found);
                 }
-                for body in a.calls {
-                    let (tool, arguments) = match said(body, COMPACT) {
-                        Said::Call { tool, arguments, whole: true } => (tool, escaped(&arguments, MARKERS)),
-                        Said::Call { tool, arguments, .. } | Said::Unread { tool, arguments } => {
-                            (tool, guarded(&arguments, MARKERS))
-                        }
-                        Said::Raw(text) => (String::new(), guarded(&text, MARKERS)),
-                    };
-                    let tool = guarded_name(&tool, MARKERS, " ");
-                    let heading =
-                        format!("assistant to=functions.{tool}<|channel|>commentary <|constrain|>json");
-                    message(&heading, &arguments, "<|call|>");
-                }
-            }
-            Turn::Results(results) => {
-                for r in results {
-                    let tool = match said(r.call, COMPACT) {
-                        Said::Call { tool, .. } | Said::Unread { tool, .. } => {
-                            guarded_name(&tool, MARKERS, " ")
-                        }
-                        Said::Raw(_) => String::new(),
-                    };
-                    let text = if r.error { r.body.to_owned() } else { observation_text(r.body, COMPACT) };
-                    let heading = format!("functions.{tool} to=assistant<|channel|>commentary");
-                    message(&heading, &guarded(&text, MARKERS), "<|end|>");
-                }
+                let last = turns.peek().is_none();
+                // What is not ended would go on into the next message.
+                let read = |text: &str, _| {
+                    let after = if last { "" } else { "<|start|>user<|message|>x<|end|>" };
+                    let (mut read, _) = parse(&[text, after].concat()).ok()?.0.finish().ok()?;
+                    let user = read.spans.pop_if(|s| !last && s.kind == SpanKind::Goal && s.body == "x");
+                    (last || user.is_some()).then_some(read.spans)
+                };
+                let (raw, raw_results) =
+                    chooser.choose(first.first, (&said, &results), answered.is_some(), read);
+                out.extend([raw.unwrap_or(&said), raw_results.unwrap_or(&results)]);
             }
         }
     }
-    out
+    (out, chooser.kept)
+}
+
+fn put(out: &mut String, heading: &str, text: &str, end: &str) {
+    out.extend(["<|start|>", heading, "<|message|>", text, end]);
+}
+
+fn write_agent(out: &mut String, a: &Agent<'_>) {
+    if let Some(thought) = a.thought {
+        put(out, "assistant<|channel|>analysis", &guarded(thought, MARKERS), "<|end|>");
+    }
+    if let Some(text) = a.text {
+        let channel = if a.plan { "commentary" } else { "final" };
+        put(out, &format!("assistant<|channel|>{channel}"), &guarded(text, MARKERS), "<|end|>");
+    }
+    for body in &a.calls {
+        let (tool, arguments) = match said(body, COMPACT) {
+            Said::Call { tool, arguments, whole: true } => (tool, escaped(&arguments, MARKERS)),
+            Said::Call { tool, arguments, .. } | Said::Unread { tool, arguments } => {
+                (tool, guarded(&arguments, MARKERS))
+            }
+            Said::Raw(text) => (String::new(), guarded(&text, MARKERS)),
+        };
+        let tool = guarded_name(&tool, MARKERS, " ");
+        let heading = format!("assistant to=functions.{tool}<|channel|>commentary <|constrain|>json");
+        put(out, &heading, &arguments, "<|call|>");
+    }
+}
+
+fn write_results(out: &mut String, results: &[Outcome<'_>]) {
+    for r in results {
+        let tool = match said(r.call, COMPACT) {
+            Said::Call { tool, .. } | Said::Unread { tool, .. } => guarded_name(&tool, MARKERS, " "),
+            Said::Raw(_) => String::new(),
+        };
+        let text = if r.error { r.body.to_owned() } else { observation_text(r.body, COMPACT) };
+        let heading = format!("functions.{tool} to=assistant<|channel|>commentary");
+        put(out, &heading, &guarded(&text, MARKERS), "<|end|>");
+    }
 }
 
 /// Reads one text.
 pub(crate) fn read(text: &str) -> Read<(Trace, Vec<Loss>)> {
+    let (b, listener) = parse(text)?;
+    listener.finish(b, text, |trace| written(trace).1)
+}
+
+fn parse(text: &str) -> Read<(Builder, Listener)> {
     let mut b = Builder::new(COMPACT);
+    let mut listener = Listener::new(Format::Harmony);
     let mut rest = text;
     while !rest.is_empty() {
         let place = || Place::of(text, text.len() - rest.len());
@@ -102,10 +138,16 @@ pub(crate) fn read(text: &str) -> Read<(Trace, Vec<Loss>)> {
             ));
         };
         let (content, end, next) = until_end(after);
+        let who = match heading.split(['<', ' ']).next().unwrap_or_default() {
+            "assistant" => Who::Agent,
+            "system" | "developer" | "user" => Who::Others,
+            _ => Who::Tools,
+        };
+        listener.speaks(&mut b, who, text, text.len() - rest.len())?;
         message(&mut b, heading, content, end, &place())?;
         rest = next;
     }
-    b.finish()
+    Ok((b, listener))
 }
 
 /// The text up to the end of a message, how it ends, and what follows.

@@ -134,13 +134,15 @@ impl Writer {
     }
 
     fn result(&mut self, id: usize, body: &str, error: bool, attached: &Attached<'_>) {
-        let text = if error { body.to_owned() } else { observation_text(body, COMPACT) };
-        let content = attached.content(body, &text, Style::Mcp);
         let json = value_json(body, COMPACT).filter(|_| !error);
         let structured = json.filter(|j| match self.revision {
             Revision::Handshake => j.starts_with('{'),
             Revision::Stateless => !j.starts_with('"'),
         });
+        let text = if error { body.to_owned() } else { observation_text(body, COMPACT) };
+        // The text says the value that stands beside it, which has no white space around it.
+        let text = if structured.is_some() { text.trim() } else { &text };
+        let content = attached.content(body, text, Style::Mcp);
         let structured = structured.map_or(String::new(), |j| format!(",\"structuredContent\":{}", j.trim()));
         let flag = if error { ",\"isError\":true" } else { "" };
         let complete = self.revision.complete();

@@ -32,6 +32,7 @@ mod stream;
 mod swe_agent;
 mod tool_list;
 mod turns;
+mod verbatim;
 mod verifiers;
 
 pub use loss::{Converted, FormatError, Loss, LossKind, Place};
@@ -454,14 +455,32 @@ impl Format {
             value = self.written(trace, Some(&beside));
             back = read(&value).unwrap_or_default();
         }
-        let markers = match self {
+        let markers = self.markers();
+        let losses = compare::losses(trace, &back, markers, &number);
+        if !trace.spans.iter().any(|s| verbatim::said(s, self).is_some()) {
+            return Converted { value, losses };
+        }
+        // What was kept to the letter is written only where nothing is lost by it, and nothing comes in.
+        let mut usual = trace.clone();
+        usual.spans.iter_mut().for_each(verbatim::forget);
+        let usual = self.written(&usual, None);
+        let usually = read(&usual).unwrap_or_default();
+        let less = compare::losses(trace, &usually, markers, &number);
+        let spans = trace.spans.len().max(usually.spans.len());
+        match losses.len() > less.len() || back.spans.len() > spans {
+            true => Converted { value: usual, losses: less },
+            false => Converted { value, losses },
+        }
+    }
+
+    /// What no text in it may spell.
+    fn markers(self) -> &'static [&'static str] {
+        match self {
             Format::Harmony => harmony::MARKERS,
             Format::ReAct => react::MARKERS,
             Format::ShareGpt => dialects::SHAREGPT.markers,
             _ => self.dialect().map_or(&[][..], |d| d.markers),
-        };
-        let losses = compare::losses(trace, &back, markers, number);
-        Converted { value, losses }
+        }
     }
 
     /// Whether a document has a place for whatever its writer wants to say beside.

@@ -1,12 +1,14 @@
 //! ReAct: labelled lines.
 
+use super::Format;
 use super::builder::Builder;
 use super::dialects::markers::{guarded, guarded_name};
 use super::json::{self, At};
 use super::loss::{FormatError, Loss, LossKind, Place, Read};
 use super::schemas::{self, Shape};
 use super::spelling::{SPACED, Said, observation_text, said};
-use super::turns::{Turn, placed, take_tools};
+use super::turns::{Agent, Outcome, Turn, placed, take_tools};
+use super::verbatim::{Chooser, Kept, Listener, Who};
 use crate::{SpanKind, Trace};
 
 const LABELS: [&str; 8] = [
@@ -34,48 +36,83 @@ pub(crate) const MARKERS: &[&str] = &[
 
 /// Writes a trace without parallel calls.
 pub(crate) fn write(trace: &Trace) -> String {
+    written(trace).0
+}
+
+fn written(trace: &Trace) -> (String, Vec<(usize, Kept)>) {
     let mut out = String::new();
-    let mut put = |label: &str, text: &str| out.extend([label, &guarded(text, MARKERS), "\n"]);
     let mut turns = placed(trace, |t| matches!(t, Turn::Tools(_)));
-    let tools = take_tools(&mut turns);
-    if let Some(tools) = tools {
+    let mut chooser = Chooser::new(trace, Format::ReAct, SPACED, MARKERS);
+    if let Some(tools) = take_tools(&mut turns) {
         let list = tools.iter().map(|t| schemas::to_json(t, Shape::Bare)).collect();
-        put("Tools: ", &schemas::spaced(&list));
+        put(&mut out, "Tools: ", &schemas::spaced(&list));
     }
-    for turn in turns {
+    let mut turns = turns.iter().peekable();
+    while let Some(turn) = turns.next() {
         match turn {
             Turn::Tools(_) => {}
-            Turn::System(text) => put("System: ", text),
-            Turn::User(text) => put("Question: ", text),
-            Turn::Agent(a) => {
-                a.thought.iter().for_each(|t| put("Thought: ", t));
-                let label = if a.plan { "Thought: " } else { "Final Answer: " };
-                a.text.iter().for_each(|t| put(label, t));
-                for body in a.calls {
-                    let (tool, input) = match said(body, SPACED) {
-                        Said::Call { tool, arguments, .. } | Said::Unread { tool, arguments } => {
-                            (tool, arguments)
-                        }
-                        Said::Raw(text) => (String::new(), text),
-                    };
-                    put("Action: ", &guarded_name(&tool, &[], "\n"));
-                    put("Action Input: ", &input);
+            Turn::System(text) => put(&mut out, "System: ", text),
+            Turn::User(text) => put(&mut out, "Question: ", text),
+            Turn::Results(results) => write_results(&mut out, results),
+            Turn::Agent(first) => {
+                let (mut said, mut results) = (String::new(), String::new());
+                write_agent(&mut said, first);
+                while let Some(Turn::Agent(more)) = turns.next_if(|t| matches!(t, Turn::Agent(_))) {
+                    write_agent(&mut said, more);
                 }
-            }
-            Turn::Results(results) => {
-                for r in results {
-                    let text = if r.error { r.body.to_owned() } else { observation_text(r.body, SPACED) };
-                    put("Observation: ", &text);
+                let answered = turns.next_if(|t| matches!(t, Turn::Results(_)));
+                if let Some(Turn::Results(found)) = answered {
+                    write_results(&mut results, found);
                 }
+                let last = turns.peek().is_none();
+                // A last line that does not end would go on into the next.
+                let read = |text: &str, _| {
+                    let (b, _) = (last || text.ends_with('\n')).then(|| parse(text))?.ok()?;
+                    Some(b.finish().ok()?.0.spans)
+                };
+                let (raw, raw_results) =
+                    chooser.choose(first.first, (&said, &results), answered.is_some(), read);
+                out.extend([raw.unwrap_or(&said), raw_results.unwrap_or(&results)]);
             }
         }
     }
-    out
+    (out, chooser.kept)
+}
+
+fn put(out: &mut String, label: &str, text: &str) {
+    out.extend([label, &guarded(text, MARKERS), "\n"]);
+}
+
+fn write_agent(out: &mut String, a: &Agent<'_>) {
+    a.thought.iter().for_each(|t| put(out, "Thought: ", t));
+    let label = if a.plan { "Thought: " } else { "Final Answer: " };
+    a.text.iter().for_each(|t| put(out, label, t));
+    for body in &a.calls {
+        let (tool, input) = match said(body, SPACED) {
+            Said::Call { tool, arguments, .. } | Said::Unread { tool, arguments } => (tool, arguments),
+            Said::Raw(text) => (String::new(), text),
+        };
+        put(out, "Action: ", &guarded_name(&tool, &[], "\n"));
+        put(out, "Action Input: ", &input);
+    }
+}
+
+fn write_results(out: &mut String, results: &[Outcome<'_>]) {
+    for r in results {
+        let text = if r.error { r.body.to_owned() } else { observation_text(r.body, SPACED) };
+        put(out, "Observation: ", &text);
+    }
 }
 
 /// Reads one text.
 pub(crate) fn read(text: &str) -> Read<(Trace, Vec<Loss>)> {
+    let (b, listener) = parse(text)?;
+    listener.finish(b, text, |trace| written(trace).1)
+}
+
+fn parse(text: &str) -> Read<(Builder, Listener)> {
     let mut b = Builder::new(SPACED);
+    let mut listener = Listener::new(Format::ReAct);
     let mut action: Option<(&str, Place)> = None;
     let mut rest = text;
     while !rest.is_empty() {
@@ -87,13 +124,23 @@ pub(crate) fn read(text: &str) -> Read<(Trace, Vec<Loss>)> {
             return Err(FormatError::new(place(), "no label begins here", hint));
         };
         let (content, next) = until_label(&rest[label.len()..]);
-        let content = content.unwrap_or_else(|open| {
-            b.lose_once(LossKind::Layout, place, "a last line that does not end");
-            open
-        });
+        let ended = content.is_ok();
+        let (Ok(content) | Err(content)) = content;
+        let who = match label {
+            "Tools: " | "System: " | "Question: " => Who::Others,
+            "Observation: " => Who::Tools,
+            _ => Who::Agent,
+        };
+        if who == Who::Agent {
+            listener.speaks(&mut b, who, text, text.len() - rest.len())?;
+        }
         if let Some((tool, at)) = action.take_if(|_| label != "Action Input: ") {
             b.lose_once(LossKind::Layout, || at.clone(), "an action without input");
             b.call(tool, "", None, at)?;
+        }
+        listener.speaks(&mut b, who, text, text.len() - rest.len())?;
+        if !ended {
+            b.lose_once(LossKind::Layout, place, "a last line that does not end");
         }
         match label {
             "Tools: " => {
@@ -108,7 +155,12 @@ pub(crate) fn read(text: &str) -> Read<(Trace, Vec<Loss>)> {
             "System: " => b.system(content)?,
             "Question: " => b.user(content)?,
             "Thought: " => b.thought(content)?,
-            "Action: " => action = Some((content, place())),
+            "Action: " => {
+                if content.contains('\n') {
+                    b.lose_once(LossKind::Spelling, place, "a tool's name of several lines");
+                }
+                action = Some((content, place()));
+            }
             "Action Input: " => match action.take() {
                 Some(("", at)) if matches!(said(content, SPACED), Said::Raw(_)) => {
                     b.action(content.to_owned(), false, None, at)?;
@@ -128,7 +180,7 @@ pub(crate) fn read(text: &str) -> Read<(Trace, Vec<Loss>)> {
         b.lose_once(LossKind::Layout, || at.clone(), "an action without input");
         b.call(tool, "", None, at)?;
     }
-    b.finish()
+    Ok((b, listener))
 }
 
 /// The text up to the next label, or (as an error) to an end without a line break; and what follows.

@@ -141,7 +141,38 @@ fn read_node(b: &mut Builder, node: &Node<'_>, at: At<'_>) -> Read<()> {
     if message.get("role").is_some_and(|r| r.raw == "\"assistant\"") && !sampled {
         b.lose_once(LossKind::Metadata, || at.place(), "that a turn of the agent was not sampled");
     }
+    let weights = f.take("loss_weights", at)?.filter(|w| !w.is_null());
+    let weight = weights.and_then(|weights| constant(weights, node.get("mask")));
+    if weights.is_some() && weight.is_none() {
+        let what = "weights that are not the same for a whole message, or of several sorts";
+        b.lose_once(LossKind::Weight, || At::Key(&at, "loss_weights").place(), what);
+    }
+    // Results of several messages come in together; whoever else speaks ends them.
+    if message.get("role").is_none_or(|r| r.raw != "\"tool\"") {
+        b.settle()?;
+    }
+    let from = b.len();
     openai_chat::read_message(b, message, Calls::Flat, At::Key(&at, "message"))?;
+    weight.into_iter().for_each(|weight| b.weigh(from, weight));
     f.rest(at, &mut b.losses);
     Ok(())
+}
+
+/// The one weight of all tokens of a message: of those that are trained on, where a mask says so of any. It stands in a
+/// list, or in the only list of an object.
+fn constant(weights: &Node<'_>, mask: Option<&Node<'_>>) -> Option<f32> {
+    let weights = match &weights.kind {
+        Kind::Object(streams) if let [(_, only)] = streams.as_slice() => only,
+        _ => weights,
+    };
+    let Kind::Array(weights) = &weights.kind else { return None };
+    let mask = match mask.map(|mask| &mask.kind) {
+        Some(Kind::Array(mask)) if mask.iter().any(|m| m.raw == "true") => mask.as_slice(),
+        _ => &[],
+    };
+    let counts = |i: usize| mask.is_empty() || mask.get(i).is_some_and(|m| m.raw == "true");
+    let mut trained =
+        weights.iter().enumerate().filter(|(i, _)| counts(*i)).map(|(_, w)| w.raw.parse::<f32>());
+    let first = trained.next()?.ok().filter(|w| w.is_finite() && *w >= 0.0)?;
+    trained.all(|w| w == Ok(first)).then_some(first)
 }

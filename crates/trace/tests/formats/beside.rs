@@ -82,6 +82,100 @@ fn attachments_are_written_where_the_format_has_a_place() {
     assert!(read(Format::Mcp2026, &mcp).0.contains("[attach=[\"https://a.org/z.jpg\"]]"), "{mcp}");
 }
 
+/// Bytes stand in a reference, in base64, and go back to where a format has them.
+#[test]
+fn bytes_come_back() {
+    let (pdf, png, wav) = (
+        "data:application/pdf;base64,JVBERg==",
+        "data:image/png;base64,iVBORw==",
+        "data:audio/wav;base64,UklGRg==",
+    );
+    let messages =
+        |parts: &str| format!(r#"[{{"role":"user","content":[{{"type":"text","text":"Look."}},{parts}]}}]"#);
+    let session = |blocks: &str| {
+        format!(
+            r#"{{"jsonrpc":"2.0","id":0,"method":"tools/call","params":{{"name":"look","arguments":{{}}}}}}
+{{"jsonrpc":"2.0","id":0,"result":{{"content":[{{"type":"text","text":"seen"}},{blocks}]}}}}"#
+        )
+    };
+    let result = "action: look()\nobservation [attach=[\"REFERENCE\"]]: \"seen\"\n";
+    let goal = "goal [attach=[\"REFERENCE\"]]: Look.\n";
+    for (format, text, trace, reference) in [
+        (
+            Format::OpenAiChat,
+            messages(&format!(r#"{{"type":"image_url","image_url":{{"url":"{png}"}}}}"#)),
+            goal,
+            png,
+        ),
+        (
+            Format::OpenAiChat,
+            messages(r#"{"type":"input_audio","input_audio":{"data":"UklGRg==","format":"wav"}}"#),
+            goal,
+            wav,
+        ),
+        (
+            Format::OpenAiChat,
+            messages(&format!(r#"{{"type":"file","file":{{"file_data":"{pdf}"}}}}"#)),
+            goal,
+            pdf,
+        ),
+        (
+            Format::OpenAiResponses,
+            format!(
+                r#"[{{"type":"message","role":"user","content":[{{"type":"input_text","text":"Look."}},{{"type":"input_file","file_data":"{pdf}"}}]}}]"#
+            ),
+            goal,
+            pdf,
+        ),
+        (
+            Format::Anthropic,
+            messages(
+                r#"{"type":"document","source":{"type":"base64","media_type":"application/pdf","data":"JVBERg=="}}"#,
+            ),
+            goal,
+            pdf,
+        ),
+        (
+            Format::Mcp2026,
+            session(r#"{"type":"image","data":"iVBORw==","mimeType":"image/png"}"#),
+            result,
+            png,
+        ),
+        (
+            Format::Mcp2026,
+            session(r#"{"type":"audio","data":"UklGRg==","mimeType":"audio/wav"}"#),
+            result,
+            wav,
+        ),
+        (
+            Format::Mcp2025,
+            session(
+                r#"{"type":"resource","resource":{"uri":"attachment:","mimeType":"application/pdf","blob":"JVBERg=="}}"#,
+            ),
+            result,
+            pdf,
+        ),
+    ] {
+        let trace = trace.replace("REFERENCE", reference);
+        let (found, losses) = read(format, &text);
+        assert_eq!(found, trace, "{}", format.name());
+        assert!(
+            !losses.contains(&LossKind::Attachment) && !losses.contains(&LossKind::Metadata),
+            "{losses:?}"
+        );
+        let written = format.write(&Trace::parse(&trace).unwrap());
+        assert_eq!((read(format, &written.value).0, written.losses), (trace, vec![]), "{}", written.value);
+    }
+    // The name of a resource is lost, its bytes are not; a resource that is text is no bytes.
+    let named = session(
+        r#"{"type":"resource","resource":{"uri":"file:///a.pdf","mimeType":"application/pdf","blob":"JVBERg=="}}"#,
+    );
+    assert_eq!(read(Format::Mcp2026, &named), (result.replace("REFERENCE", pdf), vec![LossKind::Metadata]));
+    let text =
+        session(r#"{"type":"resource","resource":{"uri":"file:///a","mimeType":"text/plain","text":"a"}}"#);
+    assert!(read(Format::Mcp2026, &text).1.contains(&LossKind::Attachment));
+}
+
 #[test]
 fn a_hidden_thought_goes_back_as_it_came() {
     let text = r#"{"messages":[{"role":"user","content":"Go."},{"role":"assistant","content":[{"type":"redacted_thinking","data":"Ab+/="},{"type":"text","text":"Yes."}]}]}"#;

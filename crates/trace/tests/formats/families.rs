@@ -4,6 +4,8 @@
 use groundwork_trace::Trace;
 use groundwork_trace::adapters::Format;
 
+use crate::said::without_said;
+
 const WITH_THOUGHTS: &str = "system: Be brief.\ngoal: Pay.\nthought: Two.\naction: pay(to=\"Ann\")\nobservation: \"ok\"\nthought: Bob.\n";
 const WITHOUT: &str = "system: Be brief.\ngoal: Pay.\naction: pay(to=\"Ann\")\nobservation: \"ok\"\n";
 
@@ -185,7 +187,7 @@ fn a_whole_conversation_of_every_family() {
     let mut wrong = String::new();
     for &(format, text, whole, cut_off) in CONVERSATIONS {
         let found = match format.read(text) {
-            Ok(read) => Trace::print_all(&read.value),
+            Ok(read) => Trace::print_all(&read.value.into_iter().map(without_said).collect::<Vec<_>>()),
             Err(e) => e.to_string(),
         };
         if found != [whole, cut_off].concat() {

@@ -162,6 +162,44 @@ fn verifiers() {
     assert!(message.starts_with("`7` is no node before this one at `/nodes/3/parent`"), "{message}");
 }
 
+/// Weights that verifiers states token by token are the message's where they are all the same.
+#[test]
+fn weights_of_messages() {
+    let document = |user: &str, agent: &str, tool: &str| {
+        format!(
+            r#"{{"version":1,"nodes":[{{"parent":null,"message":{{"role":"user","content":"Pay."}},"sampled":false{user}}},
+{{"parent":0,"message":{{"role":"assistant","content":"I pay.","tool_calls":[{{"id":"call_0","type":"function","name":"f","arguments":"{{}}"}},{{"id":"call_1","type":"function","name":"g","arguments":"{{}}"}}]}},"sampled":true{agent}}},
+{{"parent":1,"message":{{"role":"tool","tool_call_id":"call_0","content":"1"}},"sampled":false}},
+{{"parent":2,"message":{{"role":"tool","tool_call_id":"call_1","content":"2"}},"sampled":false{tool}}},
+{{"parent":3,"message":{{"role":"assistant","content":"Done."}},"sampled":true}}]}}"#
+        )
+    };
+    let read = |text: &str| {
+        let read = Format::Verifiers.read(text).unwrap();
+        let weights = read.losses.iter().filter(|l| l.kind == LossKind::Weight).count();
+        (Trace::print_all(&read.value), weights)
+    };
+    let with = |u: &str, a: &str, t: &str| {
+        format!(
+            "goal{u}: Pay.\nplan{a}: I pay.\naction{a}: f()\naction{a}: g()\nobservation: 1\nobservation{t}: 2\nanswer: Done.\n"
+        )
+    };
+    let text = document(
+        r#","loss_weights":{"sft":[0,0]}"#,
+        r#","mask":[false,true,true],"loss_weights":{"sft":[0.0,0.5,0.50]}"#,
+        r#","loss_weights":[2,2.0]"#,
+    );
+    assert_eq!(read(&text), (with(" [weight=0]", " [weight=0.5]", " [weight=2]"), 0));
+    // It is written beside the episode: a weight a token needs the tokens.
+    let trace = Trace::parse(&with(" [weight=0]", " [weight=0.5]", " [weight=2]")).unwrap();
+    let written = Format::Verifiers.write(&trace);
+    assert_eq!((read(&written.value).0, written.losses), (trace.to_annotated(), vec![]));
+    for odd in [r#"{"a":[1,2]}"#, r#"{"a":[1],"b":[2]}"#, "[]", r#"{"a":[-1]}"#, r#"{"a":["x"]}"#, "1"] {
+        let text = document("", &format!(",\"loss_weights\":{odd}"), "");
+        assert_eq!(read(&text), (with("", "", ""), 1), "{odd}");
+    }
+}
+
 /// What is known of spans is written where a format has a place for it, and reported elsewhere.
 #[test]
 fn metadata_is_kept_or_reported() {

@@ -11,5 +11,6 @@ mod mutations;
 mod openai;
 mod properties;
 mod reference;
+mod said;
 mod signatures;
 mod traps;

@@ -3,10 +3,20 @@
 use groundwork_trace::adapters::{Format, LossKind};
 use groundwork_trace::{Attempt, Trace};
 
-/// The annotated trace and the kinds of loss.
+use crate::said::without_said;
+
+/// The annotated trace, without what is kept to the letter, and the kinds of loss.
 fn read(format: Format, text: &str) -> (String, Vec<LossKind>) {
     let read = format.read(text).unwrap_or_else(|e| panic!("{e}\n{text}"));
-    (Trace::print_all(&read.value), read.losses.iter().map(|l| l.kind).collect())
+    (
+        Trace::print_all(&read.value.into_iter().map(without_said).collect::<Vec<_>>()),
+        read.losses.iter().map(|l| l.kind).collect(),
+    )
+}
+
+/// Whether a document comes back byte for byte.
+fn comes_back(format: Format, text: &str) -> bool {
+    format.write(&format.read(text).unwrap().value[0]).value == text
 }
 
 fn error(format: Format, text: &str) -> String {
@@ -91,6 +101,13 @@ fn mcp() {
 {"jsonrpc":"2.0","id":1,"result":{"resultType":"complete","content":[{"type":"text","text":"5"}],"structuredContent":5}}"#,
     );
     assert_eq!((trace.as_str(), losses), ("action: pay()\nobservation: 5\n", vec![LossKind::Metadata]));
+    // White space around a value that stands beside its text is in neither.
+    let mut trace = Trace::parse("action: pay()\nobservation: null\n").unwrap();
+    trace.spans[1].body.push('\n');
+    let first = Format::Mcp2026.write(&trace);
+    assert_eq!(first.losses.iter().map(|l| l.kind).collect::<Vec<_>>(), [LossKind::Spelling]);
+    let back = Format::Mcp2026.read(&first.value).unwrap();
+    assert_eq!((Format::Mcp2026.write(&back.value[0]).value, back.losses), (first.value, vec![]));
     let stray = r#"{"jsonrpc":"2.0","id":7,"result":{}}"#;
     assert!(
         error(Format::Mcp2026, stray).starts_with("no request waits for a response with the id 7 at `/0`")
@@ -149,9 +166,7 @@ fn chat_text_of_models() {
     for (format, text, trace) in cases {
         let (found, losses) = read(format, text);
         assert_eq!(found, trace, "{} {losses:?}", format.name());
-        if losses.is_empty() {
-            assert_eq!(format.write(&Trace::parse(trace).unwrap()).value, text);
-        }
+        assert!(!losses.is_empty() || comes_back(format, text), "{}: {text}", format.name());
     }
     assert_eq!(
         error(Format::Hermes, "Hello."),
@@ -353,7 +368,8 @@ fn chat_text_of_models_in_their_other_spellings() {
     for (format, text, trace) in cases {
         let (found, losses) = read(format, text);
         assert_eq!(found, trace, "{} {losses:?}", format.name());
-        assert!(!losses.is_empty() && !losses.contains(&LossKind::Marker), "{} {losses:?}", format.name());
+        assert!(losses.is_empty() == comes_back(format, text), "{} {losses:?}", format.name());
+        assert!(!losses.contains(&LossKind::Marker), "{} {losses:?}", format.name());
     }
 }
 
@@ -368,7 +384,8 @@ fn calls_as_python_writes_them() {
         let trace = Format::Llama4.read(&text).unwrap_or_else(|e| panic!("{e}\n{text}")).value.remove(0);
         let again = Format::Llama4.read(&Format::Llama4.write(&trace).value).unwrap().value.remove(0);
         assert_eq!(again, trace, "{said}");
-        let actions = trace.spans.into_iter().filter(|s| s.kind == groundwork_trace::SpanKind::Action);
+        let actions =
+            without_said(trace).spans.into_iter().filter(|s| s.kind == groundwork_trace::SpanKind::Action);
         Trace::new(actions.collect()).to_annotated()
     };
     let cases = [

@@ -207,7 +207,8 @@ fn read_one(inner: &str, c: &Calls, style: Style, tools: &[Tool], calls: &mut Ve
                 }
                 None => ReadCall::new(unread(tool, arguments)),
             },
-            None => raw(),
+            // A text that names no tool is written behind the separator.
+            None => ReadCall { usual: false, ..raw() },
         }),
         Notation::Numbered(after) => calls.push(match inner.split_once(after) {
             Some((id, arguments)) => {

@@ -3,7 +3,9 @@
 //! A [`Dialect`] is data: the markers around turns, tools, thoughts, calls and results, and a [`Notation`] for one
 //! call. One writer and one reader serve them all. No text may spell a marker: what would is broken up.
 
+mod agent;
 mod calls;
+mod exchange;
 mod gemma;
 pub(crate) mod markers;
 mod pythonic;
@@ -13,11 +15,13 @@ mod write;
 
 pub(crate) use pythonic::write_text as python_string;
 
+pub(crate) use agent::agent as read_agent;
 use calls::{read_calls, write_calls};
-pub(crate) use read::{agent as read_agent, outcomes as read_outcomes, read};
+pub(crate) use read::{outcomes as read_outcomes, read};
 pub(crate) use table::*;
 pub(crate) use write::{agent as write_agent, outcomes as write_outcomes, quiet, write};
 
+use super::Format;
 use super::schemas::Shape;
 use super::spelling::Style;
 
@@ -26,6 +30,7 @@ pub(crate) type Pair = (&'static str, &'static str);
 
 /// A format of chat text.
 pub(crate) struct Dialect {
+    pub(crate) format: Format,
     pub(crate) style: Style,
     /// What every text begins with.
     pub(crate) begin: &'static str,

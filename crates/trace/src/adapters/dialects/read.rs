@@ -1,13 +1,19 @@
 //! The reader of all dialects.
 
+use std::borrow::Cow;
+
+use memchr::memchr_iter;
+
+use super::agent::agent;
 use super::markers::spelt;
-use super::{Calls, Content, Dialect, Notation, Outcomes, Stand, calls, gemma};
+use super::{Content, Dialect, Notation, Outcomes, Stand, calls, gemma};
 use crate::adapters::builder::Builder;
 use crate::adapters::json::{self, At};
 use crate::adapters::loss::{FormatError, Loss, LossKind, Place, Read};
 use crate::adapters::schemas;
-use crate::adapters::spelling::{Said, json_body};
-use crate::{Tool, Trace};
+use crate::adapters::spelling::{Said, json_body, said};
+use crate::adapters::verbatim::{Listener, Who};
+use crate::{Span, Tool, Trace};
 
 /// What is left of `text` after the marker `open`, and whether the marker's white space was there.
 pub(super) fn opened<'t>(text: &'t str, open: &str) -> Option<(&'t str, bool)> {
@@ -56,62 +62,29 @@ pub(crate) fn read(text: &str, d: &Dialect) -> Read<(Trace, Vec<Loss>)> {
         r.system(content)?;
         r.at = end;
     }
-    let mut went_on = false;
     while r.at < text.len() {
-        let turn = r.turn();
-        if !matches!(turn, Some((.., true))) && r.marks.iter().any(|mark| mark == r.rest()) {
-            r.lose(LossKind::Layout, "a turn that opens at the end, in which nothing is said");
-            break;
-        }
-        let Some((turn, rest, exact)) = turn else {
-            if went_on || d.agent.0.is_empty() {
-                r.agent_turn()?;
-                went_on = false;
-                continue;
-            }
-            let openers: Vec<String> = r.openers.iter().map(|(_, o)| format!("{:?}", o.trim())).collect();
-            let hint = format!("a turn begins with {}", openers.join(" or "));
-            return Err(FormatError::new(r.place(), "no turn begins here", hint));
-        };
-        if !exact {
-            r.lose(LossKind::Layout, "a turn that is opened in another way");
-        }
-        went_on = false;
-        match turn {
-            Turn::Results => {
-                went_on = d.goes_on || d.stays_open;
-                r.results()?;
-                if d.stays_open
-                    && let Some((rest, _)) = opened(r.rest(), d.agent.1)
-                {
-                    r.go_to(rest);
-                    went_on = false;
-                }
-            }
-            Turn::Tools => {
-                r.go_to(rest);
-                let content = r.declared();
-                let body = r.declarations(content)?;
-                r.b.tools(body);
-            }
-            Turn::System => {
-                r.go_to(rest);
-                let content = r.content(d.system.map_or("", |s| s.1), &[]);
-                r.system(content)?;
-            }
-            Turn::User => {
-                r.go_to(rest);
-                let content = r.content(d.user.1, &[]);
-                r.left(content);
-                r.b.user(content)?;
-            }
-            Turn::Agent => {
-                r.go_to(rest);
-                r.agent_turn()?;
-            }
-        }
+        r.turn_at_cursor()?;
     }
-    r.b.finish()
+    r.listener.finish(r.b, text, |trace| super::write::kept(trace, d))
+}
+
+/// What `text`, which `after` follows, says if it ends there: what an agent says, and the results of its calls. It may go
+/// `on` with a turn that is open.
+pub(super) fn read_part(
+    (text, after): (&str, &str),
+    on: bool,
+    d: &Dialect,
+    tools: &[Tool],
+) -> Option<Vec<Span>> {
+    let whole = [text, after].concat();
+    let mut r = Reader::new(&whole, d);
+    r.tools = Cow::Borrowed(tools);
+    r.went_on = on;
+    while r.at < text.len() {
+        r.turn_at_cursor().ok()?;
+    }
+    let (trace, _) = (r.at == text.len()).then_some(r.b)?.finish().ok()?;
+    Some(trace.spans)
 }
 
 /// The declarations at the beginning of a system text, and the text behind them.
@@ -136,7 +109,10 @@ struct Reader<'t, 'd> {
     d: &'d Dialect,
     b: Builder,
     /// The tools that the text declares.
-    tools: Vec<Tool>,
+    tools: Cow<'d, [Tool]>,
+    /// After results, the agent goes on without a new opening.
+    went_on: bool,
+    listener: Listener,
     /// How turns open, the longest first.
     openers: Vec<(Turn, String)>,
     /// The same without white space at their ends.
@@ -164,7 +140,79 @@ impl<'t, 'd> Reader<'t, 'd> {
         });
         let (marks, found) = (marks.collect(), vec![0; openers.len()]);
         let b = Builder::new(d.style);
-        Reader { text, at: 0, d, b, tools: Vec::new(), openers, marks, found, line: (0, 1, 0) }
+        Reader {
+            text,
+            at: 0,
+            d,
+            b,
+            tools: Cow::Borrowed(&[]),
+            went_on: false,
+            listener: Listener::new(d.format),
+            openers,
+            marks,
+            found,
+            line: (0, 1, 0),
+        }
+    }
+
+    /// Reads the turn that opens at the cursor, or goes on with one that is open.
+    fn turn_at_cursor(&mut self) -> Read<()> {
+        let turn = self.turn();
+        if !matches!(turn, Some((.., true))) && self.marks.iter().any(|mark| mark == self.rest()) {
+            self.lose(LossKind::Layout, "a turn that opens at the end, in which nothing is said");
+            self.at = self.text.len();
+            return Ok(());
+        }
+        let on = self.went_on || self.d.agent.0.is_empty();
+        let Some((turn, rest, exact)) = turn.or_else(|| on.then(|| (Turn::Agent, self.rest(), true))) else {
+            let openers: Vec<String> = self.openers.iter().map(|(_, o)| format!("{:?}", o.trim())).collect();
+            let hint = format!("a turn begins with {}", openers.join(" or "));
+            return Err(FormatError::new(self.place(), "no turn begins here", hint));
+        };
+        let who = match turn {
+            Turn::Agent => Who::Agent,
+            Turn::Results => Who::Tools,
+            _ => Who::Others,
+        };
+        self.listener.speaks(&mut self.b, who, self.text, self.at)?;
+        if !exact {
+            self.lose(LossKind::Layout, "a turn that is opened in another way");
+        }
+        self.went_on = false;
+        match turn {
+            Turn::Results => {
+                self.went_on = self.d.goes_on || self.d.stays_open;
+                self.results()?;
+                if self.d.stays_open
+                    && let Some((rest, _)) = opened(self.rest(), self.d.agent.1)
+                {
+                    self.go_to(rest);
+                    self.went_on = false;
+                }
+            }
+            Turn::Tools => {
+                self.go_to(rest);
+                let content = self.declared();
+                let body = self.declarations(content)?;
+                self.b.tools(body);
+            }
+            Turn::System => {
+                self.go_to(rest);
+                let content = self.content(self.d.system.map_or("", |s| s.1), &[]);
+                self.system(content)?;
+            }
+            Turn::User => {
+                self.go_to(rest);
+                let content = self.content(self.d.user.1, &[]);
+                self.left(content);
+                self.b.user(content)?;
+            }
+            Turn::Agent => {
+                self.go_to(rest);
+                self.agent_turn()?;
+            }
+        }
+        Ok(())
     }
 
     fn rest(&self) -> &'t str {
@@ -308,7 +356,7 @@ impl<'t, 'd> Reader<'t, 'd> {
         let mut losses = Vec::new();
         let body = schemas::read(items.unwrap_or_default(), At::Root, &mut losses).map_err(here)?;
         self.b.losses.extend(losses.into_iter().map(|l| Loss { place: place.clone(), ..l }));
-        self.tools = Tool::parse_all(&body).unwrap_or_default();
+        self.tools = Cow::Owned(Tool::parse_all(&body).unwrap_or_default());
         Ok(body)
     }
 
@@ -445,7 +493,7 @@ impl Outcomes {
 }
 
 /// Reports what of the dialect's own markers is left in a text that was read.
-fn left(b: &mut Builder, text: &str, d: &Dialect, place: impl Fn() -> Place) {
+pub(super) fn left(b: &mut Builder, text: &str, d: &Dialect, place: impl Fn() -> Place) {
     for marker in spelt(text, d.markers) {
         b.lose_once(LossKind::Marker, &place, &format!("`{marker}` stands in a text"));
     }
@@ -457,7 +505,11 @@ pub(crate) fn outcomes<'t>(b: &mut Builder, text: &'t str, at: usize, d: &Dialec
     let mut rest = &text[at..];
     while let Some((inside, opening)) = r.each(rest) {
         let place = || Place::of(text, text.len() - rest.len());
-        let (content, after, closing) = until(inside, r.each.1).unwrap_or((inside, "", false));
+        let closed = match r.each.1 == d.agent.1 {
+            true => ended(inside, d),
+            false => until(inside, r.each.1),
+        };
+        let (content, after, closing) = closed.unwrap_or((inside, "", false));
         if !(opening && closing) {
             b.lose_once(LossKind::Layout, place, "a result that is laid out in another way");
         }
@@ -469,6 +521,16 @@ pub(crate) fn outcomes<'t>(b: &mut Builder, text: &'t str, at: usize, d: &Dialec
         }
     }
     Ok(rest)
+}
+
+/// A text up to the first mark at which turns end, and what follows; where a result is a turn of its own.
+fn ended<'t>(text: &'t str, d: &Dialect) -> Option<(&'t str, &'t str, bool)> {
+    let first = d.agent.1.as_bytes()[0];
+    memchr_iter(first, text.as_bytes()).find_map(|at| {
+        let mut ends = std::iter::once(&d.agent.1).chain(d.ends);
+        let end = ends.find(|end| text[at..].starts_with(**end))?;
+        Some((&text[..at], &text[at + end.len()..], *end == d.agent.1))
+    })
 }
 
 fn outcome(b: &mut Builder, content: &str, d: &Dialect, place: impl Fn() -> Place) -> Read<()> {
@@ -493,6 +555,9 @@ fn outcome(b: &mut Builder, content: &str, d: &Dialect, place: impl Fn() -> Plac
         Content::Json => json = Some(content.to_owned()),
         Content::Numbered => {
             let (name, text) = content.split_once('\n').unwrap_or((content, ""));
+            if b.waits(name).is_none() && name != format!("functions.:{}", b.result_number()) {
+                b.lose_once(LossKind::Ids, &place, "ids of calls");
+            }
             return b.result(Some(name), text, false, place());
         }
         Content::Object => {
@@ -501,8 +566,29 @@ fn outcome(b: &mut Builder, content: &str, d: &Dialect, place: impl Fn() -> Plac
             json = node.and_then(|n| n.get("content")).map(|c| c.raw.to_owned());
             let call = node.and_then(|n| n.get("call_id").or_else(|| n.get("id")));
             id = call.map(|id| id.raw.trim_matches('"').to_owned());
+            if id.as_ref().is_some_and(|id| b.waits(id).is_none() && *id != calls::list_id(b.result_number()))
+            {
+                b.lose_once(LossKind::Ids, &place, "ids of calls");
+            }
+            let usual = (json.as_deref(), id.as_deref());
+            if let (Some(json), id) = usual
+                && content != format!("{{\"content\": {json}, \"call_id\": \"{}\"}}", id.unwrap_or_default())
+            {
+                b.lose_once(LossKind::Layout, &place, "a result that is laid out in another way");
+            }
         }
         Content::Gemma => {
+            let tool = match b.next_call().map(|body| said(body, d.style)) {
+                Some(Said::Call { tool, .. } | Said::Unread { tool, .. }) => tool,
+                _ => String::new(),
+            };
+            if !content
+                .strip_prefix("response:")
+                .and_then(|c| c.strip_prefix(tool.as_str()))
+                .is_some_and(|c| c.starts_with('{'))
+            {
+                b.lose_once(LossKind::Layout, &place, "a result of another tool than its call's");
+            }
             if let Some(text) = gemma::read_text(content) {
                 left(b, text, d, &place);
                 return b.result(None, text, false, place());
@@ -521,207 +607,4 @@ fn outcome(b: &mut Builder, content: &str, d: &Dialect, place: impl Fn() -> Plac
         b.lose_once(LossKind::Layout, &place, "a result that is no JSON");
     }
     b.result(id.as_deref(), content, false, place())
-}
-
-/// Reads what an agent says in a turn.
-pub(crate) fn agent(b: &mut Builder, content: &str, d: &Dialect, tools: &[Tool], place: &Place) -> Read<()> {
-    let mut losses = Vec::new();
-    let mut lose = |kind, what| losses.push((kind, what));
-    let mut rest = content;
-    let mut thought = None;
-    if let Some(t) = &d.thought {
-        if !t.none.is_empty() && rest.starts_with(t.none) {
-            rest = &rest[t.none.len()..];
-            // A turn of nothing else says an empty thought.
-            thought = Some("").filter(|_| rest.is_empty() && t.none == [t.around.0, t.around.1].concat());
-            if thought.is_some() {
-                lose(LossKind::Layout, "a turn that says only that there is no thought");
-            }
-        } else if let Some((inside, opening)) = opened(rest, t.around.0) {
-            let (inside, after, closing) = until(inside, t.around.1).unwrap_or((inside, "", false));
-            if !(opening && closing) {
-                lose(LossKind::Layout, "a thought that is laid out in another way, or never closed");
-            }
-            thought = Some(inside);
-            rest = after;
-        } else if let Some(after) = rest.strip_prefix(t.around.1.trim()) {
-            lose(LossKind::Layout, "the end of a thought that is none");
-            rest = after.strip_prefix(&t.around.1[t.around.1.trim_end().len()..]).unwrap_or(after);
-        } else if !t.none.is_empty() {
-            lose(LossKind::Layout, "no mark that there is no thought");
-        }
-    }
-    let (mut texts, mut acts) = (Vec::new(), Vec::new());
-    if d.calls.alone {
-        (texts, acts) = alone(rest, d, tools, &mut lose);
-    } else {
-        let mut first = true;
-        let mut ways = Ways::new(rest, d);
-        loop {
-            let found = ways.next(rest);
-            let said = &rest[..found.map_or(rest.len(), |(at, ..)| at)];
-            let (with, without) = d.calls.gap;
-            let blank = said.trim().is_empty();
-            let text = match found {
-                Some(_) if first && blank => {
-                    if said != without {
-                        lose(LossKind::Layout, "white space before calls");
-                    }
-                    None
-                }
-                Some(_) if first => Some(said.strip_suffix(with).unwrap_or_else(|| {
-                    lose(LossKind::Layout, "text and calls with something else between them");
-                    said
-                })),
-                None if said.is_empty() && (!first || thought.is_some()) => None,
-                None if !first && blank => {
-                    lose(LossKind::Layout, "white space after calls");
-                    None
-                }
-                _ if blank && !first => None,
-                _ => Some(said),
-            };
-            if let Some(text) = text {
-                if !first {
-                    lose(LossKind::Order, "text after a call");
-                }
-                let own = text.strip_prefix(d.text);
-                if own.is_none() {
-                    lose(LossKind::Layout, "text that begins in another way");
-                }
-                texts.push(own.unwrap_or(text));
-            }
-            let Some((at, way, mark)) = found else { break };
-            let start = &rest[at..];
-            let (mut read, after) = calls::read_calls_of(start, way, d.style, tools);
-            if !std::ptr::eq(way, &d.calls) {
-                read.iter_mut().for_each(|call| call.usual = false);
-            }
-            if !first {
-                lose(LossKind::Layout, "calls in several groups");
-            }
-            first = false;
-            rest = after;
-            if read.is_empty() {
-                // The marker alone, and nothing of a call behind it.
-                lose(LossKind::Dropped, "a marker of calls without a call");
-                rest = &start[mark..];
-            }
-            let stray = d.calls.each.1.trim().rsplit('\n').next().filter(|s| !s.is_empty());
-            if let Some(after) = stray.and_then(|stray| rest.trim_start().strip_prefix(stray)) {
-                lose(LossKind::Layout, "a call that is closed twice");
-                rest = after;
-            }
-            acts.extend(read);
-        }
-    }
-    if !d.calls.alone {
-        b.message(!acts.is_empty() && thought.is_none() && texts.is_empty())?;
-    }
-    for (kind, what) in losses {
-        b.lose_once(kind, || place.clone(), what);
-    }
-    if let Some(thought) = thought {
-        left(b, thought, d, || place.clone());
-        b.thought(thought)?;
-    }
-    for text in texts {
-        left(b, text, d, || place.clone());
-        b.say(text)?;
-    }
-    for call in acts {
-        act(b, call, d, place)?;
-    }
-    Ok(())
-}
-
-/// The ways in which a dialect makes calls, and where in a text the next ones are made.
-struct Ways<'t, 'd> {
-    text: &'t str,
-    /// Of every way, what its calls begin with, and where it was last found: at the cursor, behind it, or nowhere.
-    ways: Vec<(&'d Calls, String, usize)>,
-}
-
-impl<'t, 'd> Ways<'t, 'd> {
-    fn new(text: &'t str, d: &'d Dialect) -> Self {
-        let mark = |way: &Calls| [way.group.0, way.each.0].concat().trim_end().to_owned();
-        let ways = std::iter::once(&d.calls).chain(d.other_calls).map(|way| {
-            let mark = mark(way);
-            let at = text.find(&mark).unwrap_or(usize::MAX);
-            (way, mark, at)
-        });
-        Ways { text, ways: ways.collect() }
-    }
-
-    /// Where in `rest`, a tail of the text, the next calls are made, in which way, and the length of what they begin with.
-    /// Of two at the same place it is the first, whose mark is the longer one.
-    fn next(&mut self, rest: &str) -> Option<(usize, &'d Calls, usize)> {
-        let cursor = self.text.len() - rest.len();
-        for (_, mark, at) in &mut self.ways {
-            if *at < cursor {
-                *at = rest.find(mark.as_str()).map_or(usize::MAX, |n| cursor + n);
-            }
-        }
-        let (way, mark, at) = self.ways.iter().min_by_key(|(.., at)| *at)?;
-        (*at < usize::MAX).then(|| (at - cursor, *way, mark.len()))
-    }
-}
-
-/// What a turn says that is either text or calls.
-fn alone<'t>(
-    text: &'t str,
-    d: &Dialect,
-    tools: &[Tool],
-    lose: &mut impl FnMut(LossKind, &'static str),
-) -> (Vec<&'t str>, Vec<calls::ReadCall>) {
-    let read = |text: &str| {
-        let raw = || vec![calls::ReadCall::new(Said::Raw(text.to_owned()))];
-        calls::read_alone(text, d, tools).unwrap_or_else(raw)
-    };
-    let (open, close) = d.attempt;
-    let Some((before, marked)) = text.split_once(open) else {
-        return match calls::is_attempt(text, d, tools) {
-            true => (Vec::new(), read(text)),
-            false => (vec![text], Vec::new()),
-        };
-    };
-    let (inside, after) = marked.split_once(close).filter(|_| !close.is_empty()).unwrap_or((marked, ""));
-    let closed = marked.len() == inside.len() + close.len();
-    if !before.is_empty() || !closed || calls::is_attempt(inside, d, tools) {
-        lose(LossKind::Layout, "a mark of a call that needs none");
-    }
-    let mut texts = vec![before];
-    if !after.trim().is_empty() {
-        lose(LossKind::Order, "text after a call");
-        texts.push(after);
-    }
-    texts.retain(|text| !text.trim().is_empty());
-    (texts, read(inside))
-}
-
-fn act(b: &mut Builder, call: calls::ReadCall, d: &Dialect, place: &Place) -> Read<()> {
-    if !call.usual {
-        b.lose_once(LossKind::Spelling, || place.clone(), "a call that is spelt in another way");
-    }
-    let id = call.id.as_deref();
-    match &call.said {
-        Said::Raw(text) => left(b, text, d, || place.clone()),
-        Said::Call { tool, arguments, .. } | Said::Unread { tool, arguments } => {
-            left(b, tool, d, || place.clone());
-            left(b, arguments, d, || place.clone());
-        }
-    }
-    let (tool, arguments) = match call.said {
-        Said::Raw(text) => return b.action(text, false, id, place.clone()),
-        Said::Call { tool, arguments, .. } | Said::Unread { tool, arguments } => (tool, arguments),
-    };
-    let usual = match d.calls.notation {
-        Notation::Numbered(_) => Some(format!("functions.{tool}:{}", b.calls())),
-        Notation::List => Some(calls::list_id(b.calls())),
-        _ => None,
-    };
-    if id != usual.as_deref() {
-        b.lose_once(LossKind::Ids, || place.clone(), "ids of calls");
-    }
-    b.call(&tool, &arguments, id, place.clone())
 }

@@ -1,6 +1,7 @@
 //! The dialects.
 
 use super::{Calls, Content, Declarations, Dialect, Notation, Outcomes, Stand, Tags, Thought};
+use crate::adapters::Format;
 use crate::adapters::schemas::Shape;
 use crate::adapters::spelling::SPACED;
 
@@ -8,6 +9,7 @@ const THINK: Option<Thought> = Some(Thought { around: ("<think>\n", "\n</think>\
 
 /// Hermes, Qwen 2.5 and Qwen 3.
 pub(crate) const HERMES: Dialect = Dialect {
+    format: Format::Hermes,
     style: SPACED,
     begin: "",
     system: Some(("<|im_start|>system\n", "<|im_end|>\n")),
@@ -66,6 +68,7 @@ pub(crate) const HERMES: Dialect = Dialect {
 
 /// What the agent says in ShareGPT: Hermes without the turns.
 pub(crate) const SHAREGPT: Dialect = Dialect {
+    format: Format::ShareGpt,
     results: Outcomes {
         group: ("", ""),
         each: ("<tool_response>\n", "\n</tool_response>"),
@@ -95,6 +98,7 @@ const QWEN_CALLS: Calls = Calls {
 
 /// Qwen3-Coder and Qwen 3.5: Hermes' turns with calls in elements.
 pub(crate) const QWEN_CODER: Dialect = Dialect {
+    format: Format::QwenCoder,
     tools: Declarations {
         stand: Stand::BeforeSystem("\n\n"),
         around: (
@@ -142,6 +146,7 @@ pub(crate) const QWEN_CODER: Dialect = Dialect {
 
 /// Llama 3.1 to 3.3: a turn is one bare JSON object.
 pub(crate) const LLAMA3: Dialect = Dialect {
+    format: Format::Llama3,
     style: SPACED,
     begin: "<|begin_of_text|>",
     system: Some(("<|start_header_id|>system<|end_header_id|>\n\n", "<|eot_id|>")),
@@ -195,6 +200,7 @@ pub(crate) const LLAMA3: Dialect = Dialect {
 
 /// Llama 4: a turn is a list of calls as Python writes them.
 pub(crate) const LLAMA4: Dialect = Dialect {
+    format: Format::Llama4,
     system: Some(("<|header_start|>system<|header_end|>\n\n", "<|eot|>")),
     user: ("<|header_start|>user<|header_end|>\n\n", "<|eot|>"),
     agent: ("<|header_start|>assistant<|header_end|>\n\n", "<|eot|>"),
@@ -242,6 +248,7 @@ pub(crate) const LLAMA4: Dialect = Dialect {
 
 /// Mistral's tokeniser of version 3 (7B v0.3, Mixtral 8x22B, Large 2407).
 pub(crate) const MISTRAL_V3: Dialect = Dialect {
+    format: Format::MistralV3,
     style: SPACED,
     begin: "<s>",
     system: None,
@@ -301,6 +308,7 @@ const MISTRAL_MARKERS: &[&str] = &[
 
 /// Mistral's tokeniser of version 13 (Small 3.2, Magistral, Devstral).
 pub(crate) const MISTRAL_V13: Dialect = Dialect {
+    format: Format::MistralV13,
     system: Some(("[SYSTEM_PROMPT]", "[/SYSTEM_PROMPT]")),
     user: ("[INST]", "[/INST]"),
     tools: Declarations {
@@ -341,6 +349,7 @@ const DEEPSEEK_CALLS: Calls = Calls {
 
 /// DeepSeek V3 and R1.
 pub(crate) const DEEPSEEK_V3: Dialect = Dialect {
+    format: Format::DeepSeekV3,
     style: SPACED,
     begin: "<｜begin▁of▁sentence｜>",
     system: Some(("", "")),
@@ -415,6 +424,7 @@ const DSML: Calls = Calls {
 
 /// DeepSeek V3.2, whose markup is called DSML.
 pub(crate) const DEEPSEEK_V32: Dialect = Dialect {
+    format: Format::DeepSeekV32,
     tools: Declarations {
         stand: Stand::InSystem,
         around: (
@@ -492,6 +502,7 @@ pub(crate) const DEEPSEEK_V32: Dialect = Dialect {
 
 /// GLM 4.5 and 4.6; of 4.7 and 5, which are the same without line breaks, what is read.
 pub(crate) const GLM45: Dialect = Dialect {
+    format: Format::Glm45,
     style: SPACED,
     begin: "[gMASK]<sop>",
     system: Some(("<|system|>\n", "")),
@@ -566,6 +577,7 @@ pub(crate) const GLM45: Dialect = Dialect {
 
 /// Kimi K2.
 pub(crate) const KIMI_K2: Dialect = Dialect {
+    format: Format::KimiK2,
     style: SPACED,
     begin: "",
     system: Some(("<|im_system|>system<|im_middle|>", "<|im_end|>")),
@@ -619,6 +631,7 @@ pub(crate) const KIMI_K2: Dialect = Dialect {
 
 /// MiniMax M2.
 pub(crate) const MINIMAX_M2: Dialect = Dialect {
+    format: Format::MiniMaxM2,
     style: SPACED,
     begin: "]~!b[",
     system: Some(("]~b]system\n", "[e~[\n")),
@@ -691,6 +704,7 @@ pub(crate) const MINIMAX_M2: Dialect = Dialect {
 
 /// Gemma 4.
 pub(crate) const GEMMA4: Dialect = Dialect {
+    format: Format::Gemma4,
     style: SPACED,
     begin: "<bos>",
     system: Some(("<|turn>system\n", "<turn|>\n")),

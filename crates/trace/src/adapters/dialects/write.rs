@@ -1,15 +1,26 @@
 //! The writer of all dialects.
 
+use super::exchange::{Exchanges, State};
 use super::markers::{escaped, guarded, guarded_name, shielded};
-use super::{Content, Dialect, Notation, Stand, calls, gemma, read_calls, write_calls};
+use super::{Content, Dialect, Stand, calls, gemma, write_calls};
 use crate::adapters::json::quoted;
 use crate::adapters::schemas;
 use crate::adapters::spelling::{Said, observation_text, said, value_json};
 use crate::adapters::turns::{Agent, Outcome, Turn, quietly_placed, take_tools};
-use crate::{Tool, Trace};
+use crate::adapters::verbatim::{Chooser, Kept};
+use crate::{SpanKind, Tool, Trace};
 
 /// Writes a trace. Where calls cannot be made in parallel, there are none.
 pub(crate) fn write(trace: &Trace, d: &Dialect) -> String {
+    written(trace, d).0
+}
+
+/// For each span that holds what its run was, how that is written.
+pub(super) fn kept(trace: &Trace, d: &Dialect) -> Vec<(usize, Kept)> {
+    written(trace, d).1
+}
+
+fn written(trace: &Trace, d: &Dialect) -> (String, Vec<(usize, Kept)>) {
     let mut out = String::from(d.begin);
     let is_system = |t: &Turn<'_>| matches!(t, Turn::System(_));
     let bare = d.system.is_none_or(|(open, _)| open.is_empty());
@@ -19,22 +30,35 @@ pub(crate) fn write(trace: &Trace, d: &Dialect) -> String {
     // Tools stand at the front of a trace, whatever stands there in the text.
     let mut declared = tools.as_ref().map(|tools| declarations(tools, d));
     let tools = tools.unwrap_or_default();
-    let (mut calls, mut first, mut readable) = (0, 0, 0);
-    let (mut open, mut after_results) = (false, false);
     let mut before_user = String::new();
     let mut at_start = true;
-    for (i, turn) in turns.iter().enumerate() {
+    let placed = |kind| kind == SpanKind::Tools || (bare && kind == SpanKind::System);
+    let front =
+        trace.spans.iter().take_while(|s| matches!(s.kind, SpanKind::Tools | SpanKind::System)).count();
+    let mut exchanges = Exchanges {
+        d,
+        tools: &tools,
+        in_order: !trace.spans[front..].iter().any(|s| placed(s.kind)),
+        state: State::default(),
+        chooser: Chooser::new(trace, d.format, d.style, d.markers),
+    };
+    let mut rest = turns.as_slice();
+    while let Some(turn) = rest.first() {
         let in_system = d.tools.stand.in_system() && is_system(turn);
         if at_start && !in_system && !(d.tools.stand == Stand::AfterSystem && is_system(turn)) {
             put_declarations(&mut out, declared.take(), d);
         }
         at_start = false;
-        if open && !matches!(turn, Turn::Agent(_) | Turn::Results(_)) {
-            out.push_str(d.agent.1);
-            open = false;
+        if matches!(turn, Turn::Agent(_) | Turn::Results(_)) {
+            let agents = rest.iter().take_while(|t| matches!(t, Turn::Agent(_))).count();
+            let results = usize::from(matches!(rest.get(agents), Some(Turn::Results(_))));
+            let (exchange, behind) = rest.split_at(agents + results);
+            out.push_str(&exchanges.write(exchange, behind.first()));
+            rest = behind;
+            continue;
         }
+        exchanges.interrupted();
         match turn {
-            Turn::Tools(_) => {}
             Turn::System(text) => {
                 let text = guarded(text, d.markers);
                 match (d.system, declared.take_if(|_| in_system)) {
@@ -50,47 +74,19 @@ pub(crate) fn write(trace: &Trace, d: &Dialect) -> String {
                 let system = std::mem::take(&mut before_user);
                 out.extend([d.user.0, &system, &guarded(text, d.markers), d.user.1]);
             }
-            Turn::Agent(a) => {
-                first = calls;
-                // A list of calls that cannot be read is one attempt.
-                readable = match d.calls.notation {
-                    Notation::List | Notation::Pythonic if !a.calls.is_empty() => {
-                        read_calls(&write_calls(&a.calls, first, d), d, &tools).0.len().max(1)
-                    }
-                    _ => a.calls.len(),
-                };
-                calls += readable;
-                let results = matches!(turns.get(i + 1), Some(Turn::Results(_)));
-                let pieces = agents(a, first, d, &tools);
-                let last = pieces.len() - 1;
-                for (n, content) in pieces.iter().enumerate() {
-                    let on = n == 0 && (open || (after_results && d.goes_on));
-                    if open && content.is_empty() {
-                        // An open turn in which nothing more is said is only closed.
-                        continue;
-                    }
-                    out.push_str(if on { "" } else { d.agent.0 });
-                    out.push_str(content);
-                    open = d.stays_open && results && n == last;
-                    out.push_str(if open { "" } else { d.agent.1 });
-                }
-            }
-            Turn::Results(results) => {
-                out.push_str(&outcomes(&results[..readable.min(results.len())], first, d));
-            }
+            Turn::Tools(_) | Turn::Agent(_) | Turn::Results(_) => {}
         }
-        after_results = matches!(turn, Turn::Results(_));
         // A second chance for declarations that stand after the system text.
         if d.tools.stand == Stand::AfterSystem && is_system(turn) {
             put_declarations(&mut out, declared.take(), d);
         }
+        rest = &rest[1..];
     }
     put_declarations(&mut out, declared, d);
     if !before_user.is_empty() {
         out.extend([d.user.0, before_user.trim_end_matches("\n\n"), d.user.1]);
     }
-    out.push_str(if open { d.agent.1 } else { "" });
-    out
+    (out, exchanges.chooser.kept)
 }
 
 /// Takes out what cannot be shown: white space before calls, and an empty thought where it is the mark of no thought.
@@ -139,7 +135,7 @@ fn declarations(tools: &[crate::Tool], d: &Dialect) -> String {
 }
 
 /// The turns in which an agent's turn is written: one, unless the dialect cannot hold its parts in one.
-fn agents(a: &Agent<'_>, first: usize, d: &Dialect, tools: &[Tool]) -> Vec<String> {
+pub(super) fn agents(a: &Agent<'_>, first: usize, d: &Dialect, tools: &[Tool]) -> Vec<String> {
     let mut pieces = Vec::new();
     let text = |t| Agent { text: Some(t), ..Agent::default() };
     // A thought without a place of its own is said aloud.
