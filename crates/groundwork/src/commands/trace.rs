@@ -19,9 +19,10 @@ mod generate;
 mod grammar;
 mod lsp;
 mod record;
+mod rows;
 mod show;
 
-use convert::Skipped;
+use convert::{Input, Skipped, Source};
 
 pub fn run(command: TraceCommand) -> Result<(), Failure> {
     match command {
@@ -85,7 +86,8 @@ fn each_trace(file: &Path, mut put: impl FnMut(Trace)) -> Result<(), Failure> {
     let files = if file.is_dir() { trace_files(file)? } else { vec![file.to_owned()] };
     let mut skipped = Skipped::none();
     for file in files {
-        convert::each(Side::Trace, &file, &mut skipped, |trace| {
+        let input = Input { from: Source::Side(Side::Trace), file: &file, column: None };
+        convert::each(&input, &mut skipped, &mut |trace| {
             put(trace);
             Ok(())
         })?;
