@@ -337,6 +337,10 @@ fn a_mistake_whose_remedy_is_known_can_be_fixed() {
     assert_eq!(fixes[0]["title"], "Change to `max`");
     let fixed = edited(TEXT, &fixes[0]["edit"]["changes"][URI][0]);
     assert!(fixed.contains("max=1"), "{fixed}");
+    let text = "tools: fiels\n";
+    let range = json!({"start": {"line": 0, "character": 8}, "end": {"line": 0, "character": 8}});
+    let fixes = ask(text, "textDocument/codeAction", json!({"range": range, "context": {"diagnostics": []}}));
+    assert_eq!(edited(text, &fixes[0]["edit"]["changes"][URI][0]), "tools: files\n");
     let range = json!({"start": {"line": 7, "character": 0}, "end": {"line": 7, "character": 1}});
     assert_eq!(ask(TEXT, "textDocument/codeAction", json!({"range": range})), json!([]));
 }

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use groundwork_corpus::trace_files;
 use groundwork_trace::adapters::{ConvertError, Side, each_text};
-use groundwork_trace::{Severity, Tool, Trace, check};
+use groundwork_trace::{Severity, Tool, Trace, check, nearest};
 use groundwork_worlds::{tool_set, world_names};
 
 use crate::cli::TraceCommand;
@@ -152,7 +152,10 @@ fn parse(text: &str, file: &Path) -> Result<Vec<Trace>, Failure> {
 }
 
 fn known_tools(name: &str) -> Result<Vec<Tool>, String> {
-    tool_set(name)
-        .map(<[Tool]>::to_vec)
-        .ok_or_else(|| format!("the named sets are those of the worlds: {}", world_names().join(", ")))
+    let names = world_names();
+    let hint = || match nearest(name, names.iter().copied()) {
+        Some(near) => format!("did you mean `{near}`?"),
+        None => format!("the named sets are those of the worlds: {}", names.join(", ")),
+    };
+    tool_set(name).map(<[Tool]>::to_vec).ok_or_else(hint)
 }
