@@ -3,9 +3,10 @@
 //! The fuzz targets hand these functions the bytes of libFuzzer; `crates/trace/tests/fuzz.rs` runs them for a bounded
 //! number of mutations in every build.
 
+use std::io::{self, BufRead, Read};
 use std::str;
 
-use groundwork_trace::adapters::Format;
+use groundwork_trace::adapters::{ConvertError, DocumentPlace, Format, Place, Side, each_text, read_each};
 use groundwork_trace::{Attempt, Tool, Trace, Value, check};
 
 /// Files of traces: whatever the text, reading ends, and what could be read is printed so that it is read again.
@@ -78,4 +79,107 @@ pub fn schemas(bytes: &[u8]) {
     let Ok((tool, _)) = Tool::narrowed_from_json_schema(&json) else { return };
     let printed = Tool::print_all(std::slice::from_ref(&tool));
     assert_eq!(Tool::parse_all(&printed).expect("what was printed is read"), [tool]);
+}
+
+/// A file of documents, of a format that the first byte chooses, read in pieces of a size that the second one does: what
+/// comes of it is what comes of it in one piece, and every mistake has its place in the file.
+pub fn stream(bytes: &[u8]) {
+    let [from, size, bytes @ ..] = bytes else { return };
+    let from = match usize::from(*from) % (Format::ALL.len() + 1) {
+        0 => Side::Trace,
+        n => Side::Format(Format::ALL[n - 1]),
+    };
+    let whole = Streamed::read(from, bytes, bytes.len());
+    whole.assert_placed(bytes);
+    assert_eq!(Streamed::read(from, bytes, usize::from(*size) + 1), whole);
+    if from == Side::Trace {
+        let mut texts = 0;
+        let read = each_text(Pieces { bytes, size: usize::from(*size) + 1 }, |text, line| {
+            texts += text.len();
+            assert!(line >= 1);
+            Ok(())
+        });
+        assert!(read.is_err() || texts <= bytes.len());
+    }
+}
+
+/// What came of a file that was read to its end.
+#[derive(Debug, PartialEq)]
+pub struct Streamed {
+    /// The traces that could be read.
+    pub traces: Vec<Trace>,
+    /// What was lost in reading them, in words.
+    pub losses: String,
+    /// The documents that could not be read: where each lies, the line and column of the mistake if it has some, and what
+    /// is said of it.
+    pub mistakes: Vec<(DocumentPlace, Option<(usize, usize)>, String)>,
+}
+
+impl Streamed {
+    /// Reads a file of which so many bytes are there at a time.
+    pub fn read(from: Side, bytes: &[u8], size: usize) -> Streamed {
+        let (mut traces, mut mistakes) = (Vec::new(), Vec::new());
+        let keep = |e: ConvertError| {
+            let said = e.to_string();
+            match e {
+                ConvertError::Format { place, error } => {
+                    let inside =
+                        if let Place::Line(line, column) = error.place { Some((line, column)) } else { None };
+                    mistakes.push((place, inside, said));
+                }
+                ConvertError::Trace { place, .. } => mistakes.push((place, None, said)),
+                ConvertError::Io(e) => panic!("nothing that was read can fail: {e}"),
+            }
+            Ok(())
+        };
+        let input = Pieces { bytes, size: size.max(1) };
+        let summary = read_each(from, input, keep, |trace| {
+            traces.push(trace);
+            Ok(())
+        });
+        let summary = summary.expect("it is read to its end");
+        assert_eq!(summary.traces, traces.len());
+        Streamed { traces, losses: format!("{:?}", summary.losses), mistakes }
+    }
+
+    /// Asserts that the mistakes lie in the file, one behind the other.
+    pub fn assert_placed(&self, bytes: &[u8]) {
+        // The last line may be empty, and a mistake may stand at its end.
+        let lines = bytes.iter().filter(|&&b| b == b'\n').count() + 1;
+        let mut before = None;
+        for (place, inside, said) in &self.mistakes {
+            assert!((1..=lines).contains(&place.line), "{said}");
+            // Where a format holds JSON in a string, the place is one of that text.
+            if let Some((line, column)) = *inside {
+                assert!(place.line <= line && column >= 1, "{said}");
+            }
+            assert!(before < Some((place.document, place.line)), "{said}");
+            before = Some((place.document, place.line));
+        }
+    }
+}
+
+/// Bytes of which only some are there at a time.
+struct Pieces<'a> {
+    bytes: &'a [u8],
+    size: usize,
+}
+
+impl Read for Pieces<'_> {
+    fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
+        let n = self.fill_buf()?.len().min(out.len());
+        out[..n].copy_from_slice(&self.bytes[..n]);
+        self.consume(n);
+        Ok(n)
+    }
+}
+
+impl BufRead for Pieces<'_> {
+    fn fill_buf(&mut self) -> io::Result<&[u8]> {
+        Ok(&self.bytes[..self.bytes.len().min(self.size)])
+    }
+
+    fn consume(&mut self, n: usize) {
+        self.bytes = &self.bytes[n..];
+    }
 }

@@ -216,13 +216,66 @@ fn completion_of_spans_tools_and_arguments() {
         labels("action: list()\naction: read(path=\"a\")\nobservation: []\nerror: No¦"),
         ["NotFound", "Busy"]
     );
-    assert_eq!(labels("action [¦"), ["failed", "fault=", "own=", "weight="]);
-    assert_eq!(complete("action [failed we¦").0.len(), 4);
+    assert_eq!(labels("action [¦")[..4], ["failed", "fault=", "own=", "weight="]);
+    assert_eq!(complete("action [failed we¦").0.len(), 14);
     assert_eq!(labels("goal: ac¦"), Vec::<String>::new());
     let worlds: Vec<String> = world_names().iter().map(ToString::to_string).collect();
     assert_eq!(completed("tools: fi¦").0, worlds);
     assert_eq!(completed("tools {\n  a(x: ¦\n}\n").0, ["any", "bool", "float", "int", "path", "str"]);
     assert_eq!(completed("¦").0.len(), 12);
+}
+
+/// Every part of it is explained, and uses a type with a name.
+const EXPLAINED: &str = "tools {\n  /// How loud.\n  type Level = \"low\" | \"high\"\n  /// Says something.\n  say(\n    \
+    /// What to say.\n    text: str,\n    /// How to say it.\n    level?: Level,\n    /// How often.\n    times: int(min=1) = 1,\n  \
+    ) -> {level: Level} !\n    /// Nobody listens.\n    Alone(Level) |\n    Busy\n}\n";
+
+#[test]
+fn types_defaults_and_descriptions_are_shown() {
+    let hover = |rest: &str| {
+        let (text, at) = cursor(&format!("{EXPLAINED}{rest}\n"));
+        let said = ask(&text, "textDocument/hover", at);
+        said["contents"]["value"].as_str().unwrap_or_else(|| panic!("{rest}: {said}")).to_owned()
+    };
+    let level = "/// How loud.\ntype Level = \"low\" | \"high\"\n";
+    assert_eq!(hover("action: say(ti¦mes=2)"), "```trace\ntimes: int(min=1) = 1\n```\n\nHow often.");
+    assert_eq!(hover("action: say(times=¦2)"), "```trace\ntimes: int(min=1) = 1\n```\n\nHow often.");
+    assert_eq!(
+        hover("action: say(l¦evel=\"low\")"),
+        format!("```trace\n{level}level?: Level\n```\n\nHow to say it.")
+    );
+    assert!(hover("action: s¦ay(text=\"a\")").ends_with("\n```\n\nSays something."));
+    let head = "action: say(text=\"a\")\n";
+    assert!(
+        hover(&format!("{head}error: Al¦one(\"low\")"))
+            .ends_with(&format!("{level}Alone(Level)\n```\n\nNobody listens."))
+    );
+    assert!(
+        hover(&format!("{head}observation: {{le¦vel: 1}}")).contains(&format!("{level}{{level: Level}}"))
+    );
+    let docs = |rest: &str| completed_docs(&format!("{EXPLAINED}{rest}\n"));
+    assert!(docs("action: s¦")[0].ends_with("Says something."));
+    let arguments = docs("action: say(¦");
+    assert!(
+        ["What to say.", "How to say it.", "How often."].iter().zip(&arguments).all(|(a, b)| b.ends_with(a)),
+        "{arguments:?}"
+    );
+    assert_eq!(docs("action: say(level=¦").len(), 2, "the values of the named type");
+    assert!(docs("action: say(level=¦")[0].ends_with("How to say it."));
+    assert!(docs(&format!("{head}error: ¦"))[0].ends_with("Nobody listens."));
+    let sets = completed_docs("tools: ¦\n");
+    assert!(!sets.is_empty() && sets.iter().all(|d| d.starts_with("```trace\n")), "{sets:?}");
+    // A type that leads back to itself is a mistake, and no end of the server.
+    let (text, at) = cursor("tools {\n  type A = A | \"a\"\n  f(x: A) -> A\n}\naction: f(x=¦\n");
+    ask(&text, "textDocument/completion", at.clone());
+    ask(&text, "textDocument/hover", at);
+}
+
+fn completed_docs(text: &str) -> Vec<String> {
+    let (text, at) = cursor(text);
+    let items = ask(&text, "textDocument/completion", at);
+    let doc = |item: &Value| item["documentation"]["value"].as_str().unwrap_or_default().to_owned();
+    items["items"].as_array().unwrap().iter().map(doc).collect()
 }
 
 #[test]
@@ -284,6 +337,10 @@ fn a_mistake_whose_remedy_is_known_can_be_fixed() {
     assert_eq!(fixes[0]["title"], "Change to `max`");
     let fixed = edited(TEXT, &fixes[0]["edit"]["changes"][URI][0]);
     assert!(fixed.contains("max=1"), "{fixed}");
+    let text = "tools: fiels\n";
+    let range = json!({"start": {"line": 0, "character": 8}, "end": {"line": 0, "character": 8}});
+    let fixes = ask(text, "textDocument/codeAction", json!({"range": range, "context": {"diagnostics": []}}));
+    assert_eq!(edited(text, &fixes[0]["edit"]["changes"][URI][0]), "tools: files\n");
     let range = json!({"start": {"line": 7, "character": 0}, "end": {"line": 7, "character": 1}});
     assert_eq!(ask(TEXT, "textDocument/codeAction", json!({"range": range})), json!([]));
 }

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex};
 use std::thread;
 
 use groundwork_bridge::{Endpoint, McpServer, Recorder, serve_http};
-use groundwork_trace::{SpanKind, Trace};
+use groundwork_trace::{SpanKind, Trace, check};
 use groundwork_worlds::{Declare, Episode, FaultKind, Split, Task};
 use serde_json::{Value, json};
 
@@ -318,7 +318,7 @@ impl Write for Shared {
 /// Records a session with a server that says `answers` once it has read everything.
 fn recorded(said: &[u8], answers: &[u8]) -> (Recorder, Vec<u8>, String) {
     let log = Shared::default();
-    let recorder = Recorder::new(Some(Box::new(log.clone())));
+    let recorder = Recorder::new(Some("Do it.".to_owned()), Some(Box::new(log.clone())));
     let mut server = Command::new("sh")
         .args(["-c", "cat >&2; printf %s \"$ANSWERS\""])
         .env("ANSWERS", String::from_utf8(answers.to_owned()).unwrap())
@@ -370,7 +370,17 @@ fn a_recorded_session_is_a_trace() {
         };
         assert_eq!((of("client"), of("server")), (said, answers));
 
-        let (trace, _) = recorder.trace(Some("Do it.")).unwrap();
+        let (trace, _) = recorder.trace().unwrap();
+        // The log makes the same trace, also where its last line was cut off.
+        let (again, cut) = Recorder::read_log(format!("{log}{{\"time\":\"20").as_bytes()).unwrap();
+        assert_eq!((again.trace().unwrap().0, cut), (trace.clone(), true));
+        // Every call and its result have their times.
+        for span in &trace.spans {
+            let result = matches!(span.kind, SpanKind::Observation | SpanKind::Error);
+            assert_eq!(span.meta("time").is_some(), result || span.kind == SpanKind::Action, "{span:?}");
+            assert_eq!(span.meta("x_seconds").is_some(), result, "{span:?}");
+        }
+        assert!(!check(&trace.to_annotated(), |_| Err(String::new())).has_errors());
         let kinds: Vec<SpanKind> = trace.spans.iter().map(|s| s.kind).collect();
         assert_eq!(kinds[..2], [SpanKind::Tools, SpanKind::Goal]);
         let actions: Vec<&str> =
@@ -392,8 +402,12 @@ fn what_is_no_message_passes_and_is_kept() {
     let answers = "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"roots/list\"}\n{\"jsonrpc\":\"2.0\",\"id\":1,\"result\":{\"content\":[{\"type\":\"text\",\"text\":\"ok\"}]}}\n";
     let (recorder, to_client, log) = recorded(said, answers.as_bytes());
     assert_eq!(to_client, answers.as_bytes());
-    assert_eq!(log.lines().count(), 5);
-    let (trace, _) = recorder.trace(None).unwrap();
+    assert_eq!(log.lines().count(), 6);
+    let (again, cut) = Recorder::read_log(log.as_bytes()).unwrap();
+    assert!(again.trace().unwrap() == recorder.trace().unwrap() && !cut);
+    let wrong = Recorder::read_log(&b"{\"goal\":\"a\"}\n{\"jsonrpc\":\"2.0\"}\n"[..]).err().unwrap();
+    assert!(wrong.to_string().contains("line 2"), "{wrong}");
+    let (trace, _) = recorder.trace().unwrap();
     let bodies: Vec<&str> = trace.spans.iter().map(|s| s.body.as_str()).collect();
-    assert_eq!(bodies, ["a(x=1e3, y=123456789012345678901234567890)", "\"ok\""]);
+    assert_eq!(bodies, ["Do it.", "a(x=1e3, y=123456789012345678901234567890)", "\"ok\""]);
 }

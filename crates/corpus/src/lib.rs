@@ -13,6 +13,7 @@
 #![deny(unsafe_code)]
 
 mod archive;
+mod arrow_json;
 mod build;
 mod durable;
 mod encode;
@@ -22,6 +23,7 @@ mod manifest;
 mod mix;
 mod pack;
 mod recovery;
+mod rows;
 mod seed;
 mod shard;
 mod shards;
@@ -42,6 +44,7 @@ pub use encode::{Encoded, SpanTag, encode_branches, encode_trace};
 pub use error::{CorpusError, is_wrong_path};
 pub use ledger::KindCounts;
 pub use manifest::{FORMAT, FileEntry, Manifest, SourceCounts};
+pub use rows::{RowColumn, RowDocument, RowDocuments, RowFile, RowKind};
 pub use seed::derive as derive_seed;
 pub use shard::Row;
 pub use shards::{Shards, read_manifest};

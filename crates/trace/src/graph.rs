@@ -27,6 +27,18 @@ impl Trace {
     /// how a compacted context is written. Text that several branches share is trained on once if the first `shared`
     /// spans of each are given the weight 0.
     pub fn branches(&self) -> impl Iterator<Item = Branch> + '_ {
+        self.ways().map(|way| {
+            let spans = way.numbers.iter().map(|&i| {
+                let mut span: Span = self.spans[i].clone();
+                span.meta.retain(|(name, _)| name != "after");
+                span
+            });
+            Branch { trace: Trace::new(spans.collect()), shared: way.shared, numbers: way.numbers }
+        })
+    }
+
+    /// As [`Trace::branches`], without their spans.
+    pub(crate) fn ways(&self) -> impl Iterator<Item = Way> + use<> {
         let mut ids: HashMap<&str, usize> = HashMap::new();
         let mut parents: Vec<Option<usize>> = Vec::with_capacity(self.spans.len());
         for (i, span) in self.spans.iter().enumerate() {
@@ -41,21 +53,46 @@ impl Trace {
         }
         let mut is_parent = vec![false; self.spans.len()];
         parents.iter().flatten().for_each(|&p| is_parent[p] = true);
-        let ends = (0..self.spans.len()).filter(move |&i| !is_parent[i]);
         let mut seen = vec![false; self.spans.len()];
+        let ends = (0..self.spans.len()).filter(move |&i| !is_parent[i]);
         ends.map(move |end| {
-            let mut way: Vec<usize> = std::iter::successors(Some(end), |&i| parents[i]).collect();
-            way.reverse();
-            let shared = way.iter().take_while(|&&i| seen[i]).count();
-            way.iter().for_each(|&i| seen[i] = true);
-            let spans = way.iter().map(|&i| {
-                let mut span: Span = self.spans[i].clone();
-                span.meta.retain(|(name, _)| name != "after");
-                span
-            });
-            Branch { trace: Trace::new(spans.collect()), shared, numbers: way }
+            let mut numbers: Vec<usize> = std::iter::successors(Some(end), |&i| parents[i]).collect();
+            numbers.reverse();
+            let shared = numbers.iter().take_while(|&&i| seen[i]).count();
+            numbers.iter().for_each(|&i| seen[i] = true);
+            Way { numbers, shared }
         })
     }
+}
+
+/// One way through a trace: the numbers of its spans, of which an earlier way has the first `shared` too.
+pub(crate) struct Way {
+    pub(crate) numbers: Vec<usize>,
+    pub(crate) shared: usize,
+}
+
+/// A part of a trace as it is shown: what a branch has beyond those before it. Every span is in one part.
+pub(crate) struct Part {
+    /// The numbers of its spans.
+    pub(crate) numbers: Vec<usize>,
+    /// Where it leaves an earlier part: the number of the span that it follows, and of its part.
+    pub(crate) leaves: Option<(usize, usize)>,
+    /// How many branches it is away from one that begins anew.
+    pub(crate) depth: usize,
+}
+
+/// The parts of a trace, in the order of its branches.
+pub(crate) fn parts(trace: &Trace) -> Vec<Part> {
+    let mut part_of = vec![0; trace.spans.len()];
+    let mut parts: Vec<Part> = Vec::new();
+    for mut way in trace.ways() {
+        let numbers = way.numbers.split_off(way.shared);
+        numbers.iter().for_each(|&i| part_of[i] = parts.len());
+        let leaves = way.numbers.last().map(|&i| (i, part_of[i]));
+        let depth = leaves.map_or(0, |(_, part)| parts[part].depth + 1);
+        parts.push(Part { numbers, leaves, depth });
+    }
+    parts
 }
 
 /// The trace of which these are the branches. What two have in common at their beginning stands there once.

@@ -72,6 +72,7 @@ pub use outline::{CallPlace, Outline, SpanPlace};
 pub use page::page;
 pub use span::{ActionStatus, Span, Trace};
 pub use stats::{Count, Stats};
+pub use suggest::nearest;
 pub use tool::{ErrorType, Field, NamedType, Param, Tool, Type};
 pub use typing::Mismatch;
 pub use value::{Call, Number, ToolError, Value};

@@ -147,6 +147,24 @@ impl Tool {
         self.params.iter().map(|p| &p.ty).chain([&self.result]).chain(errors)
     }
 
+    /// Those of the named types that `ty` uses, directly or through others, in the order of their names.
+    pub fn types_in(&self, ty: &Type) -> impl Iterator<Item = &NamedType> {
+        let mut used: Vec<String> = Vec::new();
+        ty.names(&mut |name| used.push(name.to_owned()));
+        let mut followed = 0;
+        while let Some(name) = used.get(followed).cloned() {
+            if let Some(named) = self.types.iter().find(|t| t.name == name) {
+                named.ty.names(&mut |name| {
+                    if !used.iter().any(|u| u == name) {
+                        used.push(name.to_owned());
+                    }
+                });
+            }
+            followed += 1;
+        }
+        self.types.iter().map(AsRef::as_ref).filter(move |t| used.contains(&t.name))
+    }
+
     /// Whether all types that the declaration names are among `known`.
     pub(crate) fn names_only(&self, known: &HashMap<&str, usize>) -> bool {
         let mut all = true;

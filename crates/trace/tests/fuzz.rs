@@ -6,8 +6,9 @@ mod chance;
 mod targets;
 
 use chance::Chance;
-use groundwork_trace::adapters::Format;
+use groundwork_trace::adapters::{Document, Format, Side};
 use groundwork_trace::{Tool, Trace};
+use targets::Streamed;
 
 /// The examples of the documentation are the first inputs.
 const LANGUAGE: &str = include_str!("../../../docs/trace-language.md");
@@ -69,6 +70,9 @@ fn fuzz(target: fn(&[u8]), seeds: &[Vec<u8>]) {
         let (seed, other) = (&seeds[chance.below(seeds.len())], &seeds[chance.below(seeds.len())]);
         let input = mutated(&mut chance, seed, other);
         let held = std::panic::catch_unwind(|| target(&input));
+        if let (Err(_), Ok(path)) = (&held, std::env::var("FUZZ_KEEP")) {
+            std::fs::write(path, &input).unwrap();
+        }
         assert!(held.is_ok(), "does not hold for {:?}", String::from_utf8_lossy(&input));
     }
 }
@@ -99,6 +103,85 @@ fn formats() {
 fn across() {
     let seed = |(i, (n, text)): (usize, (usize, String))| [&[n as u8, i as u8], text.as_bytes()].concat();
     fuzz(targets::across, &documents().into_iter().enumerate().map(seed).collect::<Vec<_>>());
+}
+
+/// How a document of a format may lie in a file.
+fn files(format: Format, document: &str) -> Vec<String> {
+    match format.document() {
+        Document::Text => {
+            let line = format!("{{\"text\":{}}}", serde_json::json!(document));
+            vec![document.to_owned(), format!("{line}\n\n{line}\n")]
+        }
+        Document::Lines => {
+            let messages = serde_json::Deserializer::from_str(document).into_iter::<serde_json::Value>();
+            let messages: Vec<String> = messages.map(|m| m.unwrap().to_string()).collect();
+            let messages = messages.join(",\n");
+            vec![
+                document.to_owned(),
+                format!("[{messages}]\n[{messages}]"),
+                format!("[[{messages}],[{messages}]]"),
+            ]
+        }
+        Document::Json => {
+            let value: serde_json::Value = serde_json::from_str(document).unwrap_or_default();
+            let (pretty, long) =
+                (format!("{value:#}"), format!("\u{feff}[{document},\n{document}]\n[{document}]"));
+            vec![format!("{document}\n{document}\n"), long, format!("{pretty}\n{pretty}")]
+        }
+    }
+}
+
+/// Files of every format and of the trace language, each with its number for the target `stream`.
+fn all_files() -> Vec<(u8, String)> {
+    let own = examples().into_iter().filter(|t| Trace::parse_all(t).is_ok()).map(|text| (0, text));
+    let others = documents().into_iter().flat_map(|(n, document)| {
+        files(Format::ALL[n], &document).into_iter().map(move |file| (n as u8 + 1, file))
+    });
+    own.chain(others).collect()
+}
+
+#[test]
+fn stream() {
+    let seed = |(n, file): (u8, String)| [&[n, 6], file.as_bytes()].concat();
+    fuzz(targets::stream, &all_files().into_iter().map(seed).collect::<Vec<_>>());
+}
+
+/// The shortest files of every kind in pieces of every size, and cut off behind every byte; of the others some.
+#[test]
+fn every_piece_and_every_cut() {
+    let mut chance = Chance(number("FUZZ_SEED", 0x5eed));
+    let mut files = all_files();
+    files.sort_by_key(|(side, file)| (*side, file.len()));
+    let mut short = [0; 256];
+    for (n, file) in files {
+        let side = match n {
+            0 => Side::Trace,
+            n => Side::Format(Format::ALL[usize::from(n) - 1]),
+        };
+        let bytes = file.as_bytes();
+        let whole = Streamed::read(side, bytes, bytes.len());
+        assert_eq!(whole.mistakes, [], "{file}");
+        short[usize::from(n)] += 1;
+        let all = short[usize::from(n)] <= 6 && bytes.len() < 3000;
+        let some = |chance: &mut Chance| {
+            (0..if all { bytes.len() } else { 8 })
+                .map(|i| if all { i + 1 } else { 1 + chance.below(bytes.len()) })
+                .collect::<Vec<_>>()
+        };
+        for size in some(&mut chance) {
+            assert_eq!(Streamed::read(side, bytes, size), whole, "in pieces of {size}: {file}");
+        }
+        for cut in some(&mut chance) {
+            let bytes = &bytes[..cut - 1];
+            let read = Streamed::read(side, bytes, bytes.len());
+            read.assert_placed(bytes);
+            assert_eq!(Streamed::read(side, bytes, 1 + chance.below(64)), read, "cut at {cut}: {file}");
+            // What lies before the document that was cut off is as it was.
+            let good = whole.traces.len().min(read.traces.len()).saturating_sub(1);
+            assert_eq!(whole.traces[..good], read.traces[..good], "cut at {cut}: {file}");
+            assert!(read.mistakes.len() <= 1, "cut at {cut}: {:?}", read.mistakes);
+        }
+    }
 }
 
 #[test]

@@ -1,11 +1,11 @@
 //! What could be written at the cursor.
 
-use groundwork_trace::{Field, SpanKind, SpanPlace, Tool, Type};
+use groundwork_trace::{ErrorType, Field, SpanKind, SpanPlace, Tool, Type};
 use serde_json::{Value, json};
 
 use super::cursor::{Cursor, cursor};
 use super::document::Document;
-use super::hover::{declaration, described};
+use super::hover::{argument, declaration, described, raised, set_of_tools};
 use super::scope::{Scope, written};
 
 const FUNCTION: u8 = 3;
@@ -16,11 +16,21 @@ const KEYWORD: u8 = 14;
 const CLASS: u8 = 7;
 
 /// The metadata of a span: how it is written, and what it means.
-const METADATA: [(&str, &str); 4] = [
+const METADATA: [(&str, &str); 14] = [
     ("failed", "the attempt failed"),
     ("fault=", "the span shows this injected fault"),
     ("own=", "these bytes of the body are the world's own"),
     ("weight=", "the weight in training that the source states"),
+    ("id=", "a name for the span, which is its own"),
+    ("after=", "the span follows the one with this `id`, not the one before it"),
+    ("author=", "who said it: a model, a person, a program"),
+    ("time=", "when it was said (RFC 3339)"),
+    ("tokens=", "how many tokens its author counted"),
+    ("cost=", "what it cost, in the currency of the source"),
+    ("score=", "how it was judged"),
+    ("call=", "the identifier that the source gave the call"),
+    ("signature=", "what a service signed a thought with"),
+    ("attach=", "what belongs to the span and is no text, by reference"),
 ];
 
 /// One thing that could be written.
@@ -102,9 +112,12 @@ fn items(text: &str, scope: &Scope<'_>, at: usize) -> (usize, Vec<Item>) {
         }
         SpanKind::Tools => (place(word(body)), sets(scope)),
         SpanKind::Error => {
-            let errors = scope.answered(at).map(|tool| tool.errors.as_slice()).unwrap_or_default();
-            let item = |e: &groundwork_trace::ErrorType| Item::new(written(&e.name), CLASS, e.to_string());
-            (place(word(body)), errors.iter().map(item).collect())
+            let Some(tool) = scope.answered(at) else { return nothing };
+            let item = |e: &ErrorType| Item {
+                doc: raised(tool, e),
+                ..Item::new(written(&e.name), CLASS, e.to_string())
+            };
+            (place(word(body)), tool.errors.iter().map(item).collect())
         }
         _ => nothing,
     }
@@ -134,7 +147,7 @@ fn sets(scope: &Scope<'_>) -> Vec<Item> {
     let item = |name: &String| {
         let tools = (scope.known.tools)(name).unwrap_or_default();
         let names: Vec<&str> = tools.iter().map(|t| t.name.as_str()).collect();
-        Item::new(written(name), MODULE, names.join(", "))
+        Item { doc: set_of_tools(&tools), ..Item::new(written(name), MODULE, names.join(", ")) }
     };
     scope.known.names.iter().map(item).collect()
 }
@@ -157,17 +170,18 @@ fn call_items(body: &str, span: &SpanPlace, tools: &[Tool]) -> (usize, Vec<Item>
             let free = |p: &&Field| !given.contains(&p.name) && later.iter().all(|(name, _)| *name != p.name);
             let item = |p: &Field| {
                 let label = written(&p.name);
-                Item { text: format!("{label}="), ..Item::new(label, FIELD, p.to_string()) }
+                let (text, doc) = (format!("{label}="), argument(tool, p));
+                Item { text, doc, ..Item::new(label, FIELD, p.to_string()) }
             };
             let mut params: Vec<&Field> = tool.params.iter().filter(free).collect();
             params.sort_by_key(|p| !p.is_needed());
             (from, params.into_iter().map(item).collect())
         }
         Cursor::Value { tool, name, from } => {
-            let param = find(&tool).and_then(|t| t.params.iter().find(|p| p.name == name));
-            let Some(param) = param else { return nothing };
+            let Some(tool) = find(&tool) else { return nothing };
+            let Some(param) = tool.params.iter().find(|p| p.name == name) else { return nothing };
             let mut values = Vec::new();
-            values_of(&param.ty, &mut values);
+            values_of(tool, &param.ty, &mut Vec::new(), &mut values);
             if let Some(default) = &param.default {
                 values.push(default.to_string());
             }
@@ -177,7 +191,9 @@ fn call_items(body: &str, span: &SpanPlace, tools: &[Tool]) -> (usize, Vec<Item>
                     seen.push(value);
                 }
             }
-            (from, seen.into_iter().map(|v| Item::new(v, VALUE, param.to_string())).collect())
+            let doc = argument(tool, param);
+            let item = |v| Item { doc: doc.clone(), ..Item::new(v, VALUE, param.to_string()) };
+            (from, seen.into_iter().map(item).collect())
         }
     }
 }
@@ -206,16 +222,24 @@ fn escaped(text: &str) -> String {
     text.replace('\\', "\\\\").replace('$', "\\$").replace('}', "\\}")
 }
 
-/// The values that a type names.
-fn values_of(ty: &Type, out: &mut Vec<String>) {
+/// The values that a type names; `open` are the named types that led here, since one may lead back to itself while it is
+/// being written.
+fn values_of<'a>(tool: &'a Tool, ty: &'a Type, open: &mut Vec<&'a str>, out: &mut Vec<String>) {
     match ty {
         Type::Bool => out.extend(["true".to_owned(), "false".to_owned()]),
         Type::Enum(values) => out.extend(values.iter().map(ToString::to_string)),
         Type::Optional(inner) => {
-            values_of(inner, out);
+            values_of(tool, inner, open, out);
             out.push("null".to_owned());
         }
-        Type::Union(types) => types.iter().for_each(|t| values_of(t, out)),
+        Type::Union(types) => types.iter().for_each(|t| values_of(tool, t, open, out)),
+        Type::Named(name) if !open.contains(&name.as_str()) => {
+            if let Some(named) = tool.types.iter().find(|t| t.name == *name) {
+                open.push(name);
+                values_of(tool, &named.ty, open, out);
+                open.pop();
+            }
+        }
         _ => {}
     }
 }

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use groundwork_trace::{SpanKind, Tool, ToolError};
+use groundwork_trace::{ErrorType, Field, SpanKind, Tool, ToolError, Type};
 use serde_json::{Value, json};
 
 use super::document::Document;
@@ -36,26 +36,26 @@ fn about(scope: &Scope<'_>, at: usize) -> Option<(String, Range<usize>)> {
             }
             let (i, (name, value)) = place.args.iter().enumerate().find(|(_, (n, v))| on(n) || on(v))?;
             let param = tool.params.iter().find(|p| p.name == place.call.args[i].0)?;
-            Some((code(&param.to_string()), name.start..value.end))
+            Some((argument(tool, param), name.start..value.end))
         }
         SpanKind::Tools => {
             if let Some((tool, range)) = span.declarations().into_iter().find(|(_, r)| on(r)) {
                 return Some((declaration(&tool), range));
             }
             let set = (scope.known.tools)(&span.tool_set()?)?;
-            let signatures: Vec<String> = set.iter().map(Tool::signature).collect();
-            Some((code(&signatures.join("\n")), body()))
+            Some((set_of_tools(&set), body()))
         }
         SpanKind::Observation => {
             let tool = scope.answered(at)?;
-            Some((format!("result of `{}`\n\n{}", tool.name, code(&tool.result.to_string())), body()))
+            let result = code(&with_types(tool, &tool.result, &tool.result.to_string()));
+            Some((format!("result of `{}`\n\n{result}", tool.name), body()))
         }
         SpanKind::Error => {
             let tool = scope.answered(at)?;
             let error = ToolError::parse(&span.span().body).ok()?;
             let declared = tool.errors.iter().find(|e| e.name == error.name);
             let about = match declared {
-                Some(error) => format!("an error of `{}`\n\n{}", tool.name, code(&error.to_string())),
+                Some(error) => format!("an error of `{}`\n\n{}", tool.name, raised(tool, error)),
                 None => format!(
                     "`{}` declares no error `{}`\n\n{}",
                     tool.name,
@@ -73,12 +73,37 @@ fn code(text: &str) -> String {
     format!("```trace\n{text}\n```")
 }
 
+/// A thing of which something may be said.
+fn explained(code: String, doc: &str) -> String {
+    if doc.is_empty() { code } else { format!("{code}\n\n{doc}") }
+}
+
+/// `text` under the named types that `ty` uses.
+fn with_types(tool: &Tool, ty: &Type, text: &str) -> String {
+    let types = tool.types_in(ty).map(|named| format!("{named}\n"));
+    types.chain([text.to_owned()]).collect()
+}
+
 pub(crate) fn declaration(tool: &Tool) -> String {
-    if tool.doc.is_empty() {
-        code(&tool.signature())
-    } else {
-        format!("{}\n\n{}", code(&tool.signature()), tool.doc)
-    }
+    let types: String = tool.types.iter().map(|named| format!("{named}\n")).collect();
+    explained(code(&(types + &tool.signature())), &tool.doc)
+}
+
+/// A parameter: its type, its default and what it is for.
+pub(crate) fn argument(tool: &Tool, param: &Field) -> String {
+    explained(code(&with_types(tool, &param.ty, &param.to_string())), &param.doc)
+}
+
+/// An error that a tool may raise: what it carries and when it comes.
+pub(crate) fn raised(tool: &Tool, error: &ErrorType) -> String {
+    let types = Type::Union(error.args.clone());
+    explained(code(&with_types(tool, &types, &error.to_string())), &error.doc)
+}
+
+/// What a set of tools declares.
+pub(crate) fn set_of_tools(tools: &[Tool]) -> String {
+    let signatures: Vec<String> = tools.iter().map(Tool::signature).collect();
+    code(&signatures.join("\n"))
 }
 
 /// What a kind of span is.

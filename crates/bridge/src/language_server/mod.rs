@@ -10,7 +10,7 @@ mod symbols;
 use std::collections::BTreeMap;
 use std::io::{self, BufRead, Write};
 
-use groundwork_trace::{Diagnostic, Severity, Tool, Trace, check};
+use groundwork_trace::{Diagnostic, Severity, Tool, Trace, check, nearest};
 use serde_json::{Value, json};
 
 use crate::framing::{read_framed, write_framed};
@@ -181,8 +181,12 @@ impl LanguageServer {
 
     fn check(&self, document: &Document) -> Vec<Diagnostic> {
         let known = |name: &str| {
-            (self.known.tools)(name)
-                .ok_or_else(|| format!("the named sets are {}", self.known.names.join(", ")))
+            let names = &self.known.names;
+            let hint = || match nearest(name, names.iter().map(String::as_str)) {
+                Some(near) => format!("did you mean `{near}`?"),
+                None => format!("the named sets are {}", names.join(", ")),
+            };
+            (self.known.tools)(name).ok_or_else(hint)
         };
         check(document.text(), known).0
     }

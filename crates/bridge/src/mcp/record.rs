@@ -8,36 +8,54 @@ use std::thread;
 
 use groundwork_trace::adapters::{Format, FormatError, Loss};
 use groundwork_trace::{Span, SpanKind, Trace};
-use serde_json::{Value, json};
+use serde_json::Value;
 
+use super::log::{self, Line, Log, Side};
 use super::protocol::stated_version;
+use super::times;
 
 /// Passes the messages of a session on, byte by byte, and keeps them.
 ///
-/// Every line goes to the log before it goes on, as one object a line: `from` (`client` or `server`) and `message`, the
-/// line as it was said. So nothing is lost where either side breaks off, or says something that is no message.
+/// Every line goes to the log before it goes on, as one object a line: `time`, `from` (`client` or `server`) and
+/// `message`, the line as it was said. So nothing is lost where either side breaks off, or says something that is no
+/// message; and [what was logged](Recorder::read_log) makes the same trace.
 #[derive(Clone)]
 pub struct Recorder {
     kept: Arc<Mutex<Kept>>,
 }
 
 struct Kept {
-    lines: Vec<(Side, Vec<u8>)>,
+    lines: Vec<Line>,
+    goal: Option<String>,
     log: Option<Box<dyn Write + Send>>,
     /// Why the log is no longer written.
     failed: Option<io::Error>,
 }
 
-#[derive(Clone, Copy, PartialEq)]
-enum Side {
-    Client,
-    Server,
-}
-
 impl Recorder {
-    /// A recorder that keeps what it hears in memory, and writes it to `log` as it comes.
-    pub fn new(log: Option<Box<dyn Write + Send>>) -> Recorder {
-        Recorder { kept: Arc::new(Mutex::new(Kept { lines: Vec::new(), log, failed: None })) }
+    /// A recorder that keeps what it hears in memory, and writes it to `log` as it comes. `goal`, where there is one,
+    /// says what the calls are for: the protocol does not.
+    pub fn new(goal: Option<String>, mut log: Option<Box<dyn Write + Send>>) -> Recorder {
+        let written = match (&goal, &mut log) {
+            (Some(goal), Some(log)) => log::write_goal(log, goal),
+            _ => Ok(()),
+        };
+        let mut kept = Kept { lines: Vec::new(), goal, log, failed: None };
+        if let Err(e) = written {
+            kept.give_up(e);
+        }
+        Recorder { kept: Arc::new(Mutex::new(kept)) }
+    }
+
+    /// A recorder that has heard what is in the log of another, and whether the log ends inside an entry, which is left
+    /// out.
+    ///
+    /// # Errors
+    /// Failures of `log`, and a line that is no entry.
+    pub fn read_log(log: impl BufRead) -> io::Result<(Recorder, bool)> {
+        let Log { lines, goal, cut } = Log::read(log)?;
+        let kept = Kept { lines, goal, log: None, failed: None };
+        Ok((Recorder { kept: Arc::new(Mutex::new(kept)) }, cut))
     }
 
     /// Stands between a client and a server until the server's side ends. The server's input is closed when the
@@ -67,22 +85,22 @@ impl Recorder {
             if from.read_until(b'\n', &mut line)? == 0 {
                 return Ok(());
             }
-            self.keep(side, &line);
-            to.write_all(&line)?;
+            to.write_all(&self.keep(Line::now(side, line)))?;
             to.flush()?;
         }
     }
 
-    fn keep(&self, side: Side, line: &[u8]) {
+    /// Keeps a line, and gives its bytes back.
+    fn keep(&self, line: Line) -> Vec<u8> {
+        let bytes = line.bytes.clone();
         let mut kept = self.kept.lock().unwrap_or_else(|e| e.into_inner());
         if let Some(log) = &mut kept.log
-            && let Err(e) = write_entry(log, side, line)
+            && let Err(e) = line.write(log)
         {
-            // The session matters more than its log.
-            kept.failed = Some(e);
-            kept.log = None;
+            kept.give_up(e);
         }
-        kept.lines.push((side, line.to_owned()));
+        kept.lines.push(line);
+        bytes
     }
 
     /// Why the log is incomplete, if it is.
@@ -91,57 +109,61 @@ impl Recorder {
         kept.failed.as_ref().map(ToString::to_string)
     }
 
-    /// The session as a trace, with what of it a trace cannot hold: tools, calls and results. `goal`, where there is
-    /// one, comes first: the protocol does not say what the calls were for.
+    /// The session as a trace, with what of it a trace cannot hold: tools, calls and results. A call has the `time` at
+    /// which it was made, its result the `time` at which it came and how long that took, in `x_seconds`.
     ///
     /// # Errors
     /// A session that is no session of the protocol.
-    pub fn trace(&self, goal: Option<&str>) -> Result<(Trace, Vec<Loss>), Box<FormatError>> {
+    pub fn trace(&self) -> Result<(Trace, Vec<Loss>), Box<FormatError>> {
         let kept = self.kept.lock().unwrap_or_else(|e| e.into_inner());
         let messages = dialogue(&kept.lines);
-        let stateless = messages.iter().any(|(m, _)| stated_version(&m["params"]).is_some());
+        let stateless = messages.iter().any(|m| stated_version(&m.json["params"]).is_some());
         let format = if stateless { Format::Mcp2026 } else { Format::Mcp2025 };
         // As it was said: numbers keep their spelling.
-        let text: Vec<&str> = messages.iter().map(|(_, line)| *line).collect();
+        let text: Vec<&str> = messages.iter().map(|m| m.text).collect();
         let read = format.read(&text.join("\n"))?;
         let mut trace = read.value.into_iter().next().unwrap_or_default();
-        if let Some(goal) = goal {
+        times::note(&mut trace, &messages);
+        if let Some(goal) = &kept.goal {
             let after_tools = trace.spans.iter().take_while(|s| s.kind == SpanKind::Tools).count();
-            trace.spans.insert(after_tools, Span::new(SpanKind::Goal, goal));
+            trace.spans.insert(after_tools, Span::new(SpanKind::Goal, goal.as_str()));
         }
         Ok((trace, read.losses))
     }
 }
 
-fn write_entry(log: &mut impl Write, side: Side, line: &[u8]) -> io::Result<()> {
-    let from = if side == Side::Client { "client" } else { "server" };
-    let line = line.strip_suffix(b"\n").unwrap_or(line);
-    // What is no UTF-8 is no message either; its bytes are kept one by one.
-    let entry = match std::str::from_utf8(line) {
-        Ok(message) => json!({"from": from, "message": message}),
-        Err(_) => json!({"from": from, "bytes": line}),
-    };
-    writeln!(log, "{entry}")?;
-    log.flush()
+impl Kept {
+    /// The session matters more than its log.
+    fn give_up(&mut self, e: io::Error) {
+        self.failed = Some(e);
+        self.log = None;
+    }
+}
+
+/// A message of the dialogue.
+pub(super) struct Message<'a> {
+    pub(super) json: Value,
+    pub(super) text: &'a str,
+    pub(super) time: Option<&'a str>,
 }
 
 /// The client's requests and the server's responses to them. What the server asks its client for, in numbers of its
 /// own, is another conversation; it is in the log.
-fn dialogue(lines: &[(Side, Vec<u8>)]) -> Vec<(Value, &str)> {
+fn dialogue(lines: &[Line]) -> Vec<Message<'_>> {
     let mut asked: BTreeSet<String> = BTreeSet::new();
     let mut messages = Vec::new();
-    for (side, line) in lines {
-        let Ok(line) = std::str::from_utf8(line) else { continue };
-        let Ok(message) = serde_json::from_str::<Value>(line) else { continue };
-        let id = message.get("id").map(ToString::to_string);
-        let belongs = match (side, message.get("method"), &id) {
+    for Line { side, bytes, time } in lines {
+        let Ok(text) = std::str::from_utf8(bytes) else { continue };
+        let Ok(json) = serde_json::from_str::<Value>(text) else { continue };
+        let id = json.get("id").map(ToString::to_string);
+        let belongs = match (side, json.get("method"), &id) {
             (Side::Client, Some(_), Some(id)) => asked.insert(id.clone()),
             (Side::Client, Some(_), None) => true,
             (Side::Server, None, Some(id)) => asked.remove(id),
             _ => false,
         };
         if belongs {
-            messages.push((message, line));
+            messages.push(Message { json, text, time: time.as_deref() });
         }
     }
     messages

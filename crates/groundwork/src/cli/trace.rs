@@ -63,7 +63,8 @@ pub struct RecordArgs {
     /// The trace file to write when the session ends
     #[arg(long, short, value_name = "FILE", required_unless_present = "log")]
     pub out: Option<PathBuf>,
-    /// Write every message as it passes to this file, one JSON object a line
+    /// Write every message as it passes to this file, one JSON object a line; `trace convert mcp-log trace` reads it
+    /// [default: beside the trace, until that is written]
     #[arg(long, value_name = "FILE")]
     pub log: Option<PathBuf>,
     /// The goal of the trace: the protocol does not say what the calls are for
@@ -123,9 +124,13 @@ pub struct ConvertArgs {
     pub from: Option<String>,
     /// The format to write
     pub to: Option<String>,
-    /// The file to read; `-` reads standard input. A file `.parquet` holds traces
+    /// The file to read; `-` reads standard input. A file `.parquet` holds traces, or documents in its rows
     #[arg(default_value = "-")]
     pub input: PathBuf,
+    /// The column of a Parquet file that holds the documents, as JSON text or lists and objects, or as text [default: the
+    /// whole row where it is a document, or else the only column that may be one]
+    #[arg(long, value_name = "NAME")]
+    pub column: Option<String>,
     /// The file to write [default: standard output]; one named `.parquet` holds traces
     #[arg(long, short)]
     pub out: Option<PathBuf>,

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use groundwork_corpus::trace_files;
 use groundwork_trace::adapters::{ConvertError, Side, each_text};
-use groundwork_trace::{Severity, Tool, Trace, check};
+use groundwork_trace::{Severity, Tool, Trace, check, nearest};
 use groundwork_worlds::{tool_set, world_names};
 
 use crate::cli::TraceCommand;
@@ -19,9 +19,10 @@ mod generate;
 mod grammar;
 mod lsp;
 mod record;
+mod rows;
 mod show;
 
-use convert::Skipped;
+use convert::{Input, Skipped, Source};
 
 pub fn run(command: TraceCommand) -> Result<(), Failure> {
     match command {
@@ -85,7 +86,8 @@ fn each_trace(file: &Path, mut put: impl FnMut(Trace)) -> Result<(), Failure> {
     let files = if file.is_dir() { trace_files(file)? } else { vec![file.to_owned()] };
     let mut skipped = Skipped::none();
     for file in files {
-        convert::each(Side::Trace, &file, &mut skipped, |trace| {
+        let input = Input { from: Source::Side(Side::Trace), file: &file, column: None };
+        convert::each(&input, &mut skipped, &mut |trace| {
             put(trace);
             Ok(())
         })?;
@@ -150,7 +152,10 @@ fn parse(text: &str, file: &Path) -> Result<Vec<Trace>, Failure> {
 }
 
 fn known_tools(name: &str) -> Result<Vec<Tool>, String> {
-    tool_set(name)
-        .map(<[Tool]>::to_vec)
-        .ok_or_else(|| format!("the named sets are those of the worlds: {}", world_names().join(", ")))
+    let names = world_names();
+    let hint = || match nearest(name, names.iter().copied()) {
+        Some(near) => format!("did you mean `{near}`?"),
+        None => format!("the named sets are those of the worlds: {}", names.join(", ")),
+    };
+    tool_set(name).map(<[Tool]>::to_vec).ok_or_else(hint)
 }

@@ -1,5 +1,8 @@
 //! `mcp`, `trace lsp`, `trace record` and `trace grammar`: the program among others.
 
+use std::io::{BufRead, BufReader, Write};
+use std::process::Stdio;
+
 use crate::workshop::{Said, Workshop};
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_groundwork");
@@ -48,14 +51,52 @@ fn a_session_is_recorded_as_a_trace_and_word_for_word() {
     let trace = shop.read("x.trace");
     for part in [
         "goal: Look around.\n",
-        "action [failed]: list(dir=\"nowhere\")\n",
-        "action: submit_answer(answer=\"3\")\n",
+        "action [failed time=\"20",
+        "]: list(dir=\"nowhere\")\n",
+        "]: submit_answer(answer=\"3\")\n",
+        " x_seconds=",
     ] {
         assert!(trace.contains(part), "{part}\n{trace}");
     }
     shop.run(["trace", "check", "x.trace"]).fine();
     shop.run(["trace", "fmt", "--check", "x.trace"]).fine();
-    assert_eq!(shop.read("x.jsonl").lines().count(), 5 + 4);
+    assert_eq!(shop.read("x.jsonl").lines().count(), 1 + 5 + 4);
+    // What was logged makes the trace again, and as much of it as was logged when all was over at once.
+    assert_eq!(shop.run(["trace", "convert", "mcp-log", "trace", "x.jsonl"]).fine().out, trace);
+    let log = shop.read("x.jsonl");
+    shop.write("cut.jsonl", &log[..log.trim_end().rfind('\n').unwrap() + 20]);
+    let said = shop.run(["trace", "convert", "mcp-log", "trace", "cut.jsonl"]).fine();
+    assert!(trace.starts_with(&said.out[..said.out.len() - 1]), "{said:?}");
+    assert!(said.err.contains("ends inside an entry") && said.out.contains("submit_answer"), "{said:?}");
+    shop.run(["trace", "convert", "mcp-log", "trace", "x.trace"]).refused(&["`x.trace`: line 1 is no entry"]);
+    shop.run(["trace", "convert", "trace", "mcp-log", "x.trace"])
+        .refused(&["`mcp-log` is read and not written"]);
+}
+
+#[test]
+fn a_session_that_nobody_ends_is_not_lost() {
+    let shop = Workshop::new();
+    let record = ["trace", "record", "-o", "x.trace", "--", PROGRAM, "mcp", "files", "--seed", "3"];
+    // While a session goes on there is a log, which is not needed after it.
+    shop.pipe(record, SESSION).fine();
+    assert_eq!(shop.entries(""), ["x.trace"]);
+    let mut running = shop.command(record).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+    running.stdin.as_mut().unwrap().write_all(SESSION.as_bytes()).unwrap();
+    let mut answers = BufReader::new(running.stdout.take().unwrap()).lines();
+    for _ in 0..4 {
+        answers.next().unwrap().unwrap();
+    }
+    running.kill().unwrap();
+    running.wait().unwrap();
+    assert_eq!(shop.entries(""), ["x.trace", "x.trace.log"]);
+    // The next session leaves it alone.
+    shop.pipe(record, SESSION).fine();
+    assert_eq!(shop.entries(""), ["x.trace", "x.trace.log"]);
+    let lost = shop.run(["trace", "convert", "mcp-log", "trace", "x.trace.log"]).fine().out;
+    assert!(
+        lost.contains("]: submit_answer(answer=\"3\")\n") && lost.contains("]: {success: false"),
+        "{lost}"
+    );
 }
 
 #[test]
@@ -95,5 +136,11 @@ fn grammars_are_written() {
     assert_eq!(shop.run(["trace", "grammar", "x.trace"]).fine().out, files);
     shop.write("none.trace", "goal: x\n");
     shop.run(["trace", "grammar", "none.trace"]).refused(&["no call is valid", "hint:"]);
-    shop.run(["trace", "grammar", "filse"]).refused(&["no file and no world `filse`", "hint:"]);
+    shop.run(["trace", "grammar", "filse"])
+        .refused(&["no file and no world `filse`", "did you mean `files`?"]);
+    shop.write("set.trace", "tools: fiels\ngoal: x\n");
+    for command in ["check", "grammar"] {
+        shop.run(["trace", command, "set.trace"])
+            .refused(&["no set of tools `fiels`", "did you mean `files`?"]);
+    }
 }

@@ -8,6 +8,7 @@ mod evaluation;
 mod formats;
 mod histories;
 mod play;
+mod rows;
 mod run;
 mod traces;
 mod usage;

@@ -24,7 +24,9 @@ fn check_says_what_is_wrong_and_where() {
     shop.pipe(["trace", "check", "-"], "").fine();
     // A tool set that no world has is named, with those there are.
     let said = shop.pipe(["trace", "check", "-"], "tools: filse\ngoal: x\naction: read(path=\"a\")\n");
-    assert!(said.err.contains("filse") && said.err.contains("files, route, ledger"), "{said:?}");
+    assert!(said.err.contains("filse") && said.err.contains("did you mean `files`?"), "{said:?}");
+    let said = shop.pipe(["trace", "check", "-"], "tools: nonsense\ngoal: x\n");
+    assert!(said.err.contains("nonsense") && said.err.contains("files, route, ledger"), "{said:?}");
 }
 
 #[test]

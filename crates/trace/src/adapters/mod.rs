@@ -36,7 +36,9 @@ mod verbatim;
 mod verifiers;
 
 pub use loss::{Converted, FormatError, Loss, LossKind, Place};
-pub use stream::{ConvertError, DocumentPlace, Side, Summary, Writer, convert, each_text, read_each};
+pub use stream::{
+    ConvertError, DocumentPlace, Side, Summary, Writer, convert, each_text, read_each, read_rows,
+};
 
 use crate::{Trace, suggest};
 use dialects::Dialect;
@@ -356,23 +358,27 @@ impl Format {
         Ok(all)
     }
 
+    /// The keys of an object of which a document has at least one; none where documents are no objects.
+    pub const fn document_keys(self) -> &'static [&'static str] {
+        match self {
+            Format::OpenAiResponses => &["input", "output"],
+            Format::ShareGpt => &["conversations"],
+            Format::Atif => &["steps"],
+            Format::Adp => &["content"],
+            Format::OpenTelemetry => &["resourceSpans"],
+            Format::SweAgent => &["trajectory"],
+            Format::Inspect => &["samples", "messages"],
+            Format::Verifiers => &["nodes"],
+            Format::JsonSchema => &["tools", "result"],
+            Format::OpenAiChat | Format::Anthropic => &["messages"],
+            _ => &[],
+        }
+    }
+
     /// Whether `node`, an item of a list, is a document of its own.
     fn is_document(self, node: &Node<'_>) -> bool {
         let array = matches!(node.kind, Kind::Array(_));
-        let keys = match self {
-            Format::OpenAiResponses => ["input", "output"],
-            Format::ShareGpt => ["conversations", "conversations"],
-            Format::Atif => ["steps", "steps"],
-            Format::Adp => ["content", "content"],
-            Format::OpenTelemetry => ["resourceSpans", "resourceSpans"],
-            Format::SweAgent => ["trajectory", "trajectory"],
-            Format::Inspect => ["samples", "messages"],
-            Format::Verifiers => ["nodes", "nodes"],
-            Format::JsonSchema => ["tools", "result"],
-            _ => ["messages", "messages"],
-        };
-        let object = keys.iter().any(|k| node.get(k).is_some()) && node.get("type").is_none();
-        array || (self.document() == Document::Json && object)
+        array || self.document_keys().iter().any(|k| node.get(k).is_some()) && node.get("type").is_none()
     }
 
     fn read_json(self, node: &Node<'_>, at: At<'_>) -> Read<Vec<(Trace, Vec<Loss>)>> {

@@ -45,6 +45,21 @@ impl<R: BufRead> Source<R> {
         }
     }
 
+    /// Passes over a byte order mark, which some editors put before everything else.
+    pub(crate) fn skip_mark(&mut self) -> io::Result<()> {
+        let mark = "\u{feff}".as_bytes();
+        let mut begin = Vec::new();
+        while begin.len() < mark.len() && mark.starts_with(&begin) {
+            let Some(&byte) = self.input.fill_buf()?.first() else { break };
+            self.input.consume(1);
+            begin.push(byte);
+        }
+        if begin != mark {
+            (self.back, self.at) = (begin, 0);
+        }
+        Ok(())
+    }
+
     /// Adds the next line to `bytes`, with its end; false after the last.
     pub(crate) fn line(&mut self, bytes: &mut Vec<u8>) -> io::Result<bool> {
         let before = bytes.len();
@@ -88,10 +103,6 @@ impl<R: BufRead> Source<R> {
             let buffer = self.fill()?;
             if buffer.is_empty() {
                 return Ok(None);
-            }
-            if (line, column) == (1, 1) && buffer.starts_with("\u{feff}".as_bytes()) {
-                self.consume(3);
-                continue;
             }
             let blank = buffer.iter().position(|b| !b.is_ascii_whitespace()).unwrap_or(buffer.len());
             let next = buffer.get(blank).copied();

@@ -66,12 +66,17 @@ pub struct DocumentPlace {
     pub document: usize,
     /// The line on which it begins, from 1.
     pub line: usize,
+    /// Its row in a table, from 1; lines are then those of its text.
+    pub row: Option<usize>,
     /// Its number in a list of documents, from 0.
     pub item: Option<usize>,
 }
 
 impl Display for DocumentPlace {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        if let Some(row) = self.row {
+            return write!(f, "document {}, row {row}", self.document);
+        }
         write!(f, "document {}, line {}", self.document, self.line)?;
         self.item.map_or(Ok(()), |item| write!(f, ", item {item} of a list"))
     }
@@ -137,12 +142,42 @@ pub fn read_each(
     bad: impl FnMut(ConvertError) -> Result<(), ConvertError>,
     each: impl FnMut(Trace) -> Result<(), ConvertError>,
 ) -> Result<Summary, ConvertError> {
-    let mut reader = Reader { each, bad, summary: Summary::default(), documents: 0 };
+    let mut reader = Reader { each, bad, summary: Summary::default(), documents: 0, row: None };
     let mut source = Source::new(input);
+    if let Side::Format(_) = from {
+        source.skip_mark()?;
+    }
     match from {
         Side::Trace => reader.traces(&mut source)?,
         Side::Format(format) if format.document() == Document::Text => reader.texts(format, &mut source)?,
         Side::Format(format) => reader.values(format, &mut source)?,
+    }
+    Ok(reader.summary)
+}
+
+/// As [`read_each`], for documents that are rows of a table: each is whole, and a row may have none.
+///
+/// # Errors
+/// Failures of `rows`, and those of `bad` and `each`.
+pub fn read_rows(
+    from: Side,
+    rows: impl IntoIterator<Item = io::Result<Option<String>>>,
+    bad: impl FnMut(ConvertError) -> Result<(), ConvertError>,
+    each: impl FnMut(Trace) -> Result<(), ConvertError>,
+) -> Result<Summary, ConvertError> {
+    let mut reader = Reader { each, bad, summary: Summary::default(), documents: 0, row: None };
+    for (i, row) in rows.into_iter().enumerate() {
+        reader.row = Some(i + 1);
+        match (row?, from) {
+            (None, _) => {
+                let error = FormatError::new(At::Root.place(), "this row is null", "it holds no document");
+                reader.failed((1, 1, None), error)?;
+            }
+            (Some(text), Side::Trace) => reader.language(text, 1)?,
+            (Some(text), Side::Format(format)) => {
+                reader.document((1, 1, None), &mut text.into_bytes(), |text| format.read(text))?;
+            }
+        }
     }
     Ok(reader.summary)
 }
@@ -163,7 +198,7 @@ pub fn each_text(
             if let Place::Line(line, _) = &mut error.place {
                 *line += begin - 1;
             }
-            let place = DocumentPlace { document, line: begin, item: None };
+            let place = DocumentPlace { document, line: begin, row: None, item: None };
             ConvertError::Format { place, error }
         })?;
         each(&text, begin)?;
@@ -187,6 +222,8 @@ struct Reader<E, B> {
     summary: Summary,
     /// How many documents there were, also those that could not be read.
     documents: usize,
+    /// The row that is read, where they are those of a table.
+    row: Option<usize>,
 }
 
 impl<E, B> Reader<E, B>
@@ -200,21 +237,26 @@ where
             let more = source.trace(&mut bytes)?;
             match utf8(&mut bytes) {
                 Err(error) => self.failed((begin, 1, None), error)?,
-                Ok(text) => match Trace::parse_all(&text) {
-                    Ok(value) => {
-                        self.documents += usize::from(!value.is_empty());
-                        self.all(Converted { value, losses: Vec::new() })?;
-                    }
-                    Err(errors) => {
-                        let place = DocumentPlace { document: self.documents, line: begin, item: None };
-                        self.documents += 1;
-                        (self.bad)(ConvertError::Trace { place, text, errors })?;
-                    }
-                },
+                Ok(text) => self.language(text, begin)?,
             }
             begin = source.line;
             if !more {
                 return Ok(());
+            }
+        }
+    }
+
+    /// A text in the trace language that begins on line `begin`.
+    fn language(&mut self, text: String, begin: usize) -> Result<(), ConvertError> {
+        match Trace::parse_all(&text) {
+            Ok(value) => {
+                self.documents += usize::from(!value.is_empty());
+                self.all(Converted { value, losses: Vec::new() })
+            }
+            Err(errors) => {
+                let place = self.place((begin, 1, None));
+                self.documents += 1;
+                (self.bad)(ConvertError::Trace { place, text, errors })
             }
         }
     }
@@ -236,8 +278,10 @@ where
             while source.line(&mut bytes)? {}
             return self.document((begin, 1, None), &mut bytes, |text| format.read(text));
         }
+        // The lines of the text are none of the file.
         let inside = |mut e: Box<FormatError>| {
-            e.message.insert_str(0, "in its text: ");
+            let place = std::mem::replace(&mut e.place, Place::Line(1, 1));
+            e.message.insert_str(0, &format!("in its text, at {place}: "));
             e
         };
         self.lines(source, bytes, begin, |line| format.read(&text_of(line)?).map_err(inside))
@@ -424,16 +468,20 @@ where
 
     /// Reports a document that cannot be read.
     fn failed(&mut self, start: Start, mut error: Box<FormatError>) -> Result<(), ConvertError> {
-        let (line, column, item) = start;
+        let (line, column, _) = start;
         if let Place::Line(l, c) = &mut error.place {
             if *l == 1 {
                 *c += column - 1;
             }
             *l += line - 1;
         }
-        let place = DocumentPlace { document: self.documents, line, item };
+        let place = self.place(start);
         self.documents += 1;
         (self.bad)(ConvertError::Format { place, error })
+    }
+
+    fn place(&self, (line, _, item): Start) -> DocumentPlace {
+        DocumentPlace { document: self.documents, line, row: self.row, item }
     }
 
     fn all(&mut self, read: Converted<Vec<Trace>>) -> Result<(), ConvertError> {
@@ -509,7 +557,9 @@ impl<W: Write> Writer<W> {
                 match format.document() {
                     Document::Json => writeln!(self.output, "{text}")?,
                     Document::Lines => {
-                        let messages: Vec<&str> = text.lines().collect();
+                        // A message may go over several lines.
+                        let read = json::parse_all(&text).unwrap_or_default();
+                        let messages: Vec<&str> = read.iter().map(|node| node.raw).collect();
                         writeln!(self.output, "[{}]", messages.join(","))?;
                     }
                     Document::Text if first => self.held = Some(text),

@@ -4,20 +4,23 @@ use std::ops::Range;
 
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
-use crate::terminal::{fold, folded, notes, visible};
-use crate::{Attempt, Span, SpanKind, Tool, Trace};
+use crate::graph::{Part, parts};
+use crate::terminal::{fold, folded, left_by, visible};
+use crate::{Attempt, Span, SpanKind, Tool, Trace, Value};
 
 /// The lines of a body after which the rest is folded away.
 const LINES: usize = 16;
 /// The characters of a body that stand beside a closed span.
 const PREVIEW: usize = 100;
+/// The branches that are open at first.
+const BRANCHES: usize = 8;
 
 /// Draws traces as one HTML page that loads nothing from elsewhere. `from` is the number of the first of them.
 ///
 /// Every span can be folded, by the pointer or by the keyboard (the page says how), and a printed page shows all of
 /// them. Failed actions (`✗`), errors (`!`), reflections (`↻`) and injected faults are marked by signs, words and the
 /// form of their edge; colour only adds to that. Under an action that is no valid call stands why; `known` gives the
-/// tools of a named set.
+/// tools of a named set. What a [branch](Trace::branches) has beyond those before it can be folded as a whole.
 pub fn page(traces: &[Trace], from: usize, title: &str, known: impl Fn(&str) -> Option<Vec<Tool>>) -> String {
     let page = html! {
         (DOCTYPE)
@@ -50,39 +53,23 @@ pub fn page(traces: &[Trace], from: usize, title: &str, known: impl Fn(&str) -> 
     page.into_string()
 }
 
-/// What an episode consists of, in a line.
-struct Counts {
-    actions: usize,
-    failed: usize,
-    faults: usize,
-    reflections: usize,
-}
-
-impl Counts {
-    fn of(trace: &Trace) -> Counts {
-        let count = |f: &dyn Fn(&Span) -> bool| trace.spans.iter().filter(|s| f(s)).count();
-        Counts {
-            actions: count(&|s| s.kind == SpanKind::Action),
-            failed: count(&|s| s.failed),
-            faults: count(&|s| s.fault.is_some()),
-            reflections: count(&|s| s.kind == SpanKind::Reflection),
-        }
+/// What some spans consist of, in a line.
+fn counts<'a>(spans: impl Iterator<Item = &'a Span> + Clone) -> String {
+    let count = |f: &dyn Fn(&Span) -> bool| spans.clone().filter(|s| f(s)).count();
+    let word = |n: usize, one: &str, many: &str| format!("{n} {}", if n == 1 { one } else { many });
+    let mut words = vec![word(count(&|s| s.kind == SpanKind::Action), "action", "actions")];
+    let (failed, faults) = (count(&|s| s.failed), count(&|s| s.fault.is_some()));
+    if failed > 0 {
+        words.push(format!("✗ {failed} failed"));
     }
-
-    fn words(&self) -> String {
-        let word = |n: usize, one: &str, many: &str| format!("{n} {}", if n == 1 { one } else { many });
-        let mut words = vec![word(self.actions, "action", "actions")];
-        if self.failed > 0 {
-            words.push(format!("✗ {} failed", self.failed));
-        }
-        if self.faults > 0 {
-            words.push(word(self.faults, "span shows a fault", "spans show a fault"));
-        }
-        if self.reflections > 0 {
-            words.push(format!("↻ {}", word(self.reflections, "reflection", "reflections")));
-        }
-        words.join(", ")
+    if faults > 0 {
+        words.push(word(faults, "span shows a fault", "spans show a fault"));
     }
+    let reflections = count(&|s| s.kind == SpanKind::Reflection);
+    if reflections > 0 {
+        words.push(format!("↻ {}", word(reflections, "reflection", "reflections")));
+    }
+    words.join(", ")
 }
 
 fn contents(traces: &[Trace], from: usize) -> Markup {
@@ -92,7 +79,7 @@ fn contents(traces: &[Trace], from: usize) -> Markup {
                 @for (i, trace) in traces.iter().enumerate() {
                     li {
                         a href=(format!("#trace-{}", from + i)) { (from + i) " " (heading(trace)) }
-                        small { (Counts::of(trace).words()) }
+                        small { (counts(trace.spans.iter())) }
                     }
                 }
             }
@@ -112,16 +99,60 @@ fn episode(trace: &Trace, number: usize, headed: bool, known: &impl Fn(&str) -> 
         Some(name) => known(&name),
         None => Some(trace.tools()).filter(|tools| !tools.is_empty()),
     };
+    let tools = tools.as_deref();
+    let parts = parts(trace);
     html! {
         section id=(format!("trace-{number}")) {
             @if headed { h2 { "Trace " (number) } }
-            p.counts { (Counts::of(trace).words()) }
-            @for span in &trace.spans { (draw(span, tools.as_deref())) }
+            p.counts {
+                (counts(trace.spans.iter()))
+                @if parts.len() > 1 { ", " (parts.len()) " branches" }
+            }
+            @if parts.len() > 1 {
+                @for (n, part) in parts.iter().enumerate() { (branch(trace, number, &parts, n, part, tools)) }
+            } @else {
+                @for span in &trace.spans { (draw(span, tools, false, &html! {})) }
+            }
         }
     }
 }
 
-fn draw(span: &Span, tools: Option<&[Tool]>) -> Markup {
+/// What a branch has beyond those before it.
+fn branch(
+    trace: &Trace,
+    number: usize,
+    parts: &[Part],
+    n: usize,
+    part: &Part,
+    tools: Option<&[Tool]>,
+) -> Markup {
+    let place = |n: usize| format!("branch-{number}-{}", n + 1);
+    let away = |i: usize| {
+        html! {
+            @if left_by(parts, i).next().is_some() {
+                p.leaves {
+                    "here leaves"
+                    @for to in left_by(parts, i) { " " a href=(format!("#{}", place(to))) { "branch " (to + 1) } }
+                }
+            }
+        }
+    };
+    html! {
+        details.branch id=(place(n)) style=(format!("--depth:{}", part.depth.min(6))) open[n < BRANCHES] {
+            summary {
+                b { "Branch " (n + 1) " of " (parts.len()) }
+                span.from { (trace.leaving(part)) }
+                small { (counts(part.numbers.iter().map(|&i| &trace.spans[i]))) }
+            }
+            @for (k, &i) in part.numbers.iter().enumerate() {
+                (draw(&trace.spans[i], tools, k == 0, &away(i)))
+            }
+        }
+    }
+}
+
+/// A span; `placed` where it was said what it follows. `under` stands under its body.
+fn draw(span: &Span, tools: Option<&[Tool]>, placed: bool, under: &Markup) -> Markup {
     let kind = span.kind.keyword();
     let mark = match span.kind {
         SpanKind::Action if span.failed => "✗",
@@ -137,7 +168,6 @@ fn draw(span: &Span, tools: Option<&[Tool]>) -> Markup {
     ] {
         class.push_str(if on { add } else { "" });
     }
-    let notes = notes(span);
     let why = match (span.kind, tools) {
         (SpanKind::Action, Some(tools)) => Attempt::parse(&span.body, tools).message,
         _ => String::new(),
@@ -152,7 +182,7 @@ fn draw(span: &Span, tools: Option<&[Tool]>) -> Markup {
                 span.preview { (closed(span)) }
             }
             div.body {
-                @if !notes.is_empty() { p.note { (shown_line(&notes)) } }
+                (notes(span, placed))
                 pre { (text(span, 0..shown)) }
                 @if shown < span.body.len() {
                     details.more {
@@ -161,6 +191,32 @@ fn draw(span: &Span, tools: Option<&[Tool]>) -> Markup {
                     }
                 }
                 @if !why.is_empty() { p.why { (shown_line(&why)) } }
+                (under)
+            }
+        }
+    }
+}
+
+/// What is known about a span beside its body.
+fn notes(span: &Span, placed: bool) -> Markup {
+    let meta: Vec<_> = span.meta.iter().filter(|(name, _)| !placed || name != "after").collect();
+    if !span.failed && span.fault.is_none() && span.weight.is_none() && meta.is_empty() {
+        return html! {};
+    }
+    let said = |name: &str, value: &str| {
+        html! { span.fact { span.name { (shown_line(name)) } " " (shown_line(value)) } }
+    };
+    html! {
+        p.note {
+            @if span.failed { span.flag { "failed" } }
+            @if let Some(fault) = &span.fault { span.flag { "fault: " (shown_line(fault)) } }
+            @if let Some(weight) = span.weight { (said("weight", &weight.to_string())) }
+            @for (name, value) in meta {
+                @match value {
+                    // A string is clear without its quotes.
+                    Value::Str(text) if !text.is_empty() => (said(name, text)),
+                    value => (said(name, &value.to_string())),
+                }
             }
         }
     }

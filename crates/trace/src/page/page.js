@@ -11,9 +11,15 @@ function current() {
   return top - 1;
 }
 
+function reveal(inside) {
+  const branch = inside && inside.closest(".branch");
+  if (branch) branch.open = true;
+}
+
 function go(step, wanted) {
   for (let i = current() + step; i >= 0 && i < spans.length; i += step) {
     if (wanted(spans[i])) {
+      reveal(spans[i]);
       head(spans[i]).focus({ focusVisible: true, preventScroll: true });
       spans[i].scrollIntoView({ block: "nearest" });
       return;
@@ -38,6 +44,7 @@ addEventListener("keydown", (event) => {
     key();
   }
 });
+addEventListener("hashchange", () => reveal(document.getElementById(location.hash.slice(1))));
 addEventListener("beforeprint", () => {
   closed = all.filter((d) => !d.open);
   closed.forEach((d) => (d.open = true));

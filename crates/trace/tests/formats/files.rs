@@ -173,7 +173,10 @@ fn a_bad_document_is_named_and_the_next_is_read() {
     let lines = "{\"text\":\"<|im_start|>user\\na<|im_end|>\\n\"}\n{\"text\":\"x\"}\n{\"text\":3\n";
     let (good, bad) = good_and_bad(Format::Hermes, lines.as_bytes());
     assert_eq!(good, ["a"]);
-    assert!(bad[0].starts_with("document 1, line 2: in its text: no turn begins here"), "{bad:?}");
+    assert!(
+        bad[0].starts_with("document 1, line 2: in its text, at line 1, column 1: no turn begins here"),
+        "{bad:?}"
+    );
     assert!(bad[1].starts_with("document 2, line 3: expected `,` or `}`"), "{bad:?}");
     let (_, bad) =
         good_and_bad(Format::Hermes, b"{\"text\":\n{\"text\":\"<|im_start|>user\\na<|im_end|>\\n\"}\n");

@@ -69,3 +69,27 @@ fn long_bodies_are_folded_without_losing_a_byte() {
     assert!(page.contains("… 84 more lines"), "{page}");
     assert!(body.iter().all(|line| page.contains(line.as_str())));
 }
+
+#[test]
+fn branches_are_parts_that_lead_to_each_other() {
+    let text = "goal [id=\"g\" author=\"ann\" tokens=3]: Count.\naction [failed]: cuont()\nanswer: 3\nanswer [after=\"g\" score=0.5]: 12\n\
+                goal [after=null attach=[\"a<b\"]]: Anew.\n";
+    let page = page(&[Trace::parse(text).unwrap()], 4, "x.trace", |_| None);
+    for part in [
+        "1 action, ✗ 1 failed, 3 branches",
+        "<details class=\"branch\" id=\"branch-4-2\" style=\"--depth:1\" open>",
+        "<b>Branch 2 of 3</b><span class=\"from\">after goal of branch 1: Count.</span>",
+        "here leaves <a href=\"#branch-4-2\">branch 2</a></p>",
+        "<span class=\"fact\"><span class=\"name\">author</span> ann</span><span class=\"fact\"><span class=\"name\">tokens</span> 3</span>",
+        "<span class=\"flag\">failed</span>",
+        "<span class=\"name\">score</span> 0.5",
+        "<span class=\"name\">attach</span> [&quot;a&lt;b&quot;]",
+    ] {
+        assert!(page.contains(part), "{part}\n{page}");
+    }
+    assert_eq!(page.matches("<details class=\"span ").count(), 5, "every span once");
+    assert!(!page.contains("name\">after"), "it was said");
+    // An `after` that changes nothing makes no branch.
+    let plain = shown(&[Trace::parse("goal [id=\"a\"]: a\nanswer [after=\"a\"]: b\n").unwrap()]);
+    assert!(!plain.contains("class=\"branch\"") && plain.contains("name\">after</span> a"));
+}

@@ -45,3 +45,39 @@ fn long_bodies_are_folded_and_the_rest_is_counted() {
     assert!(long.contains(&"é".repeat(320)) && !long.contains(&"é".repeat(321)), "{long}");
     assert!(long.ends_with("… 1360 more bytes\n"), "{long}");
 }
+
+const BRANCHED: &str = "goal [id=\"g\" author=\"ann\"]: Count.\naction: count()\nobservation: 3\nanswer: 3\nthought [after=\"g\" id=\"t\"]: I guess.\n\
+                        answer: 12\nanswer [after=\"t\" score=0]: 13\ngoal [after=null]: Anew.\n";
+
+#[test]
+fn a_branch_says_where_it_leaves_and_shows_what_is_new() {
+    let shown = Trace::parse(BRANCHED).unwrap().to_terminal(false);
+    insta::assert_snapshot!(shown, @r#"
+    ── branch 1 of 4: from the beginning ───────────────────────────────────────────────────────────────
+      goal         Count.  ← id "g", author "ann", branch 2 leaves here
+      action       count()
+      observation  3
+      answer       3
+    ── branch 2 of 4: after goal of branch 1: Count. ───────────────────────────────────────────────────
+      thought      I guess.  ← id "t", branch 3 leaves here
+      answer       12
+    ── branch 3 of 4: after thought of branch 2: I guess. ──────────────────────────────────────────────
+      answer       13  ← score 0
+    ── branch 4 of 4: from the beginning ───────────────────────────────────────────────────────────────
+      goal         Anew.
+    "#);
+    // Of many branches, the first are shown where bodies are folded.
+    let many: String = (0..20).map(|i| format!("answer [after=\"g\"]: {i}\nuser: no\n")).collect();
+    let many = Trace::parse(&format!("goal [id=\"g\"]: {}\n{many}", "a long task ".repeat(20))).unwrap();
+    let folded = many.to_terminal_folded(false, 12);
+    assert_eq!((folded.matches("── branch ").count(), folded.matches("… 2 spans\n").count()), (20, 12));
+    assert_eq!(
+        (folded.matches("  answer ").count(), many.to_terminal(false).matches("  answer ").count()),
+        (8, 20)
+    );
+    assert!(folded.contains("19 branches leave here"), "{folded}");
+    assert!(
+        folded.contains("after goal of branch 1: a long task a long task a long task a long task  … ──"),
+        "{folded}"
+    );
+}

@@ -5,11 +5,12 @@ use std::fs::{self, File};
 use std::io::{self, BufRead, BufReader, BufWriter, IsTerminal, Write};
 use std::path::{Path, PathBuf};
 
-use groundwork_corpus::{Archive, TraceReader, TraceRecord, TraceWriter, is_archive};
+use groundwork_bridge::Recorder;
+use groundwork_corpus::{Archive, RowFile, TraceReader, TraceRecord, TraceWriter, is_archive};
 use groundwork_trace::Trace;
 use groundwork_trace::adapters::{ConvertError, Format, Place, Side, Summary, Writer, read_each};
 
-use super::{name, plural};
+use super::{name, plural, rows};
 use crate::cli::ConvertArgs;
 use crate::commands::is_no_file;
 use crate::failure::Failure;
@@ -22,13 +23,17 @@ pub fn run(args: &ConvertArgs) -> Result<(), Failure> {
     let (Some(from), Some(to)) = (&args.from, &args.to) else {
         return Err(Failure::input("give the formats to read and to write\n  hint: `--list` names them all"));
     };
-    let (from, to) = (side(from)?, side(to)?);
-    if is_parquet(&args.input) && from != Side::Trace {
-        return Err(Failure::input("a Parquet file holds traces\n  hint: read it as `trace`"));
+    let (from, to) = (if from == LOG { Source::Log } else { Source::Side(side(from)?) }, side(to)?);
+    if args.column.is_some() && !is_parquet(&args.input) {
+        return Err(Failure::input(format!(
+            "`{}` has no columns\n  hint: `--column` is for files that are named `.parquet`",
+            name(&args.input)
+        )));
     }
+    let input = Input { from, file: &args.input, column: args.column.as_deref() };
     let mut skipped = Skipped { allowed: args.skip_bad, count: 0 };
     let summary = match &args.out {
-        None => into_text(from, to, &args.input, io::stdout().lock(), &mut skipped)?,
+        None => into_text(&input, to, io::stdout().lock(), &mut skipped)?,
         Some(out) if out.extension() == Some(OsStr::new("eval")) => {
             return Err(Failure::input(format!(
                 "`{}`: `.eval` archives are read and not written\n  hint: name the file `.json`; Inspect reads such logs too",
@@ -39,18 +44,18 @@ pub fn run(args: &ConvertArgs) -> Result<(), Failure> {
             if to != Side::Trace {
                 return Err(Failure::input("a Parquet file holds traces\n  hint: write it as `trace`"));
             }
-            into_parquet(from, &args.input, out, &mut skipped)?
+            into_parquet(&input, out, &mut skipped)?
         }
         // A device or a pipe is written to, and never replaced.
         Some(out) if is_no_file(out) => {
             let file = File::options().write(true).open(out).map_err(|e| Failure::unwritable(out, &e))?;
-            into_text(from, to, &args.input, file, &mut skipped)?
+            into_text(&input, to, file, &mut skipped)?
         }
         // Appears whole or not at all.
         Some(out) => {
             let temporary = part(out);
             let file = File::create(&temporary).map_err(|e| Failure::unwritable(out, &e))?;
-            let done = into_text(from, to, &args.input, file, &mut skipped).and_then(|summary| {
+            let done = into_text(&input, to, file, &mut skipped).and_then(|summary| {
                 fs::rename(&temporary, out).map_err(|e| Failure::unwritable(out, &e))?;
                 Ok(summary)
             });
@@ -98,28 +103,50 @@ fn is_parquet(file: &Path) -> bool {
     file.extension() == Some(OsStr::new("parquet"))
 }
 
+/// The log of `trace record`, as a source.
+const LOG: &str = "mcp-log";
+
+/// What a file is read as.
+#[derive(Clone, Copy, PartialEq)]
+pub(super) enum Source {
+    Side(Side),
+    /// The log of a recorded session.
+    Log,
+}
+
+/// A file to read, and as what.
+pub(super) struct Input<'a> {
+    pub(super) from: Source,
+    pub(super) file: &'a Path,
+    /// The column of a Parquet file that holds the documents, if it was said.
+    pub(super) column: Option<&'a str>,
+}
+
+/// Where the traces that were read go.
+pub(super) type Put<'a> = dyn FnMut(Trace) -> Result<(), Failure> + 'a;
+
 fn into_text(
-    from: Side,
+    input: &Input<'_>,
     to: Side,
-    input: &Path,
     output: impl Write,
     skipped: &mut Skipped,
 ) -> Result<Summary, Failure> {
     let mut writer = Writer::new(to, BufWriter::new(output));
-    let losses = each(from, input, skipped, |trace| writer.put(&trace).map_err(|e| unwritten(&e)))?;
+    let losses = each(input, skipped, &mut |trace| writer.put(&trace).map_err(|e| unwritten(&e)))?;
     let mut summary = writer.finish().map_err(|e| unwritten(&e))?;
     summary.merge(losses);
     Ok(summary)
 }
 
-fn into_parquet(from: Side, input: &Path, out: &Path, skipped: &mut Skipped) -> Result<Summary, Failure> {
+fn into_parquet(input: &Input<'_>, out: &Path, skipped: &mut Skipped) -> Result<Summary, Failure> {
     let mut writer = TraceWriter::create(out)?;
-    let source = match from {
-        Side::Trace => "trace",
-        Side::Format(format) => format.name(),
+    let source = match input.from {
+        Source::Side(Side::Trace) => "trace",
+        Source::Side(Side::Format(format)) => format.name(),
+        Source::Log => LOG,
     };
     let mut number = 0;
-    let summary = each(from, input, skipped, |trace| {
+    let summary = each(input, skipped, &mut |trace| {
         let id = format!("{source}-{number:08}");
         number += 1;
         Ok(writer.write(TraceRecord { id, source: source.to_owned(), task: None, trace })?)
@@ -133,24 +160,45 @@ fn unwritten(e: &io::Error) -> Failure {
 }
 
 /// Gives the traces of a file to `put`, one at a time, and says how many there were and what reading them lost.
-pub(super) fn each(
-    from: Side,
-    input: &Path,
-    skipped: &mut Skipped,
-    mut put: impl FnMut(Trace) -> Result<(), Failure>,
-) -> Result<Summary, Failure> {
-    if is_parquet(input) {
+pub(super) fn each(input: &Input<'_>, skipped: &mut Skipped, put: &mut Put<'_>) -> Result<Summary, Failure> {
+    let &Input { from, file, column } = input;
+    let Source::Side(from) = from else { return session(file, put) };
+    if is_parquet(file) {
+        let rows = RowFile::open(file)?;
+        if column.is_some() || from != Side::Trace || !rows.holds_traces() {
+            return rows::each(from, column, file, rows, skipped, put);
+        }
         let mut summary = Summary::default();
-        for record in TraceReader::open(input)? {
+        for record in TraceReader::open(file)? {
             put(record?.trace)?;
             summary.traces += 1;
         }
         return Ok(summary);
     }
-    if from == Side::Format(Format::Inspect) && is_archive(input) {
-        return archived(input, skipped, &mut put);
+    if from == Side::Format(Format::Inspect) && is_archive(file) {
+        return archived(file, skipped, put);
     }
-    from_text(from, open(input)?, input, skipped, &mut put)
+    from_text(from, open(file)?, file, skipped, put)
+}
+
+/// The session of a log, also of one that ends before the session did.
+fn session(file: &Path, put: &mut Put<'_>) -> Result<Summary, Failure> {
+    let (recorder, cut) = Recorder::read_log(open(file)?).map_err(|e| match e.kind() {
+        io::ErrorKind::InvalidInput => Failure::input(format!("`{}`: {e}", name(file))),
+        _ => Failure::unreadable(Path::new(&name(file)), &e),
+    })?;
+    if cut {
+        eprintln!("warning: `{}` ends inside an entry, which is left out", name(file));
+    }
+    let (trace, losses) = recorder
+        .trace()
+        .map_err(|e| Failure::input(format!("`{}`: the session is no trace: {e}", name(file))))?;
+    put(trace)?;
+    let mut summary = Summary { traces: 1, ..Summary::default() };
+    for loss in losses {
+        summary.losses.entry(loss.kind).or_insert_with(|| (0, 0, loss)).0 += 1;
+    }
+    Ok(summary)
 }
 
 /// A file, or standard input.
@@ -167,11 +215,23 @@ fn from_text(
     reader: impl BufRead,
     file: &Path,
     skipped: &mut Skipped,
-    put: &mut impl FnMut(Trace) -> Result<(), Failure>,
+    put: &mut Put<'_>,
+) -> Result<Summary, Failure> {
+    guarded(file, skipped, put, |bad, each| read_each(from, reader, bad, each))
+}
+
+/// Has `read` give what cannot be read to `skipped` and traces to `put`, and says what ended it.
+pub(super) fn guarded(
+    file: &Path,
+    skipped: &mut Skipped,
+    put: &mut Put<'_>,
+    read: impl FnOnce(
+        &mut dyn FnMut(ConvertError) -> Result<(), ConvertError>,
+        &mut dyn FnMut(Trace) -> Result<(), ConvertError>,
+    ) -> Result<Summary, ConvertError>,
 ) -> Result<Summary, Failure> {
     let mut failed = None;
-    let bad = |e| skipped.add(file, e);
-    let done = read_each(from, reader, bad, |trace| {
+    let done = read(&mut |e| skipped.add(file, e), &mut |trace| {
         put(trace).map_err(|e| {
             failed = Some(e);
             ConvertError::Io(io::ErrorKind::Interrupted.into())
@@ -201,11 +261,7 @@ pub(super) fn described(file: &Path, e: ConvertError) -> String {
 }
 
 /// The samples of an `.eval` archive.
-fn archived(
-    file: &Path,
-    skipped: &mut Skipped,
-    put: &mut impl FnMut(Trace) -> Result<(), Failure>,
-) -> Result<Summary, Failure> {
+fn archived(file: &Path, skipped: &mut Skipped, put: &mut Put<'_>) -> Result<Summary, Failure> {
     let mut archive = Archive::open(file)?;
     let is_sample = |name: &str| name.starts_with("samples/") && name.ends_with(".json");
     let named = archive.names().enumerate().filter(|(_, n)| is_sample(n));
@@ -235,6 +291,9 @@ fn part(out: &Path) -> PathBuf {
 
 fn side(name: &str) -> Result<Side, Failure> {
     Side::from_name(name).map_err(|hint| {
+        if name == LOG {
+            return Failure::input(format!("`{LOG}` is read and not written\n  hint: write it as `trace`"));
+        }
         let hint =
             if hint.is_empty() { "`groundwork trace convert --list` names them all".into() } else { hint };
         Failure::input(format!("there is no format `{name}`\n  hint: {hint}"))
@@ -261,6 +320,7 @@ fn list() -> Result<(), Failure> {
     for format in Format::ALL {
         table.add_row([format.name(), format.description()]);
     }
+    table.add_row([LOG, "the log of `groundwork trace record`, which is read alone"]);
     println!("{table}");
     Ok(())
 }

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use groundwork_grammar::{GrammarError, lark};
 use groundwork_trace::Tool;
-use groundwork_worlds::{tool_set, world_names};
+use groundwork_worlds::tool_set;
 
 use super::{name, single};
 use crate::failure::Failure;
@@ -32,10 +32,10 @@ fn declared(place: &Path) -> Result<Vec<Tool>, Failure> {
         return Ok(tools.to_vec());
     }
     if place.extension().is_none() && !place.exists() && place.as_os_str() != "-" {
+        let hint = super::known_tools(&name(place)).err().unwrap_or_default();
         return Err(Failure::input(format!(
-            "there is no file and no world `{}`\n  hint: the worlds are {}",
-            place.display(),
-            world_names().join(", ")
+            "there is no file and no world `{}`\n  hint: {hint}",
+            place.display()
         )));
     }
     let trace = single(place)?;
