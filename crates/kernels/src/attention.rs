@@ -9,11 +9,10 @@
 //! alone: Dao et al., FlashAttention, 2022, with `dS = P ∘ (dP + δ)`, `δ_i = ∂/∂lse_i - do_i·o_i`.
 
 use std::borrow::Cow;
-use std::cell::RefCell;
 use std::ops::Range;
 
 use crate::allowed::Allowed;
-use crate::parallel::{SharedMut, for_each_job, written_by};
+use crate::parallel::{SharedMut, for_each_job, with_vector, written_by};
 use crate::product::{Plus, Product};
 use crate::simd::{Kernel, MAX_LANES, Vector, dispatch};
 
@@ -133,7 +132,7 @@ pub(crate) fn forward(
             let o = Place::all(o, sizes.queries, sizes.heads, sizes.head_dim);
             for_each_job(sizes.batch * sizes.kv_heads, |job| {
                 let (batch, kv_head) = (job / sizes.kv_heads, job % sizes.kv_heads);
-                with_room(|room| {
+                with_vector(|room| {
                     dispatch(Forward {
                         sizes,
                         batch,
@@ -280,15 +279,6 @@ pub(crate) struct Forward<'a> {
     pub lse: Option<&'a SharedMut<'a>>,
     /// Room to work in.
     pub room: &'a mut Vec<f32>,
-}
-
-/// Lends a job of this thread room to work in: decoding has so many small ones that new memory for each would take a good part of
-/// the time.
-pub(crate) fn with_room(job: impl FnOnce(&mut Vec<f32>)) {
-    thread_local! {
-        static ROOM: RefCell<Vec<f32>> = const { RefCell::new(Vec::new()) };
-    }
-    ROOM.with_borrow_mut(job);
 }
 
 impl Kernel for Forward<'_> {

@@ -4,8 +4,8 @@
 //! holds, as [`crate::attention`] does, to the same bits.
 
 use crate::allowed::Allowed;
-use crate::attention::{Forward, Heads, KEY_PANEL, Keys, Place, Sizes, with_room};
-use crate::parallel::{SharedMut, for_each_job, written_by};
+use crate::attention::{Forward, Heads, KEY_PANEL, Keys, Place, Sizes};
+use crate::parallel::{SharedMut, for_each_job, with_vector, written_by};
 use crate::simd::dispatch;
 
 /// Numbers of a page of memory, and how many of a job's pages are sent for beforehand: what the first cache holds.
@@ -84,7 +84,7 @@ pub(crate) fn forward(
                         transpose_panel(&mut keys[..(position + 1) * head_dim], head_dim);
                     }
                 }
-                with_room(|room| {
+                with_vector(|room| {
                     dispatch(Forward {
                         sizes: &Sizes {
                             batch: 1,

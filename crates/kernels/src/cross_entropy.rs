@@ -138,11 +138,6 @@ impl<'a> Head<'a> {
         // SAFETY: passed on to the caller.
         unsafe {
             match self {
-                Head::Packed(head) if head.wants_rounded() => {
-                    let rounded = a.rounded();
-                    let a = Matrix { data: &rounded, ..a };
-                    head.multiply_into(a, 0, head.columns(), Plus::Nothing, c, c_row);
-                }
                 Head::Packed(head) => head.multiply_into(a, 0, head.columns(), Plus::Nothing, c, c_row),
                 Head::Lying(head, precision) => matmul_into(a, *head, Plus::Nothing, c, c_row, *precision),
             }

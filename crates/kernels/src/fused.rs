@@ -4,8 +4,9 @@ use crate::allowed::Allowed;
 use crate::cached::Advance;
 use crate::gating::Activation;
 use crate::gradients::{
-    AttentionLse, AttentionOutput, Embedding, Kept, KeptByLse, KeptByPackedLse, LeftByOutput, Linear,
-    LinearCrossEntropy, PackedAttentionLse, QkNormRope, ReluSquared, RmsNorm, RmsNormGain, Rope, Swiglu,
+    ActivationLinear, AttentionLse, AttentionOutput, Embedding, Kept, KeptByLse, KeptByPackedLse,
+    LeftByOutput, Linear, LinearCrossEntropy, PackedAttentionLse, QkNormRope, ReluSquared, RmsNorm,
+    RmsNormGain, Rope, Swiglu,
 };
 use crate::packed::Packed;
 use crate::precision::Precision;
@@ -203,7 +204,7 @@ impl Fused for Flex {
         residual: FloatTensor<Self>,
         precision: Precision,
     ) -> FloatTensor<Self> {
-        Self::linear_forward(Self::activated(x, activation), weight, Some(residual), precision)
+        Self::activation_linear(x, activation, weight, residual, precision)
     }
     fn fused_qk_norm_rope_attention(
         qkv: FloatTensor<Self>,
@@ -415,12 +416,14 @@ impl<B: Primitives, C: CheckpointStrategy> Fused for Autodiff<B, C> {
         residual: FloatTensor<Self>,
         precision: Precision,
     ) -> FloatTensor<Self> {
-        let kept = Kept::Activated(x.clone().into_primitive(), activation);
-        let activated = match activation {
-            Activation::Swiglu => Self::fused_swiglu(x),
-            Activation::ReluSquared => Self::fused_relu_squared(x),
-        };
-        linear_plus_of::<B, C>(activated, kept, weight, residual, precision)
+        let ((x, x_node), (weight, weight_node)) = (x.into_parts(), weight.into_parts());
+        let (residual, residual_node) = residual.into_parts();
+        let y = B::activation_linear(x.clone(), activation, weight.clone(), residual, precision);
+        let operation = ActivationLinear.prepare::<C>([x_node, weight_node, residual_node]);
+        match operation.compute_bound().stateful() {
+            OpsKind::Tracked(prep) => prep.finish((x, activation, weight, precision), y),
+            OpsKind::UnTracked(prep) => prep.finish(y),
+        }
     }
 
     fn fused_qk_norm_rope_attention(

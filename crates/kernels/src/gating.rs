@@ -13,6 +13,44 @@ pub(crate) enum Activation {
     ReluSquared,
 }
 
+impl Activation {
+    /// How wide its operand is where its result is `half` wide.
+    pub fn width(self, half: usize) -> usize {
+        match self {
+            Activation::Swiglu => 2 * half,
+            Activation::ReluSquared => half,
+        }
+    }
+}
+
+/// The activation of rows of `x` on this thread; `half` is the width of the result.
+pub(crate) fn activate(x: &[f32], activation: Activation, half: usize, out: &mut [f32]) {
+    match activation {
+        Activation::Swiglu => dispatch(Swiglu { gate_up: x, half, out }),
+        Activation::ReluSquared => dispatch(ReluSquared { x, out }),
+    }
+}
+
+/// The gradient of rows of `x` for `d_out`, and the activation itself, on this thread.
+pub(crate) fn activate_backward(
+    x: &[f32],
+    activation: Activation,
+    half: usize,
+    d_out: &[f32],
+    d_x: &mut [f32],
+    out: &mut [f32],
+) {
+    match activation {
+        Activation::Swiglu => {
+            dispatch(SwigluBackward { gate_up: x, half, d_out, d_gate_up: d_x, out: Some(out) });
+        }
+        Activation::ReluSquared => {
+            dispatch(ReluSquared { x, out });
+            dispatch(ReluSquaredBackward { x, d_out, dx: d_x });
+        }
+    }
+}
+
 /// Numbers a job.
 const JOB: usize = 1 << 15;
 
@@ -30,7 +68,7 @@ pub(crate) fn swiglu_backward(gate_up: &[f32], half: usize, d_out: &[f32]) -> Ve
     let work = |rows: Range<usize>, d_gate_up: &mut [f32]| {
         let gate_up = &gate_up[rows.start * 2 * half..rows.end * 2 * half];
         let d_out = &d_out[rows.start * half..rows.end * half];
-        dispatch(SwigluBackward { gate_up, half, d_out, d_gate_up });
+        dispatch(SwigluBackward { gate_up, half, d_out, d_gate_up, out: None });
     };
     // SAFETY: the kernel writes all of the rows that it is given.
     unsafe { rows_in_parallel(d_out.len() / half, half, 2 * half, work) }
@@ -106,6 +144,8 @@ struct SwigluBackward<'a> {
     half: usize,
     d_out: &'a [f32],
     d_gate_up: &'a mut [f32],
+    /// Where the activation goes, if it is wanted.
+    out: Option<&'a mut [f32]>,
 }
 
 impl Kernel for SwigluBackward<'_> {
@@ -115,17 +155,21 @@ impl Kernel for SwigluBackward<'_> {
     fn run<V: Vector>(self) {
         let n = self.half;
         let one = V::splat(1.0);
+        let out = self.out.map(|out| out.as_mut_ptr());
         let rows = self.gate_up.chunks_exact(2 * n).zip(self.d_out.chunks_exact(n));
-        for ((row, d_out), d_row) in rows.zip(self.d_gate_up.chunks_exact_mut(2 * n)) {
+        for (index, ((row, d_out), d_row)) in rows.zip(self.d_gate_up.chunks_exact_mut(2 * n)).enumerate() {
             let (gate, up) = row.split_at(n);
             let (d_gate, d_up) = d_row.split_at_mut(n);
             for i in (0..n).step_by(V::LANES) {
-                // SAFETY: `n - i` numbers are left in every half row.
+                // SAFETY: `n - i` numbers are left in every half row, and `out` has as many rows.
                 unsafe {
                     let a = V::load_up_to(gate.as_ptr().add(i), n - i);
                     let b = V::load_up_to(up.as_ptr().add(i), n - i);
                     let d = V::load_up_to(d_out.as_ptr().add(i), n - i);
                     let s = sigmoid(a);
+                    if let Some(out) = out {
+                        a.mul(s).mul(b).store_up_to(out.add(index * n + i), n - i);
+                    }
                     d.mul(a).mul(s).store_up_to(d_up.as_mut_ptr().add(i), n - i);
                     let slope = a.mul(one.sub(s)).add(one).mul(s);
                     d.mul(b).mul(slope).store_up_to(d_gate.as_mut_ptr().add(i), n - i);

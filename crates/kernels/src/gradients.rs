@@ -20,8 +20,6 @@ pub(crate) enum Kept<B: Backend> {
     AsItIs(FloatTensor<B>),
     /// It is the norm of `x`, times the gain.
     RmsNorm { x: FloatTensor<B>, gain: FloatTensor<B>, epsilon: f64 },
-    /// It is this activation of this.
-    Activated(FloatTensor<B>, Activation),
     /// It is this with queries and keys normalised and rotated.
     QkNormRope { qkv: FloatTensor<B>, gains: [FloatTensor<B>; 2], heads: QkHeads },
 }
@@ -32,7 +30,6 @@ impl<B: Primitives> Kept<B> {
         match self {
             Kept::AsItIs(operand) => operand,
             Kept::RmsNorm { x, gain, epsilon } => B::rms_norm(x, Some(gain), epsilon).0,
-            Kept::Activated(x, activation) => B::activated(x, activation),
             Kept::QkNormRope { qkv, gains, heads } => B::qk_norm_rope(qkv, gains, heads),
         }
     }
@@ -142,6 +139,33 @@ impl<B: Primitives, const N: usize> Backward<B, N> for Linear {
             grads.register::<B>(parent.id, B::linear_d_weight(x.operand(), d_y.clone(), precision));
         }
         if let Some(Some(parent)) = ops.parents.get(2) {
+            grads.register::<B>(parent.id, d_y);
+        }
+    }
+}
+
+/// The step of a linear layer of an activation: parents `x`, `weight` and `residual`.
+#[derive(Debug)]
+pub(crate) struct ActivationLinear;
+
+impl<B: Primitives> Backward<B, 3> for ActivationLinear {
+    type State = (FloatTensor<B>, Activation, FloatTensor<B>, Precision);
+
+    fn backward(self, ops: Ops<Self::State, 3>, grads: &mut Gradients, _: &mut Checkpointer) {
+        let d_y = grads.consume::<B>(&ops.node);
+        let (x, activation, weight, precision) = ops.state;
+        let [of_x, of_weight, of_residual] = ops.parents;
+        if of_x.is_some() || of_weight.is_some() {
+            let (d_x, activated) =
+                B::activation_linear_d_input(d_y.clone(), x, activation, weight, precision);
+            if let Some(parent) = of_x {
+                grads.register::<B>(parent.id, d_x);
+            }
+            if let Some(parent) = of_weight {
+                grads.register::<B>(parent.id, B::linear_d_weight(activated, d_y.clone(), precision));
+            }
+        }
+        if let Some(parent) = of_residual {
             grads.register::<B>(parent.id, d_y);
         }
     }

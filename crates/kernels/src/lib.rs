@@ -8,6 +8,7 @@
 //! The fused forms pick AVX-512, AVX2 with FMA, NEON, or plain code when they run, use as many threads as rayon's current pool has, and give the
 //! same bits whatever its number of threads; a row's result does not depend on what else is in the batch.
 
+mod activated;
 mod allowed;
 mod attention;
 mod bf16;

@@ -103,13 +103,6 @@ pub(crate) fn matmul(a: Matrix<'_>, b: Matrix<'_>, plus: Option<&[f32]>, precisi
 pub(crate) fn matmul_packed(a: Matrix<'_>, b: &Packed, plus: Option<&[f32]>) -> Vec<f32> {
     assert_eq!(a.columns, b.rows(), "matmul: the inner dimensions differ");
     assert!(a.fits());
-    let rounded;
-    let a = if b.wants_rounded() {
-        rounded = a.rounded();
-        Matrix { data: &rounded, ..a }
-    } else {
-        a
-    };
     product_in_jobs(a, b.columns(), plus, b.precision(), true, |a, left, width, plus, c, c_row| {
         // SAFETY: passed on to the caller; the jobs are cut at panels.
         unsafe { b.multiply_into(a, left, width, plus, c, c_row) }

@@ -76,11 +76,6 @@ impl Packed {
         self.precision
     }
 
-    /// Whether the left operand must be rounded beforehand, as no unit does it.
-    pub fn wants_rounded(&self) -> bool {
-        self.precision == Precision::Bf16 && matches!(self.numbers, Numbers::Panels(_))
-    }
-
     /// `c = a · b + plus` on this thread, where `b` is `width` columns from `left` on, which is a multiple of 32.
     ///
     /// # Safety
@@ -95,6 +90,13 @@ impl Packed {
         c_row: usize,
     ) {
         match &self.numbers {
+            // SAFETY: passed on to the caller.
+            Numbers::Panels(packed) if self.precision == Precision::Bf16 => unsafe {
+                // No unit rounds it.
+                let rounded = a.rounded();
+                let a = Matrix { data: &rounded, ..a };
+                multiply_packed_into(a, packed, [self.columns, left, width], plus, c, c_row);
+            },
             // SAFETY: passed on to the caller.
             Numbers::Panels(packed) => unsafe {
                 multiply_packed_into(a, packed, [self.columns, left, width], plus, c, c_row);

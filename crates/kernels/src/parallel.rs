@@ -2,6 +2,7 @@
 
 use crate::simd::prefetch;
 use crate::team::{at_a_job, share};
+use std::cell::RefCell;
 use std::marker::PhantomData;
 
 /// Runs `job` for 0 to `jobs` on as many threads as rayon's current pool has; on one at once, without waking others.
@@ -70,6 +71,25 @@ pub(crate) unsafe fn written_into(
     // SAFETY: the capacity is there, and the caller vouches that all numbers were written.
     unsafe { out.set_len(length) };
     out
+}
+
+/// Lends a job of this thread a vector to work in, which has whatever length and numbers it was left with: decoding has so many
+/// small jobs that new memory for each would take a good part of the time.
+pub(crate) fn with_vector(job: impl FnOnce(&mut Vec<f32>)) {
+    thread_local! {
+        static ROOM: RefCell<Vec<f32>> = const { RefCell::new(Vec::new()) };
+    }
+    ROOM.with_borrow_mut(job);
+}
+
+/// The same, as `length` numbers.
+pub(crate) fn with_room(length: usize, job: impl FnOnce(&mut [f32])) {
+    with_vector(|room| {
+        if room.len() < length {
+            room.resize(length, 0.0);
+        }
+        job(&mut room[..length]);
+    });
 }
 
 /// A slice of which jobs write parts that do not overlap, but are not contiguous either.

@@ -3,6 +3,7 @@
 //! A further backend (CubeCL) joins by implementing [`Primitives`], being named in [`crate::fused::Fused`] and in
 //! `operations.rs` where the fused form is chosen.
 
+use crate::activated;
 use crate::allowed::Allowed;
 use crate::attention::{self, Given, Heads, Keys, Sizes};
 use crate::cached::{self, Advance, CacheSizes};
@@ -10,6 +11,7 @@ use crate::cross_entropy::{self, Task};
 use crate::embedding;
 use crate::gating::{self, Activation};
 use crate::linear;
+use crate::matmul::Matrix;
 use crate::norm;
 use crate::packed::Packed;
 use crate::precision::Precision;
@@ -88,13 +90,22 @@ pub(crate) trait Primitives: Backend {
         d_y: FloatTensor<Self>,
         precision: Precision,
     ) -> FloatTensor<Self>;
-    /// SwiGLU or squared ReLU.
-    fn activated(x: FloatTensor<Self>, activation: Activation) -> FloatTensor<Self> {
-        match activation {
-            Activation::Swiglu => Self::swiglu(x),
-            Activation::ReluSquared => Self::relu_squared(x),
-        }
-    }
+    /// `φ(x) W + residual`.
+    fn activation_linear(
+        x: FloatTensor<Self>,
+        activation: Activation,
+        weight: FloatTensor<Self>,
+        residual: FloatTensor<Self>,
+        precision: Precision,
+    ) -> FloatTensor<Self>;
+    /// The gradient of `x`, and `φ(x)`.
+    fn activation_linear_d_input(
+        d_y: FloatTensor<Self>,
+        x: FloatTensor<Self>,
+        activation: Activation,
+        weight: FloatTensor<Self>,
+        precision: Precision,
+    ) -> (FloatTensor<Self>, FloatTensor<Self>);
     /// Rows of a table: `[ids, dimension]`.
     fn gather_rows(table: FloatTensor<Self>, ids: &[usize]) -> FloatTensor<Self>;
     /// The gradient of a table of `rows` rows.
@@ -282,6 +293,37 @@ impl Primitives for Flex {
         let ([x, weight], residual) = ([x, weight].map(contiguous), residual.map(contiguous));
         let residual = residual.as_ref().map(numbers);
         tensor(linear::forward(numbers(&x), numbers(&weight), [inputs, outputs], residual, precision), shape)
+    }
+
+    fn activation_linear(
+        x: FlexTensor,
+        activation: Activation,
+        weight: FlexTensor,
+        residual: FlexTensor,
+        precision: Precision,
+    ) -> FlexTensor {
+        let shape = residual.layout().shape().clone();
+        let [x, weight, residual] = [x, weight, residual].map(contiguous);
+        let [_, outputs] = matrix(&weight);
+        let weight = Matrix::by_rows(numbers(&weight), outputs);
+        tensor(activated::forward(numbers(&x), activation, weight, numbers(&residual), precision), shape)
+    }
+
+    fn activation_linear_d_input(
+        d_y: FlexTensor,
+        x: FlexTensor,
+        activation: Activation,
+        weight: FlexTensor,
+        precision: Precision,
+    ) -> (FlexTensor, FlexTensor) {
+        let shape = x.layout().shape().clone();
+        let [inputs, outputs] = matrix(&weight);
+        let mut activated_shape = shape.clone();
+        activated_shape[shape.num_dims() - 1] = inputs;
+        let [d_y, x, weight] = [d_y, x, weight].map(contiguous);
+        let weight = Matrix::by_rows(numbers(&weight), outputs);
+        let (d_x, out) = activated::d_input(numbers(&d_y), numbers(&x), activation, weight, precision);
+        (tensor(d_x, shape), tensor(out, activated_shape))
     }
 
     fn packed_linear(x: FlexTensor, weight: &Packed, residual: Option<FlexTensor>) -> FlexTensor {
