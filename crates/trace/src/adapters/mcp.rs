@@ -103,8 +103,9 @@ struct Writer {
 }
 
 impl Writer {
+    /// A message is a line: breaks between tokens, the only ones that JSON has, become spaces.
     fn line(&mut self, line: &str) {
-        self.out.push_str(line);
+        self.out.push_str(&line.replace(['\n', '\r'], " "));
         self.out.push('\n');
     }
 
