@@ -110,10 +110,12 @@ pub struct Streamed {
     pub traces: Vec<Trace>,
     /// What was lost in reading them, in words.
     pub losses: String,
-    /// The documents that could not be read: where each lies, the line and column of the mistake if it has some, and what
-    /// is said of it.
-    pub mistakes: Vec<(DocumentPlace, Option<(usize, usize)>, String)>,
+    /// The documents that could not be read.
+    pub mistakes: Vec<Mistake>,
 }
+
+/// Where a document lies that could not be read, the line and column of the mistake, and what is said of it.
+pub type Mistake = (DocumentPlace, Option<(usize, usize)>, String);
 
 impl Streamed {
     /// Reads a file of which so many bytes are there at a time.
