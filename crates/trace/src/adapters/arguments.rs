@@ -1,7 +1,7 @@
 //! The arguments of a call in formats that want a JSON object where a model may have said anything.
 
 use super::builder::Builder;
-use super::json::{At, Kind, Node, quoted};
+use super::json::{self, At, Kind, Node, quoted};
 use super::loss::{LossKind, Read};
 use super::openai_chat;
 use super::spelling::{COMPACT, Said, said};
@@ -30,7 +30,12 @@ pub(crate) fn call(
     match &arguments.kind {
         Kind::Object(fields) => match fields.as_slice() {
             [(INVALID, text)] if matches!(text.kind, Kind::Str) => {
-                let text = text.text(At::Key(&at, INVALID))?;
+                let place = At::Key(&at, INVALID);
+                let text = text.text(place)?;
+                let objects = json::parse_all(&text).unwrap_or_default();
+                if let [Node { kind: Kind::Object(_), .. }] = objects.as_slice() {
+                    b.lose_once(LossKind::Layout, || place.place(), "an object that is called invalid");
+                }
                 openai_chat::call(b, tool, &text, id, at)
             }
             _ => b.call(tool, arguments.raw, id, at.place()),

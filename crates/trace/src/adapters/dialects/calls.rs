@@ -353,7 +353,10 @@ fn read_tagged(inner: &str, after_name: &str, tags: &Tags, tools: &[Tool]) -> Re
                 break;
             }
             // Whoever writes JSON here writes another dialect.
-            return ReadCall { usual: usual && !is_json(rest), ..ReadCall::new(unread(rest.to_owned())) };
+            return ReadCall {
+                usual: usual && !is_json(rest.trim()),
+                ..ReadCall::new(unread(rest.to_owned()))
+            };
         };
         usual &= exact;
         if object.len() > 1 {
@@ -427,7 +430,8 @@ fn tag<'t>(text: &'t str, tags: &Tags) -> Option<(&'t str, Value<'t>, &'t str, b
 }
 
 fn is_json(text: &str) -> bool {
-    !text.starts_with(char::is_whitespace)
+    // A parser skips a byte order mark before a document; inside one it is no JSON.
+    !text.starts_with(|c: char| c.is_whitespace() || c == '\u{feff}')
         && !text.ends_with(char::is_whitespace)
         && json::parse_all(text).is_ok_and(|v| v.len() == 1)
 }
