@@ -12,6 +12,7 @@ pub(crate) fn for_each_job(jobs: usize, job: impl Fn(usize) + Send + Sync) {
 }
 
 /// Runs `job` for each part of `length` elements, the last of which may have fewer.
+#[cfg(target_arch = "x86_64")]
 pub(crate) fn for_each_part<T: Send>(
     whole: &mut [T],
     length: usize,
@@ -28,11 +29,14 @@ pub(crate) fn for_each_part<T: Send>(
 }
 
 /// Where parts of a slice begin that several threads write.
+#[cfg(target_arch = "x86_64")]
 struct Shared<T>(*mut T);
 
+#[cfg(target_arch = "x86_64")]
 // SAFETY: it stands for elements that may go to other threads, and whoever uses it keeps the parts apart.
 unsafe impl<T: Send> Sync for Shared<T> {}
 
+#[cfg(target_arch = "x86_64")]
 impl<T> Shared<T> {
     fn at(&self, index: usize) -> *mut T {
         self.0.wrapping_add(index)
