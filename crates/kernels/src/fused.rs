@@ -327,23 +327,6 @@ fn linear_of<B: Primitives, C: CheckpointStrategy>(
     }
 }
 
-/// The same with a residual.
-fn linear_plus_of<B: Primitives, C: CheckpointStrategy>(
-    x: Tracked<B, C>,
-    kept: Kept<B>,
-    weight: Tracked<B, C>,
-    residual: Tracked<B, C>,
-    precision: Precision,
-) -> Tracked<B, C> {
-    let ((x, x_node), (weight, weight_node)) = (x.into_parts(), weight.into_parts());
-    let (residual, residual_node) = residual.into_parts();
-    let y = B::linear_forward(x, weight.clone(), Some(residual), precision);
-    match Linear.prepare::<C>([x_node, weight_node, residual_node]).compute_bound().stateful() {
-        OpsKind::Tracked(prep) => prep.finish((kept, weight, precision), y),
-        OpsKind::UnTracked(prep) => prep.finish(y),
-    }
-}
-
 impl<B: Primitives, C: CheckpointStrategy> Fused for Autodiff<B, C> {
     /// Burn's graph knows operations with one result only, attention has two. So there are two nodes: `lse`, a
     /// function of q, k and v, and `o = P(q, k; lse) v`, whose parent is `lse`. The second one's backward pass gives
@@ -392,8 +375,13 @@ impl<B: Primitives, C: CheckpointStrategy> Fused for Autodiff<B, C> {
         residual: FloatTensor<Self>,
         precision: Precision,
     ) -> FloatTensor<Self> {
-        let kept = Kept::AsItIs(x.clone().into_primitive());
-        linear_plus_of::<B, C>(x, kept, weight, residual, precision)
+        let ((x, x_node), (weight, weight_node)) = (x.into_parts(), weight.into_parts());
+        let (residual, residual_node) = residual.into_parts();
+        let y = B::linear_forward(x.clone(), weight.clone(), Some(residual), precision);
+        match Linear.prepare::<C>([x_node, weight_node, residual_node]).compute_bound().stateful() {
+            OpsKind::Tracked(prep) => prep.finish((Kept::AsItIs(x), weight, precision), y),
+            OpsKind::UnTracked(prep) => prep.finish(y),
+        }
     }
 
     /// Two nodes, as for the norm and the linear layer by themselves; what is between them is not kept.

@@ -401,7 +401,7 @@ impl Kernel for Blocks<'_> {
                         // The distances are known when it is compiled, which saves their sums.
                         unsafe {
                             if a.column == 1 {
-                                tile_within::<V>(&Product { a_row: A_ROW, a_column: 1, ..task });
+                                tile_within::<V>(&task);
                             } else {
                                 tile_within::<V>(&Product { a_row: 1, a_column: V::TILE_ROWS, ..task });
                             }
@@ -466,10 +466,10 @@ const fn turned_tile<V: Vector>(depth: usize) -> usize {
     depth * V::TILE_ROWS + MAX_LANES
 }
 
-/// One tile and two vectors, of which only `columns` numbers belong to the result.
+/// One tile, two vectors wide, of which only `columns` numbers belong to the result.
 ///
 /// # Safety
-/// As for [`tile`], but the columns of `c` and `plus` may be fewer than two vectors hold.
+/// As for [`tile_of_rows`], but the columns of `c` and `plus` may be fewer than two vectors hold.
 #[inline(always)]
 unsafe fn tile_within<V: Vector>(task: &Product) {
     if task.columns == 2 * V::LANES {

@@ -7,7 +7,7 @@ use super::dialects::markers::{escaped, guarded, guarded_name, spelt};
 use super::loss::{FormatError, Loss, LossKind, Place, Read};
 use super::signatures;
 use super::spelling::{COMPACT, Said, observation_text, said};
-use super::turns::{Agent, Outcome, Turn, placed, take_tools};
+use super::turns::{Agent, Outcome, Turn, exchange, placed, take_tools};
 use super::verbatim::{Chooser, Kept, Listener, Who};
 use crate::{SpanKind, Trace};
 
@@ -47,15 +47,8 @@ fn written(trace: &Trace) -> (String, Vec<(usize, Kept)>) {
             Turn::User(text) => put(&mut out, "user", &guarded(text, MARKERS), "<|end|>"),
             Turn::Results(results) => write_results(&mut out, results),
             Turn::Agent(first) => {
-                let (mut said, mut results) = (String::new(), String::new());
-                write_agent(&mut said, first);
-                while let Some(Turn::Agent(more)) = turns.next_if(|t| matches!(t, Turn::Agent(_))) {
-                    write_agent(&mut said, more);
-                }
-                let answered = turns.next_if(|t| matches!(t, Turn::Results(_)));
-                if let Some(Turn::Results(found)) = answered {
-                    write_results(&mut results, found);
-                }
+                let (said, results) = exchange(first, &mut turns, write_agent, write_results);
+                let (answered, results) = (results.is_some(), results.unwrap_or_default());
                 let last = turns.peek().is_none();
                 // What is not ended would go on into the next message.
                 let read = |text: &str, _| {
@@ -64,8 +57,7 @@ fn written(trace: &Trace) -> (String, Vec<(usize, Kept)>) {
                     let user = read.spans.pop_if(|s| !last && s.kind == SpanKind::Goal && s.body == "x");
                     (last || user.is_some()).then_some(read.spans)
                 };
-                let (raw, raw_results) =
-                    chooser.choose(first.first, (&said, &results), answered.is_some(), read);
+                let (raw, raw_results) = chooser.choose(first.first, (&said, &results), answered, read);
                 out.extend([raw.unwrap_or(&said), raw_results.unwrap_or(&results)]);
             }
         }

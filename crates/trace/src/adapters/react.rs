@@ -7,7 +7,7 @@ use super::json::{self, At};
 use super::loss::{FormatError, Loss, LossKind, Place, Read};
 use super::schemas::{self, Shape};
 use super::spelling::{SPACED, Said, observation_text, said};
-use super::turns::{Agent, Outcome, Turn, placed, take_tools};
+use super::turns::{Agent, Outcome, Turn, exchange, placed, take_tools};
 use super::verbatim::{Chooser, Kept, Listener, Who};
 use crate::{SpanKind, Trace};
 
@@ -55,23 +55,15 @@ fn written(trace: &Trace) -> (String, Vec<(usize, Kept)>) {
             Turn::User(text) => put(&mut out, "Question: ", text),
             Turn::Results(results) => write_results(&mut out, results),
             Turn::Agent(first) => {
-                let (mut said, mut results) = (String::new(), String::new());
-                write_agent(&mut said, first);
-                while let Some(Turn::Agent(more)) = turns.next_if(|t| matches!(t, Turn::Agent(_))) {
-                    write_agent(&mut said, more);
-                }
-                let answered = turns.next_if(|t| matches!(t, Turn::Results(_)));
-                if let Some(Turn::Results(found)) = answered {
-                    write_results(&mut results, found);
-                }
+                let (said, results) = exchange(first, &mut turns, write_agent, write_results);
+                let (answered, results) = (results.is_some(), results.unwrap_or_default());
                 let last = turns.peek().is_none();
                 // A last line that does not end would go on into the next.
                 let read = |text: &str, _| {
                     let (b, _) = (last || text.ends_with('\n')).then(|| parse(text))?.ok()?;
                     Some(b.finish().ok()?.0.spans)
                 };
-                let (raw, raw_results) =
-                    chooser.choose(first.first, (&said, &results), answered.is_some(), read);
+                let (raw, raw_results) = chooser.choose(first.first, (&said, &results), answered, read);
                 out.extend([raw.unwrap_or(&said), raw_results.unwrap_or(&results)]);
             }
         }

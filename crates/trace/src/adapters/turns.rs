@@ -1,5 +1,8 @@
 //! A trace as the turns of a conversation: what all writers share.
 
+use std::iter::Peekable;
+use std::slice::Iter;
+
 use super::schemas;
 use crate::{Span, SpanKind, Tool, Trace, Value};
 
@@ -247,4 +250,27 @@ pub(crate) fn take_tools(turns: &mut Vec<Turn<'_>>) -> Option<Vec<Tool>> {
         _ => true,
     });
     tools
+}
+
+/// What the agent says from the turn `first` on, before anybody else speaks, and the results that follow, if any do; their
+/// turns are taken from `turns`.
+pub(crate) fn exchange<'a>(
+    first: &Agent<'a>,
+    turns: &mut Peekable<Iter<'_, Turn<'a>>>,
+    write_agent: impl Fn(&mut String, &Agent<'a>),
+    write_results: impl Fn(&mut String, &[Outcome<'a>]),
+) -> (String, Option<String>) {
+    let mut said = String::new();
+    write_agent(&mut said, first);
+    while let Some(Turn::Agent(more)) = turns.next_if(|t| matches!(t, Turn::Agent(_))) {
+        write_agent(&mut said, more);
+    }
+    let results = turns.next_if(|t| matches!(t, Turn::Results(_)));
+    let results = results.and_then(|turn| if let Turn::Results(found) = turn { Some(found) } else { None });
+    let results = results.map(|found| {
+        let mut text = String::new();
+        write_results(&mut text, found);
+        text
+    });
+    (said, results)
 }
